@@ -1,0 +1,258 @@
+"""What every channel adapter accepts, answers and raises: the whole contract between outreach and a provider."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from enum import StrEnum
+from typing import ClassVar, Protocol, runtime_checkable
+
+
+class Medium(StrEnum):
+    """How a touch reaches a person. One queue and one worker lane per medium."""
+
+    SMS = "sms"
+    EMAIL = "email"
+    VOICE = "voice"
+    IVR = "ivr"
+
+
+class Capability(StrEnum):
+    """What an adapter can do beyond sending."""
+
+    LOOKS_UP = "looks_up"
+    CANCELS = "cancels"
+    INTERACTIVE = "interactive"
+    RECEIPTS = "receipts"
+    REPLIES = "replies"
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A text: ``body`` is exactly what leaves, already rendered and counted."""
+
+    body: str
+
+
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """An email with a plain part and, optionally, an HTML part. Both already rendered."""
+
+    subject: str
+    text: str
+    html: str | None = None
+    reply_token: str | None = None  # opaque, goes into the VERP return path and Reply-To
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A call whose words are fetched from outreach when it is answered (``/v1/calls/<token>``)."""
+
+    ring_seconds: int = 25
+    detect_machine: bool = True
+
+
+Content = Text | Mail | Call
+
+
+@dataclass(frozen=True, slots=True)
+class Outbound:
+    """One attempt, ready to leave.
+
+    ``attempt_id`` is stable and opaque (Message-ID, idempotency where a provider has it); ``token`` is the unguessable
+    word that comes back in callbacks; ``address`` is E.164 or an RFC 5321 mailbox; ``validity`` is how long the provider
+    may still hand it over (the rest of the permitted window).
+    """
+
+    attempt_id: str
+    token: str
+    address: str
+    content: Content
+    validity: timedelta
+    sender: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """The provider took responsibility. ``provider_ref`` names the attempt at the provider."""
+
+    provider_ref: str
+    status: str = "accepted"
+    segments: int | None = None
+    price_micros: int | None = None
+
+
+class ReceiptStatus(StrEnum):
+    """Delivery news, normalised. Ranks and merging belong to outreach.domain.touch."""
+
+    ACCEPTED = "accepted"
+    SENDING = "sending"
+    SENT = "sent"
+    DELIVERED = "delivered"
+    READ = "read"
+    UNDELIVERED = "undelivered"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    RINGING = "ringing"
+    ANSWERED = "answered"
+    COMPLETED = "completed"
+    BUSY = "busy"
+    NO_ANSWER = "no_answer"
+
+
+@dataclass(frozen=True, slots=True)
+class Callback:
+    """A request a provider made to us, untouched: the signature covers the raw bytes.
+
+    ``path`` and ``query`` are as they came over the wire (still percent-encoded); header names are lower case.
+    """
+
+    path: str
+    query: str
+    headers: Mapping[str, str]
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """Delivery news about one attempt. ``dedupe_key`` is the same for a repeated callback."""
+
+    dedupe_key: str
+    status: ReceiptStatus
+    token: str | None = None
+    provider_ref: str | None = None
+    provider_code: str | None = None
+    error_class: str | None = None  # a code of channels.errors (bad_address, opted_out ...) when the news is a failure
+    answered_by: str | None = None  # human | machine | fax | unknown
+    duration_seconds: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """Words or digits from a person.
+
+    ``text`` for SMS, email and speech; ``digits`` for a keypad. ``provider_keyword`` is set when the provider itself
+    already recognised and acted on STOP, START or HELP.
+    """
+
+    dedupe_key: str
+    medium: Medium
+    address: str | None
+    text: str | None = None
+    digits: str | None = None
+    token: str | None = None
+    provider_ref: str | None = None
+    provider_keyword: str | None = None
+    to: str | None = None
+    confidence: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """What a call says next and what it listens for. ``say`` may hold the limited SSML of docs/adding-a-channel.md.
+
+    With ``gather`` false the call says its words and hangs up. ``action`` is the path that takes the answer.
+    """
+
+    say: str
+    locale: str
+    gather: bool = False
+    digits: int = 1
+    speech: bool = False
+    action: str | None = None
+    timeout_seconds: int = 6
+    hints: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What goes back to a provider that waits for instructions (TwiML for Twilio)."""
+
+    content_type: str
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a look-up learned about an attempt whose outcome was unknown. ``None`` fields were not said."""
+
+    provider_ref: str
+    status: ReceiptStatus
+    provider_code: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LookupKey:
+    """What identifies an attempt at a provider when its answer was lost.
+
+    ``started_minutes_ago`` bounds the search; ``body`` is the exact text (texts carry a short reference).
+    """
+
+    attempt_id: str
+    token: str
+    address: str
+    body: str | None
+    started_epoch: float
+
+
+class Channel(Protocol):
+    """One adapter for one provider and one medium."""
+
+    name: ClassVar[str]
+    medium: ClassVar[Medium]
+    capabilities: ClassVar[frozenset[Capability]]
+
+    async def send(self, outbound: Outbound) -> Accepted:
+        """Make the one provider call. Raises SendError: NotSent, Rejected, Misconfigured or OutcomeUnknown."""
+        ...
+
+    def verify(self, callback: Callback) -> None:
+        """Check that a callback is the provider's. Raises BadSignature."""
+        ...
+
+    def parse(self, callback: Callback) -> Iterable[Receipt | Reply]:
+        """Turn a verified callback into news. Raises MalformedCallback."""
+        ...
+
+    async def close(self) -> None:
+        """Give back connections."""
+        ...
+
+
+@runtime_checkable
+class LooksUp(Protocol):
+    """An adapter that can ask the provider what became of an attempt."""
+
+    async def look_up(self, key: LookupKey) -> Found | None:
+        """Return what the provider knows, or None when it has no trace. Raises SendError when it cannot be asked."""
+        ...
+
+
+@runtime_checkable
+class Cancels(Protocol):
+    """An adapter that can call back what has not left the provider yet."""
+
+    async def cancel(self, provider_ref: str) -> bool:
+        """Return True when the provider confirmed that it will not leave."""
+        ...
+
+
+@runtime_checkable
+class Interactive(Protocol):
+    """An adapter that holds a spoken exchange turn by turn."""
+
+    def answer(self, prompt: Prompt) -> Answer:
+        """Turn a prompt into the provider's own call markup. Pure."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelConfig:
+    """The block of one channel in channels.yaml with its ${ENV} names resolved.
+
+    ``public_url`` is where the provider reaches us; ``options`` are the adapter's own keys, checked by the adapter.
+    """
+
+    name: str
+    adapter: str
+    public_url: str
+    options: Mapping[str, object] = field(default_factory=dict)

@@ -1,0 +1,1 @@
+"""The email adapters, one provider a file."""

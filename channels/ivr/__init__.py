@@ -1,0 +1,1 @@
+"""The ivr adapters, one provider a file."""

@@ -1,0 +1,1 @@
+"""A local carrier: Twilio-compatible HTTP API, SMTP server and scripted borrowers, for tests and the demo."""

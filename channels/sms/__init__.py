@@ -1,0 +1,1 @@
+"""The sms adapters, one provider a file."""

@@ -1,0 +1,1 @@
+"""The voice adapters, one provider a file."""

@@ -1,0 +1,1 @@
+"""The gate. Pure: facts + rules + instant -> Decision, every reason kept."""

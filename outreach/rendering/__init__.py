@@ -1,0 +1,1 @@
+"""Template catalog and strict sandboxed rendering."""

@@ -1,0 +1,1 @@
+"""Pure: words or digits -> intent; the dialogue state machine."""

@@ -1,0 +1,79 @@
+"""Settings: read once from the environment, checked, frozen. Secrets come from nowhere else."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+class SettingsError(Exception):
+    """An environment variable that cannot be used; the text names it and what would be valid."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What one process was told.
+
+    Empty ``database_url`` or ``redis_url`` means the embedded default under ``var``. ``clock`` is ``system`` or
+    ``stepped:<file>``. ``public_url`` is where providers reach the web process.
+    """
+
+    var: Path
+    config: Path
+    templates: Path
+    database_url: str
+    redis_url: str
+    public_url: str
+    clock: str
+    creditor: str
+    api_keys: tuple[str, ...] = field(repr=False)
+    callback_secret: str = field(repr=False)
+    mode: str = "production"
+    log_level: str = "INFO"
+    batch: int = 200
+    database_pool: int = 8
+    environ: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+
+def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
+    """Read ``OUTREACH_*``. Raises SettingsError naming the variable and the allowed values."""
+    env = dict(os.environ if environ is None else environ)
+    clock = env.get("OUTREACH_CLOCK", "system")
+    if clock != "system" and not clock.startswith("stepped:"):
+        raise SettingsError("OUTREACH_CLOCK: expected 'system' or 'stepped:<file>'")
+    mode = env.get("OUTREACH_MODE", "production")
+    if mode not in {"production", "sandbox"}:
+        raise SettingsError("OUTREACH_MODE: expected 'production' or 'sandbox'")
+    return Settings(
+        var=Path(env.get("OUTREACH_VAR", ROOT / "var")),
+        config=Path(env.get("OUTREACH_CONFIG", ROOT / "config")),
+        templates=Path(env.get("OUTREACH_TEMPLATES", ROOT / "templates")),
+        database_url=env.get("OUTREACH_DATABASE_URL", ""),
+        redis_url=env.get("OUTREACH_REDIS_URL", ""),
+        public_url=env.get("OUTREACH_PUBLIC_URL", "http://127.0.0.1:8080").rstrip("/"),
+        clock=clock,
+        creditor=env.get("OUTREACH_CREDITOR", ""),
+        api_keys=tuple(key for key in env.get("OUTREACH_API_KEYS", "").split(",") if key),
+        callback_secret=env.get("OUTREACH_CALLBACK_SECRET", ""),
+        mode=mode,
+        log_level=_choice(env, "OUTREACH_LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR")),
+        batch=_number(env, "OUTREACH_BATCH", 200, 1, 1000),
+        database_pool=_number(env, "OUTREACH_DATABASE_POOL", 8, 2, 100),
+        environ=env,
+    )
+
+
+def _choice(env: Mapping[str, str], name: str, default: str, allowed: tuple[str, ...]) -> str:
+    value = env.get(name, default).upper()
+    if value not in allowed:
+        raise SettingsError(f"{name}: expected one of {', '.join(allowed)}")
+    return value
+
+
+def _number(env: Mapping[str, str], name: str, default: int, low: int, high: int) -> int:
+    text = env.get(name, str(default))
+    if not text.isascii() or not text.isdigit() or not low <= int(text) <= high:
+        raise SettingsError(f"{name}: expected a whole number from {low} to {high}")
+    return int(text)

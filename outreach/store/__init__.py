@@ -1,0 +1,1 @@
+"""The only SQL: named queries, migrations, one module an aggregate."""

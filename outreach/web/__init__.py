@@ -1,0 +1,1 @@
+"""Events API, provider callbacks, call answers."""

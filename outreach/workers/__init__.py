@@ -1,0 +1,1 @@
+"""dramatiq broker, three-line actors, the scheduler."""

@@ -1,0 +1,49 @@
+"""Real servers for every tier: one Postgres for the session, one migrated database a test, one Valkey."""
+
+import itertools
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from outreach import embedded
+from outreach.store.migrate import migrate
+
+_names = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Any]:
+    """A private Postgres server of this test session."""
+    base = Path(tempfile.mkdtemp(prefix="outreach-pg-"))
+    server = embedded.start_postgres(base / "postgres")
+    migrate(embedded.database_url(server, "template_outreach"))
+    yield server
+    server.cleanup()
+    shutil.rmtree(base, ignore_errors=True)
+
+
+@pytest.fixture
+def database(postgres: Any) -> Iterator[str]:
+    """The address of a fresh, migrated database, dropped afterwards."""
+    name = f"test_{os.getpid()}_{next(_names)}"
+    with psycopg.connect(postgres.get_uri("postgres"), autocommit=True) as admin:
+        admin.execute(sql.SQL("create database {} template template_outreach").format(sql.Identifier(name)))
+    yield postgres.get_uri(name)
+    with psycopg.connect(postgres.get_uri("postgres"), autocommit=True) as admin:
+        admin.execute(sql.SQL("drop database {} with (force)").format(sql.Identifier(name)))
+
+
+@pytest.fixture(scope="session")
+def valkey_url() -> Iterator[str]:
+    """The address of a private Valkey of this test session."""
+    base = Path(tempfile.mkdtemp(prefix="outreach-valkey-"))
+    with embedded.valkey(base) as url:
+        yield url
+    shutil.rmtree(base, ignore_errors=True)
