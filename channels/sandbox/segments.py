@@ -1,0 +1,32 @@
+"""How many SMS segments a text takes (3GPP TS 23.038 GSM-7, else UCS-2)."""
+
+from typing import Final
+
+_BASIC: Final = frozenset(
+    "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿"
+    "abcdefghijklmnopqrstuvwxyzäöñüà"
+)
+_EXTENDED: Final = frozenset("\f^{}\\[~]|€")
+_GSM: Final = _BASIC | _EXTENDED
+
+
+def count_segments(body: str) -> int:
+    """Return how many segments a text is sent in; an empty text takes one."""
+    letters = set(body)
+    if letters <= _BASIC:
+        return 1 if len(body) <= 160 else -(-len(body) // 153)
+    if letters <= _GSM:
+        return _packed([2 if letter in _EXTENDED else 1 for letter in body], 160, 153)
+    return _packed([2 if letter > "\uffff" else 1 for letter in body], 70, 67)
+
+
+def _packed(widths: list[int], alone: int, part: int) -> int:
+    """Count parts when no letter may be split over two."""
+    if sum(widths) <= alone:
+        return 1
+    parts, room = 1, part
+    for width in widths:
+        if width > room:
+            parts, room = parts + 1, part
+        room -= width
+    return parts
