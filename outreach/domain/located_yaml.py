@@ -58,16 +58,21 @@ class Located:
 
         Parts that lead nowhere in the middle (pydantic puts union tags there) are passed over.
         """
-        place: Where = ()
-        for part in where:
-            if (*place, part) in self.marks:
-                place = (*place, part)
-        return self.marks.get(place, (1, 1))
+        found = self._found(where)
+        return self.marks.get(found) or self.marks.get(found[:-1], (1, 1))
 
     def problem(self, where: Sequence[str | int], text: str) -> Problem:
         """Describe something wrong at ``where``."""
         line, column = self.mark(where)
-        return Problem(self.file, line, column, field_name(where), text)
+        return Problem(self.file, line, column, field_name(self._found(where)), text)
+
+    def _found(self, where: Sequence[str | int]) -> Where:
+        """Leave out the parts that lead nowhere, except a missing field at the end."""
+        place: Where = ()
+        for part in where:
+            if (*place, part) in self.marks:
+                place = (*place, part)
+        return place if not where or (place and place[-1] == where[-1]) else (*place, where[-1])
 
     def problems_of(self, errors: Iterable[Mapping[str, Any]], prefix: Where = ()) -> list[Problem]:
         """Turn pydantic's ``error.errors()`` into problems. ``prefix`` is where the validated part stood."""

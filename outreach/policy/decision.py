@@ -36,7 +36,8 @@ class Decision:
     """The gate's whole answer for one candidate contact at one instant under one policy version.
 
     ``until`` is set for Defer only: the earliest instant at which every rule passes. ``reasons`` holds all reasons that
-    speak against; ``passed`` the ids of the rules that were asked and had nothing against it.
+    speak against; ``passed`` the ids of the rules that were asked and had nothing against it; ``lifted`` the rules that
+    would have refused but for a recorded override, each with the kind of override.
     """
 
     verdict: Verdict
@@ -46,3 +47,4 @@ class Decision:
     passed: tuple[str, ...] = ()
     until: datetime | None = None
     send_before: datetime | None = None  # the permitted window closes; a send must have left by then
+    lifted: tuple[tuple[str, str], ...] = ()

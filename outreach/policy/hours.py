@@ -1,0 +1,68 @@
+"""Hours for one borrower: the times they named themselves, and why a window is closed in words of their own clock."""
+
+from datetime import datetime, timedelta
+
+from outreach.policy import windows
+from outreach.policy.facts import Facts, PersonalWindow
+from outreach.policy.finding import Values, lifts
+from outreach.policy.localtime import zone
+from outreach.policy.policy import WindowCheck
+from outreach.policy.windows import DaySpans
+
+_OWN_WISH = ("reply_in_thread", "requested_callback")
+"""A person who writes, or asks for a call, in an hour they had named is answered."""
+
+
+def personal_schedule(facts: Facts, zones: tuple[str, ...]) -> DaySpans | None:
+    """Return the days as the borrower's own words leave them, or None when they named no times.
+
+    Permitted times add up: one of those in force must hold. Barred times each bar. On the borrower's own clock, in
+    every candidate zone.
+    """
+    named = [one for one in facts.personal_windows if one.channel in {"any", facts.channel}]
+    if not named or not zones:
+        return None
+    barred = [windows.personal_days(one, zones) for one in named if one.effect != "allow"]
+    parts = [*barred, *_permitted([one for one in named if one.effect == "allow"], zones)]
+    days = windows.all_of(parts)
+    lift, _ = lifts(facts, _OWN_WISH)
+    return windows.widened(days, lift) if lift else days
+
+
+def _permitted(allowed: list[PersonalWindow], zones: tuple[str, ...]) -> list[DaySpans]:
+    """Return the permitted times as one schedule, changing at each instant at which one of them lapses."""
+    if not allowed:
+        return []
+    return [windows.any_in_force([(one.until, windows.personal_days(one, zones)) for one in allowed])]
+
+
+def window_code(window: WindowCheck, at: datetime) -> tuple[str, Values]:
+    """Say why a window refuses an instant, on the first clock on which it does."""
+    for name in window.clocks:
+        local = at.astimezone(zone(name))
+        minutes = window.minutes(local.toordinal())
+        minute = local.hour * 60 + local.minute
+        if minutes is not None and any(start <= minute < end for start, end in minutes):
+            continue
+        values = (("zone", name), ("local", local.strftime("%a %H:%M")), ("permitted", _listed(minutes or ())))
+        return f"quiet_hours.{_when(minutes, minute)}", values
+    return "quiet_hours.closed", ()
+
+
+def _when(minutes: tuple[tuple[int, int], ...] | None, minute: int) -> str:
+    if minutes is None:
+        return "no_calendar"
+    if not minutes:
+        return "closed_day"
+    if minute < min(start for start, _ in minutes):
+        return "before_open"
+    return "after_close" if minute >= max(end for _, end in minutes) else "between"
+
+
+def _listed(minutes: tuple[tuple[int, int], ...]) -> str:
+    return ",".join(f"{_clock(start)}-{_clock(end)}" for start, end in sorted(minutes)) or "none"
+
+
+def _clock(minute: int) -> str:
+    whole = timedelta(minutes=minute)
+    return f"{int(whole.total_seconds()) // 3600:02d}:{minute % 60:02d}"

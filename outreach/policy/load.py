@@ -1,0 +1,161 @@
+"""Reads policy files into a Policy, or says everything that is wrong with them at once."""
+
+import hashlib
+from collections.abc import Iterable
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import holidays
+import orjson
+from pydantic import TypeAdapter, ValidationError
+
+from outreach.domain.located_yaml import ConfigError, Located, Problem, Where, load_located
+from outreach.policy.policy import Policy
+from outreach.policy.rules import ANYWHERE, UNLISTED, Calendar
+from outreach.policy.schema import AnyRuleIn, CalendarIn, FileHead, WindowIn
+from outreach.policy.windows import ancestry
+
+RULES: TypeAdapter[AnyRuleIn] = TypeAdapter(AnyRuleIn)
+
+
+class PolicyError(ConfigError):
+    """Policy files that must not be decided by. ``problems`` names file, line, column and field of each fault."""
+
+
+def load_policy(folder: Path, on: date | None = None) -> Policy:
+    """Read every ``*.yaml`` of a folder as one policy.
+
+    With ``on``, a rule whose last day has passed by then must say that it is superseded. Raises PolicyError with all
+    problems; a policy is loaded whole or not at all.
+    """
+    reading = _Reading(on)
+    paths = sorted(folder.glob("*.yaml"))
+    if not paths:
+        raise PolicyError([Problem(str(folder), 1, 1, "", "holds no policy file (*.yaml)")])
+    for path in paths:
+        reading.read(load_located(path))
+    if reading.problems:
+        raise PolicyError(sorted(reading.problems, key=lambda one: (one.file, one.line, one.column)))
+    return _build(reading.content())
+
+
+def from_json(content: bytes) -> Policy:
+    """Make a stored policy version again. Raises PolicyError when the content is not one."""
+    try:
+        return _build(orjson.loads(content))
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise PolicyError([Problem("policy.json", 1, 1, "", "is not the stored content of a policy")]) from error
+
+
+def _build(content: dict[str, Any]) -> Policy:
+    canonical = orjson.dumps(content, option=orjson.OPT_SORT_KEYS)
+    entries = [RULES.validate_python(entry) for entry in content["rules"]]
+    return Policy(
+        version=hashlib.sha256(canonical).hexdigest()[:16],
+        rules=tuple(entry.rule() for entry in entries if entry.status != "draft"),
+        calendars={name: _calendar(name, years) for name, years in content["calendars"].items()},
+        packs=frozenset(content["packs"]),
+        content=canonical,
+    )
+
+
+def _calendar(name: str, years: dict[str, list[str]]) -> Calendar:
+    days = frozenset(date.fromisoformat(day).toordinal() for listed in years.values() for day in listed)
+    return Calendar(name, frozenset(int(year) for year in years), days)
+
+
+class _Reading:
+    """Collects entries and problems over all files of one policy."""
+
+    def __init__(self, on: date | None) -> None:
+        self.on = on
+        self.problems: list[Problem] = []
+        self.packs: set[str] = set()
+        self.entries: dict[str, AnyRuleIn] = {}
+        self.calendars: dict[str, dict[str, list[str]]] = {}
+        self._seen: dict[str, str] = {}
+
+    def content(self) -> dict[str, Any]:
+        """Return the canonical content: rules by id, words in order, defaults left out, holidays spelled out."""
+        listed = [self.entries[name] for name in sorted(self.entries)]
+        rules = [entry.model_dump(mode="json", exclude_defaults=True) for entry in listed]
+        return {"rules": rules, "calendars": self.calendars, "packs": sorted(self.packs)}
+
+    def read(self, located: Located) -> None:
+        """Take in one file."""
+        self.problems += located.problems
+        if located.data is None:
+            return
+        try:
+            head = FileHead.model_validate(located.data)
+        except ValidationError as error:
+            self.problems += located.problems_of(error.errors())
+            return
+        self.packs.add(head.pack)
+        for index, data in enumerate(head.calendars):
+            self._calendar(located, ("calendars", index), data)
+        for index, data in enumerate(head.rules):
+            self._rule(located, ("rules", index), data, head.pack)
+
+    def _calendar(self, located: Located, where: Where, data: object) -> None:
+        try:
+            entry = CalendarIn.model_validate(data)
+        except ValidationError as error:
+            self.problems += located.problems_of(error.errors(), where)
+            return
+        years = {str(year): _public_holidays(entry.jurisdiction, year) for year in entry.years()}
+        if not all(years.values()):
+            text = "no public holidays are known for this jurisdiction and these years; use an ISO 3166 code"
+            self.problems.append(located.problem((*where, "jurisdiction"), text))
+            return
+        self.calendars[entry.jurisdiction] = years
+
+    def _rule(self, located: Located, where: Where, data: object, pack: str) -> None:
+        try:
+            entry = RULES.validate_python(data)
+        except ValidationError as error:
+            self.problems += located.problems_of(error.errors(), where)
+            return
+        self.problems += [located.problem((*where, *part), text) for part, text in self._faults(entry, pack)]
+        line, _ = located.mark((*where, "id"))
+        if entry.id in self._seen:
+            text = f"is used twice; the first is at {self._seen[entry.id]}"
+            self.problems.append(located.problem((*where, "id"), text))
+        self._seen[entry.id] = f"{located.file}:{line}"
+        self.entries[entry.id] = entry.model_copy(update={"jurisdiction": entry.jurisdiction or pack})
+
+    def _faults(self, entry: AnyRuleIn, pack: str) -> Iterable[tuple[Where, str]]:
+        """Yield what is wrong between the fields of a rule that are each right by themselves."""
+        place = entry.jurisdiction or pack
+        if pack not in {ANYWHERE, UNLISTED} and pack not in ancestry(place):
+            yield ("jurisdiction",), f"must be {pack} or lie in it, as the file is the pack of {pack}"
+        ended = self.on is not None and entry.in_force_until is not None and entry.in_force_until <= self.on
+        if ended and entry.status == "in_force":
+            yield ("in_force_until",), "has passed; set status: superseded to keep the rule for replay, or remove it"
+        if entry.status == "superseded" and entry.in_force_until is None:
+            yield ("status",), "a superseded rule needs in_force_until"
+        if isinstance(entry, WindowIn):
+            yield from _overlaps(entry)
+
+
+def _overlaps(entry: WindowIn) -> Iterable[tuple[Where, str]]:
+    for later, second in enumerate(entry.hours):
+        for earlier, first in enumerate(entry.hours[:later]):
+            days = sorted(set(first.days) & set(second.days))
+            (start, end), (other_start, other_end) = first.minutes, second.minutes
+            if days and start < other_end and other_start < end:
+                yield (
+                    ("hours", later, "start"),
+                    f"overlaps hours[{earlier}] on {', '.join(days)}; join the two stretches",
+                )
+
+
+def _public_holidays(jurisdiction: str, year: int) -> list[str]:
+    """Return the public holidays of a year as dates, none when the jurisdiction is not known."""
+    country, _, subdivision = jurisdiction.partition("-")
+    try:
+        found = holidays.country_holidays(country, subdiv=subdivision or None, years=year)
+    except NotImplementedError:
+        return []
+    return sorted(day.isoformat() for day in found)
