@@ -1,4 +1,4 @@
-"""What the sandbox's account is called and signs with when the environment does not say. Public values, for loopback."""
+"""The sandbox's account and secrets when the environment names none: public values, for loopback only."""
 
 from typing import Final
 

@@ -57,11 +57,27 @@ def parse_form(text: str) -> dict[str, str]:
         if not name:
             continue
         if "%" in value or "+" in value:
-            value = unquote_plus(value)
+            value = _unquote(value)
         if "%" in name or "+" in name:
-            name = unquote_plus(name)
+            name = _unquote(name)
         fields[name] = f"{fields[name]},{value}" if name in fields else value
     return fields
+
+
+def _unquote(text: str) -> str:
+    """Undo form quoting; ASCII, which is nearly everything, without urllib's detour over bytes."""
+    head, *rest = text.replace("+", " ").split("%")
+    parts = [head]
+    for piece in rest:
+        letter = _ASCII.get(piece[:2])
+        if letter is None:
+            return unquote_plus(text)
+        parts.append(letter)
+        parts.append(piece[2:])
+    return "".join(parts)
+
+
+_ASCII: Final = {quoted: chr(code) for code in range(128) for quoted in (f"{code:02X}", f"{code:02x}")}
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,8 @@ from channels.sandbox.wording import BIRTH_WORDS, MENU_WORDS, WORDS
 
 _CLAUSE: Final = re.compile(r"[.;!?。；！？\n]+")
 _DIGIT: Final = re.compile(r"(?<![\d.,])([0-9])(?!\s*[\d.,]*\d)")
-_BEFORE: Final = re.compile(r"(?:press|dial|enter|marque|oprima|presione|pulse|digite|按|请按)\s*$", re.IGNORECASE)
+_WISH_FIRST: Final = re.compile(r"\s*(?:to|for|if|para|si)\b")
+_ALL_MENU_WORDS: Final = [word for words in MENU_WORDS.values() for word in words]
 _NUMBER_WORDS: Final = (
     ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"),
     ("cero", "uno", "dos", "tres", "cuatro", "cinco", "seis", "siete", "ocho", "nueve"),
@@ -100,7 +101,8 @@ def menu_digit(words: str, wanted: Sequence[str]) -> str | None:
 
 def _nearest(clause: str, found: list[tuple[int, str]], where: int) -> str:
     """Choose by the menu's manner: a key named first comes before its wish, otherwise after it."""
-    key_first = _BEFORE.search(clause[: found[0][0]]) is not None and found[0][0] < 12
+    opening = clause[: found[0][0]]
+    key_first = _WISH_FIRST.match(opening) is None and not any(word in opening for word in _ALL_MENU_WORDS)
     if key_first:
         return next((digit for at, digit in reversed(found) if at < where), found[0][1])
     return next((digit for at, digit in found if at > where), found[-1][1])

@@ -98,7 +98,7 @@ class Shelf(Generic[R]):
 
 
 def _window(args: Mapping[str, str], dated: str) -> Callable[[float | None], bool] | None:
-    """Build the test for ``Name``, ``Name<`` and ``Name>``; a bare day means that whole day, both ends count.
+    """Build the test for ``Name``, ``Name<`` and ``Name>``; each means a whole UTC day and counts itself.
 
     Raises ValueError for anything that is not an ISO 8601 date or instant.
     """
@@ -111,8 +111,6 @@ def _window(args: Mapping[str, str], dated: str) -> Callable[[float | None], boo
 
 
 def _span(text: str) -> tuple[float, float]:
-    instant = datetime.fromisoformat(text)
-    if instant.tzinfo is None:
-        instant = instant.replace(tzinfo=UTC)
-    epoch = instant.timestamp()
-    return epoch, epoch + (86400 if len(text) == 10 else 1)
+    day = datetime.fromisoformat(text).date()
+    start = datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp()
+    return start, start + 86400

@@ -1,5 +1,6 @@
 """How many SMS segments a text takes (3GPP TS 23.038 GSM-7, else UCS-2)."""
 
+import re
 from typing import Final
 
 _BASIC: Final = frozenset(
@@ -8,14 +9,14 @@ _BASIC: Final = frozenset(
 )
 _EXTENDED: Final = frozenset("\f^{}\\[~]|€")
 _GSM: Final = _BASIC | _EXTENDED
+_all_basic: Final = re.compile(f"[{re.escape(''.join(sorted(_BASIC)))}]*").fullmatch
 
 
 def count_segments(body: str) -> int:
     """Return how many segments a text is sent in; an empty text takes one."""
-    letters = set(body)
-    if letters <= _BASIC:
+    if _all_basic(body):
         return 1 if len(body) <= 160 else -(-len(body) // 153)
-    if letters <= _GSM:
+    if set(body) <= _GSM:
         return _packed([2 if letter in _EXTENDED else 1 for letter in body], 160, 153)
     return _packed([2 if letter > "\uffff" else 1 for letter in body], 70, 67)
 
