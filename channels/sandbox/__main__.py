@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import gc
 import os
 import signal
 import sys
@@ -29,6 +30,8 @@ def main(arguments: list[str] | None = None) -> int:
     except ScriptError as error:
         sys.stderr.write(f"sandbox: {error}\n")
         return _BAD_USE
+    # Nearly everything the carrier makes it keeps, so frequent searches for garbage would only find nothing.
+    gc.set_threshold(100_000, 50, 50)
     try:
         uvloop.run(_serve(options))
     except OSError as error:

@@ -65,19 +65,14 @@ def parse_form(text: str) -> dict[str, str]:
 
 
 def _unquote(text: str) -> str:
-    """Undo form quoting; ASCII, which is nearly everything, without urllib's detour over bytes."""
-    head, *rest = text.replace("+", " ").split("%")
-    parts = [head]
-    for piece in rest:
-        letter = _ASCII.get(piece[:2])
-        if letter is None:
-            return unquote_plus(text)
-        parts.append(letter)
-        parts.append(piece[2:])
-    return "".join(parts)
+    """Undo form quoting. No common replacement makes a percent sign, so what then holds none is done."""
+    plain = text
+    for quoted, letter in _COMMON:
+        plain = plain.replace(quoted, letter)
+    return unquote_plus(text) if "%" in plain else plain
 
 
-_ASCII: Final = {quoted: chr(code) for code in range(128) for quoted in (f"{code:02X}", f"{code:02x}")}
+_COMMON: Final = (("+", " "), *((f"%{ord(letter):02X}", letter) for letter in "+,/:?=$ '!()\n&"))
 
 
 @dataclass(frozen=True, slots=True)
