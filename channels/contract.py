@@ -255,4 +255,4 @@ class ChannelConfig:
     name: str
     adapter: str
     public_url: str
-    options: Mapping[str, object] = field(default_factory=dict)
+    options: Mapping[str, object] = field(default_factory=dict, repr=False)  # holds secrets

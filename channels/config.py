@@ -1,0 +1,206 @@
+"""Reads channels.yaml: names from the environment put in, every wrong key reported as file:line:column field."""
+
+import difflib
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from channels.contract import ChannelConfig
+from channels.errors import ConfigError
+from channels.options import HttpUrl, plain_text
+from channels.registry import ADAPTERS
+
+Where = tuple[str | int, ...]
+
+_REFERENCE = re.compile(r"\$\{(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?::-(?P<default>[^}]*))?\}")
+_SECRET_REFERENCE = re.compile(r"\$\{[A-Za-z_][A-Za-z0-9_]*(?::-)?\}")
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How fast a channel's sender may go: a token bucket, and how many sends may be under way in one process."""
+
+    per_second: float
+    burst: int
+    concurrency: int
+
+
+class _PaceBlock(BaseModel):
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
+    per_second: Annotated[float, Field(gt=0, le=100_000)]
+    burst: Annotated[int, Field(ge=1, le=100_000)]
+
+
+class _ChannelBlock(BaseModel):
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
+    adapter: str
+    pace: _PaceBlock
+    concurrency: Annotated[int, Field(ge=1, le=2_000)]
+    options: dict[str, Any] = {}
+
+
+class _File(BaseModel):
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
+    public_url: HttpUrl
+    channels: Annotated[
+        dict[Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,31}$")], _ChannelBlock], Field(min_length=1)
+    ]
+
+
+def load_channels(path: Path, env: Mapping[str, str]) -> dict[str, ChannelConfig]:
+    """Return every channel block by name, checked, with ``env`` put in. Raises ConfigError with all that is wrong."""
+    file = _load(path, env)
+    return {
+        name: ChannelConfig(name, block.adapter, file.public_url.rstrip("/"), block.options)
+        for name, block in file.channels.items()
+    }
+
+
+def load_paces(path: Path, env: Mapping[str, str]) -> dict[str, Pace]:
+    """Return every channel's pace by name. Raises ConfigError as ``load_channels`` does."""
+    return {
+        name: Pace(block.pace.per_second, block.pace.burst, block.concurrency)
+        for name, block in _load(path, env).channels.items()
+    }
+
+
+def _load(path: Path, env: Mapping[str, str]) -> _File:
+    document = _Document(path)
+    document.raise_if_wrong()
+    data = document.resolved(env)
+    file: _File | None = None
+    if not document.problems:
+        try:
+            file = _File.model_validate(data)
+        except ValidationError as error:
+            document.blame(error, _File, ())
+    if file is not None:
+        for name, block in file.channels.items():
+            _check_options(document, name, block)
+    document.raise_if_wrong()
+    assert file is not None  # noqa: S101 - problems were raised above
+    return file
+
+
+def _check_options(document: "_Document", name: str, block: _ChannelBlock) -> None:
+    where: Where = ("channels", name)
+    adapter = ADAPTERS.get(block.adapter)
+    if adapter is None:
+        document.problem((*where, "adapter"), f"unknown adapter; valid: {', '.join(ADAPTERS)}")
+        return
+    for key in sorted(adapter.options.secret_keys() & block.options.keys()):
+        if not document.only_references((*where, "options", key)):
+            document.problem((*where, "options", key), "is a secret: write ${NAME} and set NAME in the environment")
+    try:
+        adapter.options.model_validate(block.options)
+    except ValidationError as error:
+        document.blame(error, adapter.options, (*where, "options"))
+
+
+class _Document:
+    """One YAML file with the place of every value."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._marks: dict[Where, tuple[int, int]] = {}
+        self._raw: dict[Where, str] = {}
+        self._data: Any = None
+        self.problems: list[str] = []
+        self._read()
+
+    def _read(self) -> None:
+        try:
+            loader = yaml.SafeLoader(self._path.read_text(encoding="utf-8"))
+            node = loader.get_single_node()
+            if node is not None:
+                self._mark(node, ())
+                self._data = loader.construct_document(node)
+        except (OSError, UnicodeDecodeError) as error:
+            self.problems.append(f"{self._path}: cannot be read: {type(error).__name__}")
+        except yaml.MarkedYAMLError as error:
+            mark = error.problem_mark
+            place = f":{mark.line + 1}:{mark.column + 1}" if mark else ""
+            self.problems.append(f"{self._path}{place}: is not valid YAML: {error.problem}")
+        except yaml.YAMLError:
+            self.problems.append(f"{self._path}: is not valid YAML")
+
+    def _mark(self, node: yaml.Node, where: Where) -> None:
+        self._marks[where] = (node.start_mark.line + 1, node.start_mark.column + 1)
+        if isinstance(node, yaml.ScalarNode):
+            self._raw[where] = node.value
+        elif isinstance(node, yaml.SequenceNode):
+            for index, item in enumerate(node.value):
+                self._mark(item, (*where, index))
+        elif isinstance(node, yaml.MappingNode):
+            for key, value in node.value:
+                place = (*where, key.value)
+                if place in self._marks:
+                    self._marks[place] = (key.start_mark.line + 1, key.start_mark.column + 1)
+                    self.problem(place, "is given twice")
+                self._mark(value, place)
+
+    def resolved(self, env: Mapping[str, str]) -> Any:  # noqa: ANN401 - YAML holds any plain value
+        """Return the data with ``${NAME}`` and ``${NAME:-default}`` put in; keys that resolve to nothing left out."""
+        return self._resolve(self._data, (), env)
+
+    def _resolve(self, value: Any, where: Where, env: Mapping[str, str]) -> Any:  # noqa: ANN401 - as above
+        if isinstance(value, str):
+            return self._substituted(value, where, env)
+        if isinstance(value, list):
+            return [self._resolve(item, (*where, index), env) for index, item in enumerate(value)]
+        if not isinstance(value, dict):
+            return value
+        pairs = {str(key): self._resolve(item, (*where, str(key)), env) for key, item in value.items()}
+        return {
+            key: item for key, item in pairs.items() if not (item == "" and "${" in self._raw.get((*where, key), ""))
+        }
+
+    def _substituted(self, text: str, where: Where, env: Mapping[str, str]) -> str:
+        def put_in(found: re.Match[str]) -> str:
+            given = env.get(found["name"]) or found["default"]
+            if given is None:
+                self.problem(where, f"the environment variable {found['name']} is not set")
+            return given or ""
+
+        return _REFERENCE.sub(put_in, text)
+
+    def only_references(self, where: Where) -> bool:
+        """Tell whether everything written at and below ``where`` comes from the environment alone."""
+        below = [raw for place, raw in self._raw.items() if place[: len(where)] == where]
+        return bool(below) and all(_SECRET_REFERENCE.fullmatch(raw) for raw in below)
+
+    def blame(self, error: ValidationError, model: type[BaseModel], prefix: Where) -> None:
+        """Note everything pydantic found, at its line."""
+        for item in error.errors(include_url=False, include_input=False):
+            where = (*prefix, *item["loc"])
+            self.problem(where, plain_text(item, model) + self._near(item["type"], where, model, prefix))
+
+    def _near(self, kind: str, where: Where, model: type[BaseModel], prefix: Where) -> str:
+        if kind != "extra_forbidden" or len(where) != len(prefix) + 1:
+            return ""
+        near = difflib.get_close_matches(str(where[-1]), list(model.model_fields), 1)
+        return f"; did you mean {near[0]}?" if near else ""
+
+    def problem(self, where: Where, text: str) -> None:
+        """Note one problem at a value, or at the nearest parent that exists."""
+        where = tuple(part for part in where if part != "[key]")  # pydantic's word for a key of a mapping
+        line, column = next((self._marks[place] for place in _upwards(where) if place in self._marks), (1, 1))
+        field = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in where).removeprefix(".")
+        self.problems.append(f"{self._path}:{line}:{column} {field}: {text}")
+
+    def raise_if_wrong(self) -> None:
+        """Raise ConfigError with every problem on a line of its own."""
+        if self._data is None and not self.problems:
+            self.problems.append(f"{self._path}: is empty; it needs public_url and channels")
+        if self.problems:
+            raise ConfigError("\n".join(self.problems))
+
+
+def _upwards(where: Where) -> Iterator[Where]:
+    for length in range(len(where), -1, -1):
+        yield where[:length]

@@ -1,0 +1,41 @@
+"""The table of adapters: the one place that knows them by name. Only the composition root reads it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from channels.contract import Channel, ChannelConfig
+from channels.email.smtp import SmtpEmail, SmtpOptions
+from channels.errors import ConfigError
+from channels.ivr.twilio import TwilioIvr
+from channels.options import Options
+from channels.sms.twilio import TwilioSms, TwilioSmsOptions
+from channels.twilio_calls import TwilioCallOptions
+from channels.voice.twilio import TwilioVoice
+
+Now = Callable[[], datetime]
+"""Gives the instant, aware UTC. Channels have no clock of their own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Adapter:
+    """How to check an adapter's keys and how to make it."""
+
+    options: type[Options]
+    make: Callable[[ChannelConfig, Now], Channel]
+
+
+ADAPTERS: dict[str, Adapter] = {
+    "twilio_sms": Adapter(TwilioSmsOptions, lambda config, _now: TwilioSms(config)),
+    "twilio_voice": Adapter(TwilioCallOptions, lambda config, _now: TwilioVoice(config)),
+    "twilio_ivr": Adapter(TwilioCallOptions, lambda config, _now: TwilioIvr(config)),
+    "smtp": Adapter(SmtpOptions, SmtpEmail),
+}
+
+
+def make_channel(config: ChannelConfig, now: Now) -> Channel:
+    """Make the adapter a block names. Raises ConfigError."""
+    adapter = ADAPTERS.get(config.adapter)
+    if adapter is None:
+        raise ConfigError(f"{config.name}.adapter: unknown adapter; valid: {', '.join(ADAPTERS)}")
+    return adapter.make(config, now)

@@ -1,0 +1,192 @@
+"""Texts through Twilio."""
+
+from collections.abc import Iterable
+from typing import Annotated, Any, ClassVar, Self
+
+from pydantic import Field, model_validator
+
+from channels.contract import (
+    Accepted,
+    Callback,
+    Capability,
+    ChannelConfig,
+    Found,
+    LookupKey,
+    Medium,
+    Outbound,
+    Receipt,
+    ReceiptStatus,
+    Reply,
+    Text,
+)
+from channels.errors import (
+    ContentRefused,
+    MalformedCallback,
+    OutcomeUnknown,
+    Unavailable,
+    Unsupported,
+)
+from channels.options import read_options
+from channels.twilio_account import TwilioAdapter, TwilioOptions
+from channels.twilio_codes import RAISES, row_of
+from channels.twilio_common import (
+    created_at,
+    created_since,
+    form_of,
+    news_class,
+    price_micros,
+    required,
+    token_of,
+    unreadable_is_unknown,
+    whole,
+)
+
+MAX_VALIDITY_SECONDS = 36_000
+MIN_VALIDITY_SECONDS = 5
+MAX_BODY = 1_600
+_LOOK_BACK = 200
+_FAILURES = frozenset({ReceiptStatus.FAILED, ReceiptStatus.UNDELIVERED})
+
+STATUSES: dict[str, ReceiptStatus] = {
+    "accepted": ReceiptStatus.ACCEPTED,
+    "scheduled": ReceiptStatus.ACCEPTED,
+    "queued": ReceiptStatus.ACCEPTED,
+    "sending": ReceiptStatus.SENDING,
+    "sent": ReceiptStatus.SENT,
+    "partially_delivered": ReceiptStatus.SENT,
+    "delivered": ReceiptStatus.DELIVERED,
+    "read": ReceiptStatus.READ,
+    "undelivered": ReceiptStatus.UNDELIVERED,
+    "failed": ReceiptStatus.FAILED,
+    "canceled": ReceiptStatus.CANCELLED,
+}
+"""Twilio's words for an outbound text, in ours."""
+
+
+class TwilioSmsOptions(TwilioOptions):
+    """Texts leave from one ``sender`` or from the senders of a ``messaging_service_sid``."""
+
+    messaging_service_sid: Annotated[str, Field(pattern=r"^MG[0-9a-fA-F]{32}$")] | None = None
+
+    @model_validator(mode="after")
+    def _one_origin(self) -> Self:
+        if (self.sender is None) == (self.messaging_service_sid is None):
+            raise ValueError("give either sender (E.164) or messaging_service_sid (MG...), not both")
+        return self
+
+
+class TwilioSms(TwilioAdapter):
+    """``channels.contract.Channel`` for texts, with look-up by number, exact body and time of creation."""
+
+    name: ClassVar[str] = "twilio_sms"
+    medium: ClassVar[Medium] = Medium.SMS
+    capabilities: ClassVar[frozenset[Capability]] = frozenset(
+        {Capability.LOOKS_UP, Capability.RECEIPTS, Capability.REPLIES}
+    )
+
+    def __init__(self, config: ChannelConfig) -> None:
+        options = read_options(TwilioSmsOptions, config)
+        super().__init__(config, options)
+        self._messages = self._account.messages
+        self._service = options.messaging_service_sid
+        self._sender = options.sender
+
+    async def send(self, outbound: Outbound) -> Accepted:
+        """Create the text, once. Raises SendError."""
+        form = self._form(outbound)
+        with unreadable_is_unknown():
+            return _accepted(await self._messages.create_async(**form))
+
+    def _form(self, outbound: Outbound) -> dict[str, object]:
+        """Build the request; everything refused here certainly never left."""
+        if not isinstance(outbound.content, Text):
+            raise Unsupported("this channel carries texts only")
+        body = outbound.content.body
+        if not body.strip() or len(body) > MAX_BODY:
+            raise ContentRefused(f"a text needs between 1 and {MAX_BODY} characters")
+        validity = int(min(outbound.validity.total_seconds(), MAX_VALIDITY_SECONDS))
+        if validity < MIN_VALIDITY_SECONDS:
+            raise Unavailable("window closing: too little validity left")
+        return {
+            "to": outbound.address,
+            "body": body,
+            "validity_period": validity,
+            "status_callback": self._status_callback(outbound.token),
+            **self._origin(outbound.sender),
+        }
+
+    def _origin(self, sender: str | None) -> dict[str, object]:
+        if sender is not None:
+            return {"from_": sender}
+        return {"messaging_service_sid": self._service} if self._service else {"from_": self._sender}
+
+    def parse(self, callback: Callback) -> Iterable[Receipt | Reply]:
+        """Turn a status callback or a text from a person into news. Raises MalformedCallback."""
+        fields = form_of(callback)
+        word = fields.get("MessageStatus") or required(fields, "SmsStatus")
+        if word in {"received", "receiving"}:
+            return (_reply(fields),) if word == "received" else ()
+        return (_receipt(fields, word, token_of(callback)),)
+
+    async def look_up(self, key: LookupKey) -> Found | None:
+        """Find the text by recipient, exact body and creation not before the attempt began. Raises SendError.
+
+        DateSent is not used: it is whole days, and empty while a text is queued.
+        """
+        with unreadable_is_unknown():
+            records = await self._messages.list_async(to=key.address, limit=_LOOK_BACK)
+            mine = [record for record in records if _is_attempt(record, key)]
+            return _found(min(mine, key=created_at)) if mine else None
+
+
+def _accepted(record: Any) -> Accepted:  # noqa: ANN401 - SDK instances are not typed
+    """Read the answer to a create request. A text that failed at once is a refusal, not an acceptance."""
+    if not record.sid:
+        raise OutcomeUnknown("a 2xx answer without a sid")
+    status = STATUSES.get(record.status, ReceiptStatus.ACCEPTED)
+    if status in _FAILURES and record.error_code is not None:
+        row = row_of(str(record.error_code))
+        raise RAISES[row.kind](row.meaning, provider_code=str(record.error_code))
+    return Accepted(
+        record.sid, record.status, segments=whole(record.num_segments), price_micros=price_micros(record.price)
+    )
+
+
+def _is_attempt(record: Any, key: LookupKey) -> bool:  # noqa: ANN401 - as above
+    outbound = str(record.direction or "").startswith("outbound")
+    return outbound and record.body == key.body and created_since(key, record.date_created)
+
+
+def _found(record: Any) -> Found:  # noqa: ANN401 - as above
+    code = None if record.error_code is None else str(record.error_code)
+    return Found(record.sid, STATUSES.get(record.status, ReceiptStatus.ACCEPTED), code)
+
+
+def _receipt(fields: dict[str, str], word: str, token: str | None) -> Receipt:
+    sid = required(fields, "MessageSid")
+    status = STATUSES.get(word)
+    if status is None:
+        raise MalformedCallback("a message status that is not known")
+    code = fields.get("ErrorCode") or None
+    failed = status in _FAILURES
+    return Receipt(
+        dedupe_key=f"{sid}:{word}",
+        status=status,
+        token=token,
+        provider_ref=sid,
+        provider_code=code,
+        error_class=(news_class(code) or "rejected") if failed else None,
+    )
+
+
+def _reply(fields: dict[str, str]) -> Reply:
+    sid = required(fields, "MessageSid")
+    return Reply(
+        dedupe_key=f"{sid}:received",
+        medium=Medium.SMS,
+        address=required(fields, "From"),
+        text=fields.get("Body", ""),
+        provider_ref=sid,
+        provider_keyword=fields.get("OptOutType") or None,
+        to=fields.get("To"),
+    )

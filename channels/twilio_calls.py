@@ -1,0 +1,178 @@
+"""What voice and IVR share: placing a call, its progress, finding and cancelling it. Words are fetched on answer."""
+
+from typing import Any, ClassVar
+
+from channels.contract import (
+    Accepted,
+    Call,
+    Callback,
+    Capability,
+    ChannelConfig,
+    Found,
+    LookupKey,
+    Medium,
+    Outbound,
+    Receipt,
+    ReceiptStatus,
+)
+from channels.errors import (
+    BadAddress,
+    MalformedCallback,
+    OutcomeUnknown,
+    SendError,
+    Unavailable,
+    Unsupported,
+)
+from channels.options import E164, read_options
+from channels.twilio_account import TwilioAdapter, TwilioOptions
+from channels.twilio_common import (
+    created_at,
+    created_since,
+    form_of,
+    news_class,
+    price_micros,
+    required,
+    token_of,
+    unreadable_is_unknown,
+    whole,
+)
+
+EVENTS = ["initiated", "ringing", "answered", "completed"]
+_LOOK_BACK = 100
+_NOT_A_NUMBER = frozenset({"404", "410", "484", "604"})
+"""SIP answers that say the number does not exist."""
+_TOO_LATE_TO_CANCEL = frozenset({"20404", "21220"})
+
+STATUSES: dict[str, ReceiptStatus] = {
+    "queued": ReceiptStatus.ACCEPTED,
+    "initiated": ReceiptStatus.SENDING,
+    "ringing": ReceiptStatus.RINGING,
+    "in-progress": ReceiptStatus.ANSWERED,
+    "answered": ReceiptStatus.ANSWERED,
+    "completed": ReceiptStatus.COMPLETED,
+    "busy": ReceiptStatus.BUSY,
+    "no-answer": ReceiptStatus.NO_ANSWER,
+    "failed": ReceiptStatus.FAILED,
+    "canceled": ReceiptStatus.CANCELLED,
+}
+"""Twilio's words for a call, in ours."""
+
+
+class TwilioCallOptions(TwilioOptions):
+    """Calls leave from one number; ``machine_detection`` is Enable (quick) or DetectMessageEnd (waits for the beep)."""
+
+    sender: E164
+    machine_detection: str = "Enable"
+    time_limit_seconds: int = 600
+
+
+class TwilioCalls(TwilioAdapter):
+    """One call per attempt. Calls have no validity at Twilio: what still queues when the window closes is cancelled."""
+
+    capabilities: ClassVar[frozenset[Capability]] = frozenset(
+        {Capability.LOOKS_UP, Capability.CANCELS, Capability.INTERACTIVE, Capability.RECEIPTS}
+    )
+    medium: ClassVar[Medium]
+
+    def __init__(self, config: ChannelConfig) -> None:
+        options = read_options(TwilioCallOptions, config)
+        super().__init__(config, options)
+        self._calls = self._account.calls
+        self._sender = options.sender
+        self._detection = options.machine_detection
+        self._time_limit = options.time_limit_seconds
+
+    async def send(self, outbound: Outbound) -> Accepted:
+        """Place the call, once. Raises SendError."""
+        form = self._form(outbound)
+        with unreadable_is_unknown():
+            record = await self._calls.create_async(**form)
+            if not record.sid:
+                raise OutcomeUnknown("a 2xx answer without a sid")
+            return Accepted(record.sid, record.status, price_micros=price_micros(record.price))
+
+    def _form(self, outbound: Outbound) -> dict[str, object]:
+        call = outbound.content
+        if not isinstance(call, Call):
+            raise Unsupported("this channel places calls only")
+        if outbound.validity.total_seconds() < call.ring_seconds:
+            raise Unavailable("window closing: it would ring after the window")
+        form: dict[str, object] = {
+            "to": outbound.address,
+            "from_": outbound.sender or self._sender,
+            "url": f"{self._public_url}/v1/calls/{outbound.token}",
+            "status_callback": self._status_callback(outbound.token),
+            "status_callback_event": EVENTS,
+            "timeout": call.ring_seconds,
+            "time_limit": self._time_limit,
+        }
+        return form | {"machine_detection": self._detection} if call.detect_machine else form
+
+    async def look_up(self, key: LookupKey) -> Found | None:
+        """Find the first call to the number created since the attempt began. Raises SendError."""
+        with unreadable_is_unknown():
+            records = await self._calls.list_async(to=key.address, limit=_LOOK_BACK)
+            mine = [record for record in records if self._is_attempt(record, key)]
+            if not mine:
+                return None
+            first = min(mine, key=created_at)
+            return Found(first.sid, STATUSES.get(first.status, ReceiptStatus.ACCEPTED))
+
+    def _is_attempt(self, record: Any, key: LookupKey) -> bool:  # noqa: ANN401 - SDK instances are not typed
+        return str(record.direction or "").startswith("outbound") and created_since(key, record.date_created)
+
+    async def cancel(self, provider_ref: str) -> bool:
+        """Take back a call that is queued or ringing. False when it is too late. Raises SendError."""
+        try:
+            with unreadable_is_unknown():
+                record = await self._calls(provider_ref).update_async(status="canceled")
+                return bool(record.status == "canceled")
+        except SendError as error:
+            if error.provider_code in _TOO_LATE_TO_CANCEL:
+                return False
+            raise
+
+
+def progress(callback: Callback) -> Receipt | None:
+    """Read a status callback or the request for a call's first words. None for a call somebody made to us."""
+    fields = form_of(callback)
+    if fields.get("Direction") == "inbound":
+        return None
+    sid = required(fields, "CallSid")
+    word = required(fields, "CallStatus")
+    status = STATUSES.get(word)
+    if status is None:
+        raise MalformedCallback("a call status that is not known")
+    answered_by = _answered_by(fields.get("AnsweredBy"))
+    return Receipt(
+        # Who answered is news of its own: the same status comes first without it, then with it.
+        dedupe_key=":".join(part for part in (sid, word, answered_by) if part),
+        status=status,
+        token=token_of(callback),
+        provider_ref=sid,
+        provider_code=_code(fields),
+        error_class=_error_class(fields) if status is ReceiptStatus.FAILED else None,
+        answered_by=answered_by,
+        duration_seconds=whole(fields.get("CallDuration")),
+    )
+
+
+def _answered_by(word: str | None) -> str | None:
+    if not word:
+        return None
+    kind = word.partition("_")[0]
+    return kind if kind in {"human", "machine", "fax"} else "unknown"
+
+
+def _code(fields: dict[str, str]) -> str | None:
+    if fields.get("ErrorCode"):
+        return fields["ErrorCode"]
+    sip = fields.get("SipResponseCode")
+    return f"sip_{sip}" if sip and sip != "200" else None
+
+
+def _error_class(fields: dict[str, str]) -> str:
+    """Tell a number that does not exist from a network that failed."""
+    if fields.get("SipResponseCode") in _NOT_A_NUMBER:
+        return BadAddress.code
+    return news_class(fields.get("ErrorCode") or None) or Unavailable.code

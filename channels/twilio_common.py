@@ -1,0 +1,179 @@
+"""What every Twilio adapter shares: refusals to our errors, signatures, callback fields and the account's client."""
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from decimal import Decimal, InvalidOperation
+from typing import Any
+from urllib.parse import parse_qsl
+
+from multidict import MultiDict
+from twilio.base.exceptions import TwilioException
+from twilio.request_validator import HMAC_SHA1, RequestValidator, get_signature_algorithm
+
+from channels.contract import Callback, LookupKey
+from channels.errors import BadSignature, MalformedCallback, Misconfigured, OutcomeUnknown, SendError, Throttled
+from channels.twilio_codes import NEWS, RAISES, Kind, row_of
+
+_GATEWAY_SAID_NO = frozenset(
+    {301, 307, 308, 400, 401, 402, 403, 404, 405, 406, 407, 410, 411, 413, 414, 415, 421, 426, 431, 451}
+)
+"""Without a Twilio code these come from something in between that did not pass the request on."""
+
+_CREATED_SLACK_SECONDS = 30.0
+"""How far Twilio's clock may lag ours when a look-up asks what was created since an attempt began."""
+
+
+def refusal(status: int, body: bytes, retry_after: float | None) -> SendError:
+    """Turn a status that is not 2xx, and its body, into our error. Never quotes the body: it names the recipient."""
+    code = _provider_code(body)
+    if status >= 500:
+        return OutcomeUnknown(f"HTTP {status}", provider_code=code, retry_after=retry_after)
+    if status == 429:
+        return Throttled("HTTP 429: never processed", provider_code=code, retry_after=retry_after)
+    if code is not None and status >= 400:
+        row = row_of(code)
+        error = Misconfigured if row.kind is Kind.UNKNOWN and status in {401, 403} else RAISES[row.kind]
+        return error(row.meaning, provider_code=code, retry_after=retry_after)
+    if status in _GATEWAY_SAID_NO:
+        return Misconfigured(f"HTTP {status} without a Twilio code: is the base URL right?")
+    return OutcomeUnknown(f"HTTP {status} without a Twilio code")
+
+
+def _provider_code(body: bytes) -> str | None:
+    try:
+        answer = json.loads(body)
+    except ValueError:
+        return None
+    code = answer.get("code") if isinstance(answer, dict) else None
+    return str(code) if isinstance(code, int) and not isinstance(code, bool) else None
+
+
+@contextmanager
+def unreadable_is_unknown() -> Iterator[None]:
+    """Turn what the SDK raises over an answer it cannot read into OutcomeUnknown, without quoting it."""
+    try:
+        yield
+    except (TwilioException, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise OutcomeUnknown(f"unreadable answer: {type(error).__name__}") from None
+
+
+def news_class(code: str | None) -> str | None:
+    """Return the ``error_class`` that a receipt with this ErrorCode carries."""
+    return None if code is None else NEWS[row_of(code).kind]
+
+
+def price_micros(price: object) -> int | None:
+    """Turn Twilio's signed decimal price into a positive number of millionths of its unit."""
+    try:
+        return abs(int(Decimal(str(price)) * 1_000_000)) if price else None
+    except (InvalidOperation, ValueError, OverflowError):
+        return None
+
+
+def whole(number: object) -> int | None:
+    """Read a positive whole number, or None when it says nothing ("0" segments means not known yet)."""
+    text = str(number)
+    return (int(text) or None) if text.isascii() and text.isdigit() else None
+
+
+def created_since(key: LookupKey, created: datetime | None) -> bool:
+    """Tell whether a resource can belong to the attempt: it was not created before the attempt began."""
+    if created is None:
+        return False
+    return created.timestamp() >= key.started_epoch - _CREATED_SLACK_SECONDS
+
+
+def created_at(record: Any) -> datetime:  # noqa: ANN401 - SDK instances are not typed
+    """Sort key: when a resource was created; those that do not say come last."""
+    return record.date_created or datetime.max.replace(tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Signatures:
+    """Proves that a request came from our Twilio account.
+
+    ``auth_tokens`` holds the primary and, while tokens are rotated, the secondary; ``shared_keys`` maps a SharedKey id
+    to its secret. The URL is the configured public one plus the raw path and query: never a rebuilt URL.
+    """
+
+    public_url: str
+    account_sid: str
+    auth_tokens: tuple[str, ...] = field(repr=False)
+    shared_keys: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+    def check(self, callback: Callback) -> None:
+        """Raise BadSignature unless the request is provably Twilio's and about our account."""
+        try:
+            good = self._signed(callback) and self._ours(callback)
+        except Exception:  # noqa: BLE001 - whatever a forged request breaks, the answer is the same
+            good = False
+        if not good:
+            raise BadSignature("not signed by the provider for this account")
+
+    def _signed(self, callback: Callback) -> bool:
+        settings = callback.headers.get("x-twilio-webhooks-signature-settings")
+        algorithm = get_signature_algorithm(settings)
+        signature = callback.headers["x-twilio-signature"]
+        url = self.public_url.rstrip("/") + callback.path + (f"?{callback.query}" if callback.query else "")
+        signed = _signed_params(callback)
+        return any(
+            RequestValidator(secret).validate(url, signed, signature, algorithm)
+            for secret in self._secrets(algorithm, settings)
+        )
+
+    def _secrets(self, algorithm: str, settings: str | None) -> tuple[str, ...]:
+        if algorithm.upper() == HMAC_SHA1:
+            return tuple(token for token in self.auth_tokens if token)
+        named = dict(part.strip().partition("=")[::2] for part in (settings or "").split(","))
+        secret = self.shared_keys.get(named.get("key", ""))
+        return (secret,) if secret else ()
+
+    def _ours(self, callback: Callback) -> bool:
+        if _is_json(callback):
+            return True
+        return form_of(callback).get("AccountSid") == self.account_sid
+
+
+def _is_json(callback: Callback) -> bool:
+    return callback.headers.get("content-type", "").startswith("application/json")
+
+
+def _signed_params(callback: Callback) -> "MultiDict[str] | str":
+    """Return what the signature covers besides the URL. Blank fields are signed too."""
+    if not _is_json(callback):
+        return MultiDict(parse_qsl(callback.body.decode("utf-8"), keep_blank_values=True))
+    if "bodySHA256=" not in callback.query:
+        raise BadSignature("a JSON body whose hash is not signed")
+    return callback.body.decode("utf-8")
+
+
+def form_of(callback: Callback) -> dict[str, str]:
+    """Return the fields of a callback; of a repeated field the first. Raises MalformedCallback."""
+    try:
+        pairs = parse_qsl(callback.body.decode("utf-8"), keep_blank_values=True, max_num_fields=200)
+    except ValueError:
+        raise MalformedCallback("the body is not a form") from None
+    fields: dict[str, str] = {}
+    for name, value in pairs:
+        fields.setdefault(name, value)
+    return fields
+
+
+def required(fields: Mapping[str, str], name: str) -> str:
+    """Return a field that must be there. Raises MalformedCallback."""
+    value = fields.get(name)
+    if not value:
+        raise MalformedCallback(f"{name} is missing")
+    return value
+
+
+def token_of(callback: Callback) -> str | None:
+    """Return our own word back: ``?t=`` of a status URL, else the last part of ``/v1/calls/<token>``."""
+    for name, value in parse_qsl(callback.query):
+        if name == "t":
+            return value
+    before, _, token = callback.path.partition("/v1/calls/")
+    return token.split("/", 1)[0] or None if token and before is not None else None

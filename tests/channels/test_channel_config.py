@@ -1,0 +1,132 @@
+"""channels.yaml: what it gives, and what it says when it is wrong."""
+
+from pathlib import Path
+
+import pytest
+from given import NOW
+
+from channels.config import Pace, load_channels, load_paces
+from channels.contract import ChannelConfig
+from channels.errors import ConfigError
+from channels.registry import ADAPTERS, make_channel
+
+SHIPPED = Path(__file__).parents[2] / "config" / "channels.yaml"
+ENV = {
+    "OUTREACH_TWILIO_ACCOUNT_SID": "AC" + "a" * 32,
+    "OUTREACH_TWILIO_AUTH_TOKEN": "very-secret-token",
+    "OUTREACH_SMS_SENDER": "+12025550100",
+}
+GOOD = """\
+public_url: https://outreach.example.com/
+channels:
+  sms:
+    adapter: twilio_sms
+    pace: {per_second: 10, burst: 20}
+    concurrency: 5
+    options:
+      account_sid: ${SID}
+      auth_token: ${TOKEN}
+      sender: "+12025550100"
+"""
+GOOD_ENV = {"SID": "AC" + "a" * 32, "TOKEN": "very-secret-token"}
+
+
+def written(tmp_path: Path, text: str) -> Path:
+    path = tmp_path / "channels.yaml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def wrong(tmp_path: Path, text: str, env: dict[str, str] | None = None) -> list[str]:
+    path = written(tmp_path, text)
+    with pytest.raises(ConfigError) as caught:
+        load_channels(path, GOOD_ENV if env is None else env)
+    text = str(caught.value)
+    assert "very-secret-token" not in text
+    return [line.replace(str(path), "F") for line in text.splitlines()]
+
+
+def test_the_shipped_file_makes_every_channel() -> None:
+    configs = load_channels(SHIPPED, ENV)
+    assert list(configs) == ["sms", "email", "voice", "ivr"]
+    made = {name: make_channel(config, lambda: NOW) for name, config in configs.items()}
+    assert {name: channel.medium.value for name, channel in made.items()} == {name: name for name in configs}
+    assert all(channel.name in ADAPTERS for channel in made.values())
+    assert load_paces(SHIPPED, ENV | {"OUTREACH_SMS_PER_SECOND": "2500"})["sms"] == Pace(2500.0, 100, 100)
+
+
+def test_the_shipped_file_without_credentials_stops_the_start_and_says_what_is_missing() -> None:
+    with pytest.raises(ConfigError, match="OUTREACH_TWILIO_AUTH_TOKEN is not set"):
+        load_channels(SHIPPED, {})
+
+
+def test_a_block_gives_its_adapter_and_options_with_the_environment_put_in(tmp_path: Path) -> None:
+    config = load_channels(written(tmp_path, GOOD), GOOD_ENV)["sms"]
+    assert (config.name, config.adapter, config.public_url) == ("sms", "twilio_sms", "https://outreach.example.com")
+    assert config.options["auth_token"] == "very-secret-token"
+    assert "very-secret-token" not in repr(config)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        ("sender:", "sendr:", "F:10:14 channels.sms.options.sendr: unknown key; valid keys: "),
+        ("concurrency: 5", "concurency: 5", "F:6:17 channels.sms.concurency: unknown key"),
+        ("concurrency: 5", "concurrency: 0", "F:6:18 channels.sms.concurrency: Input should be greater than or equal"),
+        ("burst: 20", "burst: lots", "F:5:35 channels.sms.pace.burst: Input should be a valid integer"),
+        ("per_second: 10, ", "", "F:5:11 channels.sms.pace.per_second: is missing"),
+        ("twilio_sms", "twillio_sms", "F:4:14 channels.sms.adapter: unknown adapter; valid: twilio_sms, twilio_voice"),
+        ("${SID}", "AC1", "F:8:20 channels.sms.options.account_sid: is not in the form ^AC"),
+        ('"+12025550100"', "0043", "F:10:15 channels.sms.options.sender: "),
+        ("${TOKEN}", "plain-token", "F:9:19 channels.sms.options.auth_token: is a secret: write ${NAME}"),
+        ("${TOKEN}", "${TOKEN:-guess}", "F:9:19 channels.sms.options.auth_token: is a secret"),
+        ("${TOKEN}", "x${TOKEN}", "F:9:19 channels.sms.options.auth_token: is a secret"),
+        ("${TOKEN}", "${NOPE}", "F:9:19 channels.sms.options.auth_token: the environment variable NOPE is not set"),
+        ("https://outreach.example.com/", "outreach.example.com", "F:1:13 public_url: is not in the form"),
+        ("https://outreach.example.com/", "https://my_host.example.com", "F:1:13 public_url: is not in the form"),
+        ("public_url:", "public_urls:", "F:1:14 public_urls: unknown key; valid keys: channels,
+        public_url; did you mean"),
+        ("  sms:", "  SMS x:", "F:4:5 channels.SMS x: is not in the form"),
+        ("    concurrency: 5", "    concurrency: 5\n    concurrency: 6",
+        "F:7:5 channels.sms.concurrency: is given twice"),
+        ("burst: 20}", "burst: 20", "F:6"),
+    ],
+)  # fmt: skip
+def test_every_mistake_is_named_with_its_line_and_what_would_be_valid(
+    tmp_path: Path, old: str, new: str, expected: str
+) -> None:
+    assert old in GOOD
+    assert any(line.startswith(expected) for line in wrong(tmp_path, GOOD.replace(old, new))), wrong(
+        tmp_path, GOOD.replace(old, new)
+    )
+
+
+@pytest.mark.parametrize(
+    "text", ["", "# nothing\n", "[]", "x", "a: b: c", "public_url: https://x.example.com\nchannels: {}\n"]
+)
+def test_a_file_that_is_not_one_is_refused(tmp_path: Path, text: str) -> None:
+    assert wrong(tmp_path, text)
+
+
+def test_a_file_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="cannot be read"):
+        load_channels(tmp_path / "none.yaml", {})
+    (tmp_path / "latin.yaml").write_bytes(b"public_url: \xff")
+    with pytest.raises(ConfigError, match="cannot be read"):
+        load_channels(tmp_path / "latin.yaml", {})
+
+
+def test_all_mistakes_are_told_at_once(tmp_path: Path) -> None:
+    text = GOOD.replace("${SID}", "AC1").replace("sender:", "sendr:")
+    assert len(wrong(tmp_path, text)) >= 2
+
+
+def test_an_origin_must_be_a_sender_or_a_service(tmp_path: Path) -> None:
+    assert any("either sender" in line for line in wrong(tmp_path, GOOD.replace('      sender: "+12025550100"\n', "")))
+
+
+def test_an_adapter_made_by_hand_checks_its_options_too() -> None:
+    with pytest.raises(ConfigError, match=r"sms\.options\.account_sid: is missing"):
+        make_channel(ChannelConfig("sms", "twilio_sms", "https://o.example.com", {"auth_token": "x"}), lambda: NOW)
+    with pytest.raises(ConfigError, match="unknown adapter"):
+        make_channel(ChannelConfig("sms", "pigeon", "https://o.example.com"), lambda: NOW)

@@ -1,0 +1,156 @@
+"""Mail that comes back: proof of origin, bounces, complaints, people, machines."""
+
+import hashlib
+import hmac
+from datetime import timedelta
+from email.message import EmailMessage
+from email.policy import SMTP
+
+import pytest
+from given import NOW, smtp_config
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from channels.contract import Callback, Medium, Receipt, ReceiptStatus, Reply
+from channels.email.smtp import SmtpEmail
+from channels.errors import BadSignature, MalformedCallback
+
+SECRET = "s3cret"
+OURS = "<0190-att-1@mail.example.com>"
+
+
+def channel(**options: object) -> SmtpEmail:
+    return SmtpEmail(smtp_config(25, **options), lambda: NOW)
+
+
+def posted(raw: bytes, *, secret: str = SECRET, age: int = 0) -> Callback:
+    stamp = int((NOW - timedelta(seconds=age)).timestamp())
+    mac = hmac.new(secret.encode(), f"{stamp}.".encode() + raw, hashlib.sha256).hexdigest()
+    headers = {"content-type": "message/rfc822", "x-outreach-signature": f"t={stamp},v1={mac}"}
+    return Callback("/v1/callbacks/email", "", headers, raw)
+
+
+def letter(words: str = "I can pay on Friday.\n", **headers: str) -> bytes:
+    mail = EmailMessage(policy=SMTP)
+    base = {
+        "From": "Ana <ana@borrower.example.com>", "To": "reply+rt-9@mail.example.com", "Subject": "Re: due",
+        "Message-ID": "<x1@borrower.example.com>", "In-Reply-To": OURS,
+    }  # fmt: skip
+    for name, value in (base | {key.replace("_", "-"): value for key, value in headers.items()}).items():
+        mail[name] = value
+    mail.set_content(words)
+    return mail.as_bytes()
+
+
+def test_a_post_signed_by_our_receiving_host_verifies() -> None:
+    channel().verify(posted(letter()))
+
+
+@pytest.mark.parametrize(
+    "forged",
+    [
+        posted(letter(), secret="other"), posted(letter(), age=200_000), posted(letter(), age=-200_000),
+        Callback("/v1/callbacks/email", "", {}, letter()),
+        Callback("/v1/callbacks/email", "", posted(letter()).headers, letter("I refuse.\n")),
+        Callback("/v1/callbacks/email", "", {"x-outreach-signature": "t=1,v1=zz"}, b""),
+        Callback("/v1/callbacks/email", "", {"x-outreach-signature": "t=٣,v1=" + "0" * 64}, b""),
+    ],
+)  # fmt: skip
+def test_a_forged_or_stale_post_is_refused(forged: Callback) -> None:
+    with pytest.raises(BadSignature):
+        channel().verify(forged)
+
+
+def test_without_a_secret_no_mail_is_believed() -> None:
+    with pytest.raises(BadSignature):
+        channel(inbound_secret=None).verify(posted(letter(), secret=""))
+
+
+def test_an_answer_is_a_reply_with_its_token_and_attempt() -> None:
+    (reply,) = channel().parse(posted(letter("Puedo pagar el viernes. 您好\n")))
+    assert isinstance(reply, Reply)
+    assert (reply.medium, reply.address, reply.token) == (Medium.EMAIL, "ana@borrower.example.com", "rt-9")
+    assert (reply.text, reply.provider_ref) == ("Puedo pagar el viernes. 您好\n", OURS[1:-1])
+
+
+def test_an_answer_in_html_alone_is_read_as_words() -> None:
+    mail = EmailMessage(policy=SMTP)
+    mail["From"], mail["To"] = "ana@borrower.example.com", "reply+rt-9@mail.example.com"
+    mail.set_content("<style>p{}</style><p>STOP</p><p>thank you</p>", subtype="html")
+    (reply,) = channel().parse(posted(mail.as_bytes()))
+    assert reply.text.split() == ["STOP", "thank", "you"]  # type: ignore[union-attr]
+
+
+def test_the_same_mail_twice_has_one_key_and_a_reused_message_id_has_two() -> None:
+    one, again, other = (
+        next(iter(channel().parse(posted(raw)))).dedupe_key for raw in (letter(), letter(), letter("No.\n"))
+    )
+    assert one == again != other
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [{"Auto_Submitted": "auto-replied"}, {"Precedence": "bulk"}, {"Return_Path": "<>"}, {"X_Autoreply": "yes"}],
+)
+def test_a_machines_answer_is_not_a_persons(headers: dict[str, str]) -> None:
+    assert list(channel().parse(posted(letter(**headers)))) == []
+
+
+def test_auto_submitted_no_is_a_person() -> None:
+    assert len(list(channel().parse(posted(letter(Auto_Submitted="no"))))) == 1
+
+
+def report(kind: str, part: str, block: str) -> bytes:
+    return (
+        "Return-Path: <>\r\nFrom: MAILER-DAEMON@relay.example.com\r\nTo: bounce+rt-9@mail.example.com\r\n"
+        "Auto-Submitted: auto-replied\r\nMIME-Version: 1.0\r\n"
+        f'Content-Type: multipart/report; report-type={kind}; boundary="b"\r\n\r\n'
+        "--b\r\nContent-Type: text/plain\r\n\r\nSorry.\r\n"
+        f"--b\r\nContent-Type: {part}\r\n\r\n{block}\r\n"
+        f"--b\r\nContent-Type: text/rfc822-headers\r\n\r\nMessage-ID: {OURS}\r\nSubject: due\r\n\r\n--b--\r\n"
+    ).encode()
+
+
+def bounce(action: str, code: str) -> bytes:
+    block = (
+        "Reporting-MTA: dns; relay.example.com\r\nOriginal-Envelope-Id: 0190-att-1\r\n\r\n"
+        f"Final-Recipient: rfc822; ana@borrower.example.com\r\nAction: {action}\r\nStatus: {code}\r\n"
+    )
+    return report("delivery-status", "message/delivery-status", block)
+
+
+@pytest.mark.parametrize(
+    ("action", "code", "status", "error_class"),
+    [
+        ("failed", "5.1.1", ReceiptStatus.UNDELIVERED, "bad_address"),
+        ("Failed", "5.2.2", ReceiptStatus.UNDELIVERED, "throttled"),
+        ("failed", "4.4.7", ReceiptStatus.UNDELIVERED, "throttled"),
+        ("failed", "5.7.1", ReceiptStatus.UNDELIVERED, "rejected"),
+        ("delayed", "4.4.1", ReceiptStatus.SENDING, None),
+        ("delivered", "2.0.0", ReceiptStatus.DELIVERED, None),
+    ],
+)
+def test_a_bounce_is_news_of_the_attempt(
+    action: str, code: str, status: ReceiptStatus, error_class: str | None
+) -> None:
+    (receipt,) = channel().parse(posted(bounce(action, code)))
+    assert isinstance(receipt, Receipt)
+    assert (receipt.status, receipt.error_class, receipt.provider_code) == (status, error_class, code)
+    assert (receipt.token, receipt.provider_ref) == ("rt-9", OURS[1:-1])
+
+
+def test_a_complaint_is_an_opt_out() -> None:
+    block = "Feedback-Type: abuse\r\nVersion: 1\r\nUser-Agent: x\r\n"
+    (receipt,) = channel().parse(posted(report("feedback-report", "message/feedback-report", block)))
+    assert isinstance(receipt, Receipt)
+    assert (receipt.error_class, receipt.token) == ("opted_out", "rt-9")
+
+
+@given(raw=st.binary(max_size=400))
+@settings(max_examples=150, deadline=None)
+def test_no_mail_breaks_the_reader(raw: bytes) -> None:
+    try:
+        news = list(channel().parse(posted(raw)))
+    except MalformedCallback:
+        return
+    assert all(isinstance(item, Receipt | Reply) for item in news)
