@@ -65,11 +65,11 @@ def read(kind: type[T], value: object, defaults: Mapping[str, Any] | None = None
     """Read a plain JSON value as a dataclass. ``defaults`` fill fields that the dataclass itself requires."""
     if not isinstance(value, dict):
         raise FieldError("", "must be an object")
-    readers, required = _form(kind)
+    readers, required = _form(kind)  # type: ignore[arg-type]
     known: dict[str, Any] = {}
     name = ""
     try:
-        for name, item in value.items():  # noqa: B007 - the name is what the error is about
+        for name, item in value.items():
             known[name] = readers[name](item)
     except FieldError as error:
         raise error.under(name) from None
@@ -114,7 +114,7 @@ def _tuple_reader(parts: tuple[Any, ...]) -> Reader:
         found: list[Any] = []
         try:
             for one, item in zip(cycle(readers), value, strict=False):
-                found.append(one(item))  # noqa: PERF401 - the length so far names the wrong item
+                found.append(one(item))
         except FieldError as error:
             raise error.under(f"[{len(found)}]") from None
         return tuple(found)

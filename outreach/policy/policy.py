@@ -9,7 +9,19 @@ from outreach.policy import localtime, windows
 from outreach.policy.checks import Check, checks_of
 from outreach.policy.floor import FLOOR_IDS
 from outreach.policy.localtime import Spans
-from outreach.policy.rules import ANYWHERE, UNLISTED, Binds, Calendar, Rule, RuleHead, Selector, Window
+from outreach.policy.rules import (
+    ANYWHERE,
+    UNLISTED,
+    Bar,
+    Binds,
+    Calendar,
+    NeedsConsent,
+    Rest,
+    Rule,
+    RuleHead,
+    Selector,
+    Window,
+)
 from outreach.policy.windows import DayCache, DaySpans, Minutes
 
 _KEPT_PLANS = 8192
@@ -109,7 +121,7 @@ class Policy:
         chosen = [rule for rule in self.rules if selects(rule.head.select, kind, self.packs)]
         found = tuple(self._window(rule, kind) for rule in chosen if isinstance(rule, Window)) if kind.zones else ()
         checks = tuple(
-            TimedCheck(rule.head, out_of_force(rule.head, kind.zones), check)
+            TimedCheck(rule.head, out_of_force(rule.head, _clocks(rule, kind.zones)), check)
             for rule in chosen
             for check in checks_of(rule, kind.zones)
         )
@@ -117,7 +129,7 @@ class Policy:
         return Picked(ids, found, checks, DayCache(windows.all_of(one.days for one in found)), (*FLOOR_IDS, *ids))
 
     def _window(self, rule: Window, kind: Kind) -> WindowCheck:
-        clocks = (rule.clock,) if rule.clock else kind.zones
+        clocks = _clocks(rule, kind.zones)
         wanted = holiday_places(rule.head.select.jurisdiction, kind.jurisdictions, self.packs)
         key = (rule.head.id, clocks, wanted)
         known = self._days.get(key)
@@ -130,6 +142,13 @@ class Policy:
                 self._days.clear()
             self._days[key] = known
         return WindowCheck(rule.head, known[0], known[1], clocks)
+
+
+def _clocks(rule: Rule, zones: tuple[str, ...]) -> tuple[str, ...]:
+    """Return whose clocks a rule goes by: its own, or every candidate zone."""
+    if isinstance(rule, Rest | NeedsConsent | Bar) or rule.clock is None:
+        return zones
+    return (rule.clock,)
 
 
 def out_of_force(head: RuleHead, zones: tuple[str, ...]) -> Spans:

@@ -50,6 +50,14 @@ def _minute(value: object) -> object:
     return value
 
 
+def _not_empty(value: object) -> object:
+    if isinstance(value, list | tuple) and not value:
+        raise ValueError("must not be empty")
+    return value
+
+
+# Not Field(min_length=1): that adds a second, misleading fault to a list whose items are faulty.
+NotEmpty = BeforeValidator(_not_empty)
 Length = Annotated[timedelta, BeforeValidator(_read_length), PlainSerializer(_write_length, return_type=str)]
 ClockTime = Annotated[str, BeforeValidator(_minute)]
 Text = Annotated[str, Field(min_length=1)]
@@ -173,7 +181,7 @@ class _Clocked(_Strict):
 class HoursIn(_Strict):
     """One stretch of permitted hours."""
 
-    days: Annotated[tuple[Day, ...], Field(min_length=1)]
+    days: Annotated[tuple[Day, ...], NotEmpty]
     start: ClockTime
     end: ClockTime
 
@@ -193,7 +201,7 @@ class WindowIn(RuleIn, _Clocked):
     """Permitted hours."""
 
     shape: Literal["window"]
-    hours: Annotated[tuple[HoursIn, ...], Field(min_length=1)]
+    hours: Annotated[tuple[HoursIn, ...], NotEmpty]
     holidays: Literal["as_listed", "like_any_day"] = "as_listed"
 
     def rule(self) -> rules.Rule:
@@ -214,7 +222,7 @@ class _Counting(RuleIn, _Clocked):
     counts: Counted
     scope: Scope
     counted_channels: tuple[Channel, ...] = ()
-    directions: Annotated[tuple[Literal["out", "in"], ...], Field(min_length=1)] = ("out",)
+    directions: Annotated[tuple[Literal["out", "in"], ...], NotEmpty] = ("out",)
     counted_purposes: tuple[Purpose, ...] = ()
     except_counted_purposes: tuple[Purpose, ...] = ()
 
@@ -260,7 +268,7 @@ class CapIn(_Counting):
     """Frequency caps."""
 
     shape: Literal["cap"]
-    limits: Annotated[tuple[LimitIn, ...], Field(min_length=1)]
+    limits: Annotated[tuple[LimitIn, ...], NotEmpty]
 
     def rule(self) -> rules.Rule:
         """Return the typed rule."""
@@ -312,7 +320,7 @@ class RestIn(RuleIn):
     """Holds that stop contact."""
 
     shape: Literal["hold"]
-    kinds: Annotated[tuple[HoldKind, ...], Field(min_length=1)]
+    kinds: Annotated[tuple[HoldKind, ...], NotEmpty]
     at_least: Length | None = None
 
     def rule(self) -> rules.Rule:

@@ -99,7 +99,7 @@ def window_minutes(window: Window, calendars: Mapping[str, Calendar], wanted: tu
             return usual
         holiday = is_holiday(calendars, wanted, day)
         if holiday is None:
-            return None if usual and festive else ()
+            return None if usual else ()
         return festive if holiday else usual
 
     return minutes
