@@ -104,6 +104,7 @@ class TouchState(StrEnum):
     PLANNED = "planned"  # due at not_before, waiting for the scheduler
     QUEUED = "queued"  # leased to a lane
     DEFERRED = "deferred"  # decided: later, at not_before
+    PAUSED = "paused"  # its campaign is paused
     STARTED = "started"  # an attempt exists and may have left
     SENT = "sent"
     UNKNOWN = "unknown"

@@ -37,6 +37,8 @@ def pending(dsn: str) -> list[str]:
     with psycopg.connect(dsn, autocommit=True) as connection:
         exists = connection.execute("select to_regclass('schema_migration')").fetchone()
         done = (
-            {row[0] for row in connection.execute("select name from schema_migration")} if exists and exists[0] else set()
+            {row[0] for row in connection.execute("select name from schema_migration")}
+            if exists and exists[0]
+            else set()
         )
     return [name for name, _ in migrations() if name not in done]

@@ -147,7 +147,7 @@ create table plan_version (
 
 create table policy_version (
   version    text primary key,
-  body       jsonb not null,
+  body       text not null,                  -- canonical JSON, byte for byte: the version is its hash
   created_at timestamptz not null
 );
 
@@ -159,6 +159,9 @@ create table campaign (
   state        text not null check (state in ('draft', 'running', 'paused', 'finished', 'cancelled')),
   next_run_at  timestamptz,
   last_run_at  timestamptz,
+  slot_at      timestamptz,                  -- throughput: the next touch of this campaign may leave here
+  day_on       date,                         -- throughput: touches planned on this day so far
+  day_count    integer not null default 0,
   created_at   timestamptz not null,
   updated_at   timestamptz not null
 );
@@ -194,6 +197,7 @@ create table touch (
   campaign_id      uuid,
   case_id          uuid not null,
   borrower_id      uuid not null,
+  plan             text,
   plan_version     text,
   step_id          text,
   channel          text not null,
@@ -217,6 +221,7 @@ create index touch_ready on touch (not_before) where state in ('planned', 'defer
 create index touch_leased on touch (lease_until) where state = 'queued';
 create index touch_open on touch (borrower_id) where state in ('planned', 'deferred', 'queued');
 create index touch_case on touch (case_id, due_at);
+create index touch_campaign on touch (campaign_id) where campaign_id is not null and state in ('planned', 'deferred', 'queued', 'paused');
 
 create table decision (
   decision_id    uuid primary key,

@@ -1,0 +1,89 @@
+"""The composition root: reads configuration, makes the real parts, and hands a wired house to a process."""
+
+import asyncio
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from channels.config import load_channels, load_paces
+from channels.contract import Channel
+from channels.registry import make_channel
+from outreach.clock import Clock, SteppedClock, SystemClock
+from outreach.domain.creditor import load_creditors
+from outreach.domain.plan_config import load_plans
+from outreach.flows.house import House
+from outreach.flows.pacing import NoPacing, Pace
+from outreach.flows.ports import Pacer, Queue
+from outreach.pacer import RedisPacer
+from outreach.policy.load import load_policy
+from outreach.rendering.catalog import Catalog
+from outreach.rendering.render import Renderer
+from outreach.settings import Settings
+from outreach.store.pg import PgStore, is_store_away
+
+
+def make_clock(settings: Settings) -> Clock:
+    """Return the clock a process was told to use."""
+    kind, _, path = settings.clock.partition(":")
+    return SteppedClock(Path(path)) if kind == "stepped" else SystemClock()
+
+
+def make_channels(settings: Settings, now: Callable[[], datetime]) -> dict[str, Channel]:
+    """Return the adapters that channels.yaml names. Raises channels.errors.ConfigError."""
+    env = dict(settings.environ) | {"OUTREACH_PUBLIC_URL": settings.public_url}
+    blocks = load_channels(settings.config / "channels.yaml", env)
+    return {name: make_channel(block, now) for name, block in blocks.items()}
+
+
+def make_pacer(settings: Settings) -> Pacer:
+    """Return the pacer of the lanes: on Redis where there is one."""
+    if not settings.redis_url:
+        return NoPacing()
+    env = dict(settings.environ) | {"OUTREACH_PUBLIC_URL": settings.public_url}
+    paces = load_paces(settings.config / "channels.yaml", env)
+    return RedisPacer(
+        settings.redis_url,
+        {name: Pace(pace.per_second, pace.burst, pace.concurrency) for name, pace in paces.items()},
+    )
+
+
+async def open_house(
+    settings: Settings,
+    queue: Queue,
+    *,
+    clock: Clock | None = None,
+    channels: dict[str, Channel] | None = None,
+    pacer: Pacer | None = None,
+) -> House:
+    """Wire a house and open its store. Every configuration error surfaces here, before anything is sent."""
+    clock = clock or make_clock(settings)
+    store = PgStore(settings.database_url, settings.database_pool)
+    adapters = make_channels(settings, clock.now) if channels is None else channels
+    house = House(
+        clock=clock,
+        store=store,
+        queue=queue,
+        pacer=pacer or make_pacer(settings),
+        policy=load_policy(settings.config / "policies"),
+        renderer=Renderer(Catalog.load(settings.templates)),
+        channels=adapters,
+        plans=load_plans(settings.config / "plans"),
+        creditors=load_creditors(settings.config / "creditors.yaml"),
+        replies=_replies(settings),
+        public_url=settings.public_url,
+        mode=settings.mode,
+        is_store_away=is_store_away,
+        close=lambda: _close(store, adapters),
+    )
+    await store.open()
+    return house
+
+
+def _replies(_settings: Settings) -> Any:
+    return None
+
+
+async def _close(store: PgStore, adapters: dict[str, Channel]) -> None:
+    await asyncio.gather(*(adapter.close() for adapter in adapters.values()), return_exceptions=True)
+    await store.close()

@@ -1,0 +1,107 @@
+"""Callbacks: what a provider tells us is stored first, what cannot wait takes effect with it, the rest is queued."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import structlog
+
+from channels.contract import Callback, Receipt, Reply
+from channels.errors import MalformedCallback
+from outreach.domain.ids import new_id
+from outreach.flows.house import House
+from outreach.flows.stop import stop_at_once
+
+WAKE_UP = timedelta(seconds=15)
+"""How long (real time) a stored row waits for its wake-up before the sweep sends another."""
+
+_log = structlog.get_logger(__name__)
+
+
+async def take_callback(house: House, channel: str, callback: Callback) -> int:
+    """Verify, store and queue one callback; returns how many news it held that were not known yet.
+
+    Raises BadSignature (nothing stored). What cannot be parsed is stored raw with an alert, so that nothing is lost.
+    A stop is in force when this returns (promise 5).
+    """
+    adapter = house.channels[channel]
+    adapter.verify(callback)
+    try:
+        news = list(adapter.parse(callback))
+    except MalformedCallback as error:
+        await _store_malformed(house, channel, callback, str(error))
+        return 0
+    return await take_news(house, channel, news)
+
+
+async def take_news(house: House, channel: str, news: Sequence[Receipt | Reply]) -> int:
+    """Store verified news and queue it; a reply that must stop is acted on in the same transaction."""
+    if not news:
+        return 0
+    now, real = house.clock.now(), house.clock.real()
+    rows = {each.dedupe_key: _row(channel, each, now, real) for each in news}
+    async with house.store.transaction() as tx:
+        fresh = await tx.insert_inbox(list(rows.values()))
+        for each in news:
+            if isinstance(each, Reply) and each.dedupe_key in fresh:
+                await stop_at_once(house, tx, each, now)
+    kinds = {str(rows[key]["kind"]): True for key in fresh}
+    for kind in kinds:
+        await house.queue.intake(kind, [fresh[key] for key in fresh if rows[key]["kind"] == kind])
+    return len(fresh)
+
+
+def _row(channel: str, each: Receipt | Reply, now: datetime, real: datetime) -> dict[str, Any]:
+    return {
+        "inbox_id": new_id(now),
+        "channel": channel,
+        "dedupe_key": each.dedupe_key,
+        "kind": "receipt" if isinstance(each, Receipt) else "reply",
+        "received_at": now,
+        "payload": asdict(each),
+        "retry_real_at": real + WAKE_UP,
+    }
+
+
+async def _store_malformed(house: House, channel: str, callback: Callback, problem: str) -> None:
+    now = house.clock.now()
+    key = new_id(now)
+    row = {
+        "inbox_id": key,
+        "channel": channel,
+        "dedupe_key": f"malformed:{key}",
+        "kind": "malformed",
+        "received_at": now,
+        "payload": {"query": callback.query, "body": callback.body.decode("utf-8", "replace")},
+        "retry_real_at": None,
+    }
+    async with house.store.transaction() as tx:
+        await tx.insert_inbox([row])
+        await tx.close_inbox([{"inbox_id": key, "state": "parked", "note": problem}])
+        await tx.open_alert("callback.malformed", channel, "a verified callback could not be read; it is kept", now)
+
+
+async def sweep_inbox(house: House, limit: int = 500) -> int:
+    """Queue stored news whose wake-up was lost or whose retry is due; returns how many."""
+    async with house.store.transaction() as tx:
+        rows = await tx.due_inbox(house.clock.real(), limit)
+        await tx.lease_inbox([row[0] for row in rows], house.clock.real() + WAKE_UP)
+    for kind in {row[1] for row in rows}:
+        await house.queue.intake(kind, [row[0] for row in rows if row[1] == kind])
+    return len(rows)
+
+
+def retry_at(house: House, tries: int) -> datetime:
+    """Return when (real time) news about an unknown attempt is tried again: the callback may have been faster than us."""
+    return house.clock.real() + timedelta(seconds=min(2**tries, 300))
+
+
+MAX_TRIES = 10
+"""Tries before news of an unknown reference is parked and listed for a person."""
+
+
+def ids(rows: Sequence[Any]) -> list[UUID]:
+    """Return the inbox ids of claimed rows."""
+    return [row.inbox_id for row in rows]

@@ -1,0 +1,102 @@
+"""Enrol: put cases on a plan for a cause (a campaign's run, an event, an installment), once per cause."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from outreach.domain.enrollment import ConditionRow, NewEnrollment
+from outreach.domain.ids import new_id
+from outreach.domain.plan import Entry as PlanEntry
+from outreach.domain.plan import Plan, decide_entry, next_step
+from outreach.domain.timeline import Entry
+from outreach.domain.words import EnrollmentState
+from outreach.flows.ports import Tx
+from outreach.flows.schedule import calendar_of
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """Why one case goes on a plan. ``key`` is the same for the same cause; exactly one anchor is set."""
+
+    row: ConditionRow
+    key: str
+    anchor: date | datetime
+    campaign_id: UUID | None = None
+    context: dict[str, Any] = field(default_factory=dict)
+    holdout: bool = False
+
+
+async def enrol(tx: Tx, plan: Plan, causes: Sequence[Cause], now: datetime) -> int:
+    """Enrol cases on ``plan``; returns how many started. The plan's re-entry rule decides about cases already on it."""
+    if not causes:
+        return 0
+    latest = await tx.latest_enrollments({cause.row.case_id for cause in causes}, plan.name)
+    fresh: list[NewEnrollment] = []
+    restarting: list[Cause] = []
+    for cause in causes:
+        known = latest.get(cause.row.case_id)
+        state = EnrollmentState(known[2]) if known and known[2] != "holdout" else None
+        same = known is not None and known[3] == cause.key
+        entry = decide_entry(plan, state, same_cause=same)
+        if entry is PlanEntry.SKIP or (same and known):
+            continue
+        if entry is PlanEntry.RESTART:
+            restarting.append(cause)
+        fresh.append(_enrollment(plan, cause, now))
+    if restarting:
+        await stop(tx, [cause.row.case_id for cause in restarting], [plan.name], "restarted", now)
+    started = await tx.insert_enrollments(fresh)
+    await tx.append([_entry(each, now) for each in fresh if each.case_id in started])
+    return len(started)
+
+
+async def stop(tx: Tx, cases: Sequence[UUID], plans: Sequence[str], reason: str, now: datetime) -> int:
+    """Stop live enrollments of ``cases`` on ``plans`` and cancel what has not started; returns how many stopped."""
+    stopped = await tx.stop_enrollments(cases, plans, reason, now)
+    if not stopped:
+        return 0
+    cancelled = await tx.cancel_touches_of_enrollments(
+        await tx.borrowers_of_cases({row[1] for row in stopped}), [row[0] for row in stopped], f"stopped.{reason}", now
+    )
+    entries = [
+        Entry(row[1], now, "enrollment.stopped", {"enrollment_id": row[0], "plan": row[2], "reason": reason})
+        for row in stopped
+    ]
+    entries += [
+        Entry(row[1], now, "touch.cancelled",
+              {"touch_id": row[0], "step": row[2], "channel": row[3], "reasons": [f"stopped.{reason}"]})
+        for row in cancelled
+    ]  # fmt: skip
+    await tx.append(entries)
+    return len(stopped)
+
+
+def _enrollment(plan: Plan, cause: Cause, now: datetime) -> NewEnrollment:
+    upcoming = next_step(plan, -1, cause.anchor, cause.row.zone, now, calendar=calendar_of(cause.row))
+    planned = upcoming.planned
+    state = EnrollmentState.COMPLETED if planned is None else EnrollmentState.ACTIVE
+    return NewEnrollment(
+        enrollment_id=new_id(now),
+        case_id=cause.row.case_id,
+        borrower_id=cause.row.borrower_id,
+        plan=plan.name,
+        plan_version=plan.version,
+        trigger_key=cause.key,
+        state="holdout" if cause.holdout else state,
+        next_step=planned.index if planned else len(plan.steps),
+        next_due_at=None if cause.holdout or planned is None else planned.due_at,
+        created_at=now,
+        campaign_id=cause.campaign_id,
+        anchor_on=None if isinstance(cause.anchor, datetime) else cause.anchor,
+        anchor_at=cause.anchor if isinstance(cause.anchor, datetime) else None,
+        context=cause.context,
+        priority=plan.priority,
+    )
+
+
+def _entry(one: NewEnrollment, now: datetime) -> Entry:
+    kind = "enrollment.held_out" if one.state == "holdout" else "enrollment.started"
+    told = {"enrollment_id": one.enrollment_id, "plan": one.plan, "plan_version": one.plan_version, "cause": one.trigger_key}
+    return Entry(one.case_id, now, kind, told)

@@ -1,0 +1,108 @@
+"""What a template may print about one touch, gathered from the case under lock."""
+
+import base64
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from outreach.domain import creditor as lenders
+from outreach.domain.case import Case
+from outreach.domain.money import Money
+from outreach.domain.touch import Touch
+from outreach.flows.house import House
+from outreach.policy.dossier import Dossier
+from outreach.rendering.fields import (
+    ArrangementFields,
+    Borrower,
+    CaseFields,
+    Creditor,
+    InstallmentFields,
+    OfferFields,
+    PromiseFields,
+    TouchFields,
+)
+
+_creditors: dict[tuple[str, str], Creditor] = {}
+
+
+def short_ref(attempt_id: UUID) -> str:
+    """Return the short word that finds a text again at the provider: six letters from the attempt's random half."""
+    return base64.b32encode(attempt_id.bytes[-4:]).decode()[:6]
+
+
+def touch_fields(house: House, touch: Touch, dossier: Dossier, case: Case, ref: str, now: datetime) -> TouchFields:
+    """Gather what a template may print. Raises ValueError when a stored value cannot be printed."""
+    borrower = dossier.borrower
+    today = _today(dossier, now)
+    return TouchFields(
+        borrower=Borrower(borrower.given_name, borrower.family_name),
+        creditor=creditor_fields(house.creditor(case.creditor_id), borrower.locale),
+        case=CaseFields(
+            reference=case.account_ref[-4:],
+            product=case.product,
+            amount_due=case.amount_due,
+            balance=case.balance,
+            due_on=case.due_on,
+            days_past_due=(today - case.due_on).days,
+        ),
+        ref=ref,
+        today=today,
+        **context_fields(touch.context, case.currency),
+    )
+
+
+def creditor_fields(creditor: lenders.Creditor, locale: str) -> Creditor:
+    """Return a creditor as borrowers of ``locale`` know it. Remembered: it is the same for every touch."""
+    key = (creditor.id, locale)
+    if key not in _creditors:
+        _creditors[key] = Creditor(
+            name=creditor.name_for(locale),
+            phone=creditor.phone,
+            email=creditor.email,
+            address=creditor.address,
+            pay_url=creditor.pay_url,
+            help_hours=creditor.help_hours.told(locale),
+            agent_name=creditor.agent_name,
+        )
+    return _creditors[key]
+
+
+def context_fields(context: dict[str, Any], currency: str) -> dict[str, Any]:
+    """Turn a touch's stored context (plain JSON) into the optional fields of templates."""
+    found: dict[str, Any] = {}
+    if promise := context.get("promise"):
+        found["promise"] = PromiseFields(Money(promise["amount_minor"], currency), _day(promise["due_on"]))
+    if one := context.get("installment"):
+        found["installment"] = _installment(one, one["count"], currency)
+    if plan := context.get("arrangement"):
+        rows = tuple(_installment(each, plan["count"], currency) for each in plan.get("installments", ()))
+        found["arrangement"] = ArrangementFields(
+            plan["count"], plan["frequency"], Money(plan["total_minor"], currency), _day(plan["first_on"]), rows
+        )
+    if offers := context.get("offers"):
+        found["offers"] = tuple(
+            OfferFields(
+                option=each["option"],
+                count=each["count"],
+                frequency=each["frequency"],
+                amount=Money(each["amount_minor"], currency),
+                first_on=_day(each["first_on"]),
+                last_amount=Money(each["last_minor"], currency),
+            )
+            for each in offers
+        )
+    return found
+
+
+def _installment(one: dict[str, Any], count: int, currency: str) -> InstallmentFields:
+    return InstallmentFields(one["no"], count, Money(one["amount_minor"], currency), _day(one["due_on"]))
+
+
+def _today(dossier: Dossier, now: datetime) -> date:
+    zones = dossier.borrower.zones
+    return now.astimezone(ZoneInfo(zones[0])).date() if zones else now.date()
+
+
+def _day(text: str) -> date:
+    return date.fromisoformat(text)

@@ -1,0 +1,59 @@
+"""The house as a flow sees it: its clock, its store, its rules, its words and its channels, wired by bootstrap."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import tenacity
+
+from channels.contract import Channel
+from outreach.domain.creditor import Creditor
+from outreach.domain.plan import Plan, plan_content
+from outreach.flows.ports import Clock, Pacer, Queue, Store
+from outreach.policy.decision import Decision
+from outreach.policy.facts import Facts
+from outreach.policy.gate import decide
+from outreach.policy.policy import Policy
+from outreach.rendering.render import Renderer
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """Everything a use case may reach. One per process."""
+
+    clock: Clock
+    store: Store
+    queue: Queue
+    pacer: Pacer
+    policy: Policy
+    renderer: Renderer
+    channels: Mapping[str, Channel]
+    plans: Mapping[str, Plan]
+    creditors: Mapping[str, Creditor]
+    replies: Any
+    close: Callable[[], Awaitable[None]]
+    public_url: str
+    mode: str
+    is_store_away: Callable[[BaseException], bool]
+
+    def decide(self, facts: Facts, at: datetime) -> Decision:
+        """Ask the gate (promise 1: nothing leaves any other way)."""
+        return decide(facts, self.policy, at)
+
+    def creditor(self, creditor_id: str) -> Creditor:
+        """Return whose debt it is. Raises KeyError for a creditor that no configuration names."""
+        return self.creditors[creditor_id]
+
+    def plan_body(self, plan: Plan) -> dict[str, Any]:
+        """Return a plan as it is stored, so that an enrollment can stay on it."""
+        return plan_content(plan)
+
+    def retry_store(self) -> AsyncIterator[Any]:
+        """Iterate attempts at a write that is safe to repeat, while the store is away (restart, fail-over)."""
+        return tenacity.AsyncRetrying(
+            retry=tenacity.retry_if_exception(self.is_store_away),
+            wait=tenacity.wait_exponential_jitter(initial=0.1, max=3),
+            stop=tenacity.stop_after_delay(60),
+            reraise=True,
+        ).__aiter__()

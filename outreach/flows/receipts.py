@@ -1,0 +1,121 @@
+"""Receipts: delivery news merges into what is known, forward only, in any order, any number of times."""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+import structlog
+
+from outreach.domain.timeline import Entry
+from outreach.domain.touch import RANK, TouchMove, merge, outcome_of_call, outcome_of_text
+from outreach.domain.words import SPOKEN, AttemptState, Outcome, TouchState
+from outreach.flows.callbacks import MAX_TRIES, retry_at
+from outreach.flows.house import House
+from outreach.flows.ports import KnownAttempt
+from outreach.flows.refusals import Refusals
+
+# News worth an entry on the timeline; "sent" and "accepted" only repeat what touch.sent says.
+_TOLD = frozenset(outcome for outcome, rank in RANK.items() if rank >= RANK[Outcome.BUSY])
+
+_log = structlog.get_logger(__name__)
+
+
+async def apply_receipts(house: House, inbox: Sequence[UUID]) -> int:
+    """Apply stored receipts; returns how many moved an attempt forward. Unknown references are retried, then parked."""
+    async with house.store.transaction() as tx:
+        rows = await tx.claim_inbox(inbox)
+        if not rows:
+            return 0
+        now = house.clock.now()
+        known = _index(
+            await tx.attempts_by_news(
+                {row.payload["token"] for row in rows if row.payload.get("token")},
+                {row.payload["provider_ref"] for row in rows if row.payload.get("provider_ref")},
+            )
+        )
+        closed, news, entries = [], dict[UUID, dict[str, Any]](), list[Entry]()
+        refusals = Refusals()
+        for row in rows:
+            attempt = known.get(row.payload.get("token") or "") or known.get(row.payload.get("provider_ref") or "")
+            if attempt is None:
+                parked = row.tries + 1 >= MAX_TRIES
+                closed.append(
+                    {"inbox_id": row.inbox_id, "state": "parked" if parked else "new", "note": "unknown reference",
+                     "retry_real_at": None if parked else retry_at(house, row.tries)}
+                )  # fmt: skip
+                continue
+            closed.append({"inbox_id": row.inbox_id, "state": "applied"})
+            moved = _merge(news.get(attempt.attempt_id), attempt, row.payload)
+            if moved is None:
+                continue
+            news[attempt.attempt_id] = moved
+            refusals.note(attempt, row.payload, now)
+            entries += _told(attempt, moved, now)
+        await tx.apply_news(list(news.values()), now)
+        await _found_again(tx, house, [a for a in {id(a): a for a in known.values()}.values() if a.attempt_id in news])
+        await refusals.write(tx, now)
+        await tx.close_inbox(closed)
+        await tx.append(entries)
+    _log.info("receipts applied", receipts=len(rows), moved=len(news))
+    return len(news)
+
+
+def _index(attempts: Sequence[KnownAttempt]) -> dict[str, KnownAttempt]:
+    found = {attempt.provider_ref: attempt for attempt in attempts if attempt.provider_ref}
+    return found | {attempt.token: attempt for attempt in attempts}
+
+
+def _merge(so_far: dict[str, Any] | None, attempt: KnownAttempt, payload: dict[str, Any]) -> dict[str, Any] | None:
+    """Merge one receipt; None when it changes nothing."""
+    outcome, anomaly = (so_far["outcome"], so_far["anomaly"]) if so_far else (attempt.outcome, attempt.anomaly)
+    answered_by = payload.get("answered_by") or (so_far or {}).get("answered_by") or attempt.answered_by
+    if attempt.channel in SPOKEN:
+        news = outcome_of_call(payload["status"], answered_by)
+    else:
+        news = outcome_of_text(payload["status"])
+    merged, clash = merge(outcome, news)
+    known = so_far or {"answered_by": attempt.answered_by, "duration_seconds": None, "provider_ref": attempt.provider_ref}
+    changed = {
+        "attempt_id": attempt.attempt_id,
+        "state": AttemptState.REJECTED if attempt.state == AttemptState.REJECTED else AttemptState.ACCEPTED,
+        "outcome": merged,
+        "rank": RANK[merged],
+        "anomaly": clash or anomaly,
+        "provider_ref": payload.get("provider_ref") or known["provider_ref"],
+        "provider_code": payload.get("provider_code"),
+        "error_code": payload.get("error_class"),
+        "answered_by": answered_by,
+        "duration_seconds": payload.get("duration_seconds") or known["duration_seconds"],
+    }
+    same = merged == outcome and changed["anomaly"] == anomaly and answered_by == known["answered_by"]
+    settled = attempt.state not in {AttemptState.STARTED, AttemptState.UNKNOWN}
+    return None if same and settled and changed["duration_seconds"] == known["duration_seconds"] else changed
+
+
+def _told(attempt: KnownAttempt, moved: dict[str, Any], now: Any) -> list[Entry]:
+    if moved["outcome"] not in _TOLD or (moved["outcome"] == attempt.outcome and not moved["anomaly"]):
+        return []
+    told = {
+        "attempt_id": attempt.attempt_id,
+        "touch_id": attempt.touch_id,
+        "channel": attempt.channel,
+        "outcome": moved["outcome"],
+        "provider_code": moved["provider_code"],
+        "anomaly": moved["anomaly"],
+    }
+    return [Entry(attempt.case_id, now, "receipt", told)]
+
+
+async def _found_again(tx: Any, house: House, attempts: Sequence[KnownAttempt]) -> None:
+    """A receipt for an attempt of unknown outcome settles it: it did leave."""
+    lost = {a.touch_id for a in attempts if a.state == AttemptState.UNKNOWN}
+    if not lost:
+        return
+    states = await tx.touches_of_attempts(lost)
+    await tx.move_touches(
+        [
+            TouchMove(touch, TouchState.SENT, None, settled_at=house.clock.now())
+            for touch, state in states.items()
+            if state == TouchState.UNKNOWN
+        ]
+    )

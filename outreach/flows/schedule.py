@@ -1,0 +1,168 @@
+"""Schedule: due steps become touches in their lanes; enrollments move on to what comes next."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import structlog
+
+from outreach.domain.calendar import BusinessCalendar
+from outreach.domain.campaign import Throughput
+from outreach.domain.condition_facts import PlanFacts
+from outreach.domain.enrollment import ConditionRow, DueEnrollment
+from outreach.domain.ids import new_id
+from outreach.domain.plan import Plan, PlannedStep, next_step, plan_step
+from outreach.domain.timeline import Entry
+from outreach.domain.touch import NewTouch
+from outreach.domain.words import EnrollmentState, TouchState
+from outreach.flows.house import House
+from outreach.flows.plan_versions import plan_of_version
+from outreach.flows.ports import Tx
+from outreach.flows.throughput import Slots
+
+LEASE = timedelta(seconds=60)
+"""How long (real time) a queued touch may wait for its lane before it is queued again."""
+
+REPLY_PRIORITY = 90
+"""From this priority up a touch goes before bulk in its lane: someone is waiting for an answer."""
+
+_log = structlog.get_logger(__name__)
+
+
+async def plan_due(house: House, limit: int = 1000) -> int:
+    """Claim enrollments whose step is due, insert their touches and queue those that may go now; returns how many.
+
+    Zero means there was nothing left to claim.
+    """
+    async with house.store.transaction() as tx:
+        now = house.clock.now()
+        due = await tx.claim_enrollments(now, limit)
+        if not due:
+            return 0
+        rows = await tx.condition_rows({each.case_id for each in due})
+        plans = {each.plan_version: await plan_of_version(house, tx, each.plan, each.plan_version) for each in due}
+        slots = await Slots.load(tx, {each.campaign_id for each in due if each.campaign_id})
+        touches: list[NewTouch] = []
+        advances: list[dict[str, Any]] = []
+        entries: list[Entry] = []
+        for each in due:
+            touch = _touch_of(plans[each.plan_version], each, rows[each.case_id], slots, now, house, entries)
+            if touch is not None:
+                touches.append(touch)
+            advances.append(_advance(plans[each.plan_version], each, rows[each.case_id], now, entries))
+        await tx.insert_touches(touches)
+        await tx.advance_enrollments(advances)
+        await slots.save(tx)
+        await tx.append(entries)
+    await enqueue(house, [(touch.touch_id, touch.channel, touch.priority) for touch in touches if touch.lease_until])
+    _log.info("planned", enrollments=len(due), touches=len(touches))
+    return len(due)
+
+
+def _touch_of(
+    plan: Plan,
+    due: DueEnrollment,
+    row: ConditionRow,
+    slots: Slots,
+    now: datetime,
+    house: House,
+    entries: list[Entry],
+) -> NewTouch | None:
+    """Return the touch of a due step, or None when it is too late or its condition does not hold; both are recorded."""
+    planned = plan_step(plan, due.next_step, due.anchor, row.zone, calendar=calendar_of(row))
+    step = planned.step
+    if now >= planned.expires_at:
+        entries.append(_dropped(due, planned, now))
+        return None
+    if step.when is not None:
+        facts = row.facts(now, plan=PlanFacts(plan.name, step.id, due.next_step + 1), context=due.context)
+        answer = step.when.ask(facts)
+        if not answer.holds:
+            told = {"plan": plan.name, "step": step.id, "condition": step.when.text, "error": answer.error}
+            entries.append(Entry(due.case_id, now, "step.not_needed", told))
+            return None
+    at = slots.take(due.campaign_id, now)
+    ready = at <= now
+    return NewTouch(
+        touch_id=new_id(now),
+        case_id=due.case_id,
+        borrower_id=due.borrower_id,
+        channel=step.channels[0],
+        fallback=tuple(step.channels[1:]),
+        template=step.template,
+        purpose=step.purpose,
+        state=TouchState.QUEUED if ready else TouchState.PLANNED,
+        due_at=planned.due_at,
+        not_before=at,
+        expires_at=planned.expires_at,
+        created_at=now,
+        enrollment_id=due.enrollment_id,
+        campaign_id=due.campaign_id,
+        plan=plan.name,
+        plan_version=plan.version,
+        step_id=step.id,
+        context=due.context,
+        priority=due.priority,
+        lease_until=house.clock.real() + LEASE if ready else None,
+    )
+
+
+def _advance(
+    plan: Plan, due: DueEnrollment, row: ConditionRow, now: datetime, entries: list[Entry]
+) -> dict[str, Any]:
+    upcoming = next_step(plan, due.next_step, due.anchor, row.zone, now, calendar=calendar_of(row))
+    entries += [_dropped(due, planned, now) for planned in upcoming.dropped]
+    if upcoming.planned is None:
+        return {
+            "enrollment_id": due.enrollment_id,
+            "next_step": len(plan.steps),
+            "next_due_at": None,
+            "state": EnrollmentState.COMPLETED,
+            "ended_at": now,
+        }
+    return {
+        "enrollment_id": due.enrollment_id,
+        "next_step": upcoming.planned.index,
+        "next_due_at": upcoming.planned.due_at,
+        "state": EnrollmentState.ACTIVE,
+    }
+
+
+def _dropped(due: DueEnrollment, planned: PlannedStep, now: datetime) -> Entry:
+    told = {"plan": due.plan, "step": planned.step.id, "due_at": planned.due_at, "expired_at": planned.expires_at}
+    return Entry(due.case_id, now, "step.dropped", told)
+
+
+def calendar_of(row: ConditionRow) -> BusinessCalendar:
+    """Return the business calendar of the place a borrower lives in."""
+    return BusinessCalendar(row.country, row.subdivision or "")
+
+
+async def queue_ready(house: House, limit: int = 2000) -> int:
+    """Lease touches whose time has come (deferred, fallen back, paced) and queue them; returns how many."""
+    async with house.store.transaction() as tx:
+        claimed = await tx.claim_ready(house.clock.now(), house.clock.real() + LEASE, limit)
+    await enqueue(house, [(each.touch_id, each.channel, each.priority) for each in claimed])
+    return len(claimed)
+
+
+async def enqueue(house: House, touches: Sequence[tuple[UUID, str, int]]) -> None:
+    """Put touches into their lanes in batches of ids. Losing this costs time, not work: the lease runs out."""
+    lanes: dict[tuple[str, bool], list[UUID]] = defaultdict(list)
+    for touch_id, channel, priority in touches:
+        lanes[channel, priority >= REPLY_PRIORITY].append(touch_id)
+    for (channel, urgent), ids in lanes.items():
+        await house.queue.dispatch(channel, ids, urgent=urgent)
+
+
+async def load_versions(house: House, tx: Tx) -> None:
+    """Store the versions of plans and policy this process runs, so that enrollments and decisions can name them."""
+    now = house.clock.now()
+    for plan in house.plans.values():
+        await tx.keep_plan_version(plan.version, plan.name, house.plan_body(plan), now)
+    await tx.keep_policy_version(house.policy.version, house.policy.to_json().decode(), now)
+
+
+__all__ = ["LEASE", "Throughput", "calendar_of", "enqueue", "load_versions", "plan_due", "queue_ready"]

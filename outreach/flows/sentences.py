@@ -1,0 +1,355 @@
+"""Plain English for what stands on a timeline: one sentence a kind of entry, one phrase a reason code."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from babel.numbers import format_currency
+
+from outreach.domain.money import Money
+
+Data = Mapping[str, Any]
+
+_CHANNELS = {"sms": "text", "email": "email", "voice": "call", "ivr": "keypad call"}
+
+_REASONS = {
+    "arrangement": "installments are agreed",
+    "campaign.cancelled": "its campaign was cancelled",
+    "case.closed": "the case is closed",
+    "case.nothing_due": "nothing is due",
+    "channel.unknown": "the channel is not configured",
+    "clock.skew": "our clock and the database's disagree",
+    "consent.missing": "there is no consent for it",
+    "consent.revoked": "consent was taken back",
+    "cooldown.running": "it is too soon after the last contact",
+    "creditor.unknown": "its creditor is not configured",
+    "expiry.before_permitted": "its time passes before a permitted hour",
+    "expiry.passed": "its time had passed",
+    "frequency_cap.reached": "the contact limit is used up",
+    "frequency_cap.too_many_channels": "too many channels would be used",
+    "hold.attorney": "a lawyer speaks for the borrower",
+    "hold.bankruptcy": "there is a bankruptcy",
+    "hold.cease": "the borrower asked us to cease contact",
+    "hold.deceased": "the borrower is recorded as deceased",
+    "hold.dispute": "the borrower disputes it",
+    "hold.hardship": "the borrower is in hardship",
+    "hold.wrong_party": "the person reached is not the borrower",
+    "pacing.wait": "the lane was full for a moment",
+    "paused.switch": "it is switched off",
+    "personal_window.closed": "the borrower asked not to be reached at this time",
+    "place.unknown_jurisdiction": "it is not known which law applies",
+    "place.unknown_zone": "the borrower's time zone is not known",
+    "point.invalid": "the number or mailbox is not valid",
+    "point.kind_mismatch": "the contact point does not fit the channel",
+    "point.none": "there is no number or mailbox for it",
+    "point.not_active": "the number or mailbox is out of use",
+    "point.reassigned": "the number belongs to someone else now",
+    "point.takes_no_texts": "the number takes no texts",
+    "point.toll_free": "the number is toll-free",
+    "point.wrong_party": "the number belongs to someone else",
+    "prerequisite.missing": "something the rules ask for first is missing",
+    "prerequisite.waiting": "something the rules ask for first is not done yet",
+    "process.died": "the process that sent it died",
+    "provider.bad_address": "the provider says the address does not exist",
+    "provider.content_refused": "the provider refused the words",
+    "provider.misconfigured": "our account at the provider does not work",
+    "provider.opted_out": "the person stopped us at the provider",
+    "provider.outcome_unknown": "the provider did not say whether it took it",
+    "provider.throttled": "the provider asked us to slow down",
+    "provider.unavailable": "the provider could not be reached",
+    "provider.unsupported": "the provider does not serve this destination",
+    "quiet_hours.after_close": "contact hours are over",
+    "quiet_hours.before_open": "contact hours have not begun",
+    "quiet_hours.closed": "there are no contact hours on this day",
+    "quiet_hours.no_common_hours": "no hour is permitted in every place the borrower may be",
+    "stopped.arrangement": "installments were agreed",
+    "stopped.closed": "the case was closed",
+    "stopped.opt_out": "the borrower said stop",
+    "stopped.paid": "it was paid",
+    "stopped.promise": "the borrower promised to pay",
+    "suppression.in_force": "the borrower refused this channel",
+    "borrower_said_stop": "the borrower said stop",
+    "caller_pressed_stop": "the borrower pressed the stop key",
+    "one_click_unsubscribe": "the borrower unsubscribed",
+    "opted_out_at_provider": "the borrower stopped us at the provider",
+    "wrong_person": "someone else answered and said so",
+}
+
+_OUTCOMES = {
+    "answered_unverified": "someone answered",
+    "bounced": "the email came back",
+    "busy": "the line was busy",
+    "conversation": "the borrower answered and was identified",
+    "delivered": "it was delivered",
+    "failed": "it was not delivered",
+    "limited_content_left": "a voicemail without account details was left",
+    "no_answer": "nobody answered",
+    "not_connected": "the call did not connect",
+    "read": "it was read",
+    "voicemail_left": "a voicemail was left",
+    "voicemail_possible": "a machine answered",
+    "wrong_party": "someone else answered",
+}
+
+_EVENTS = {
+    "case.opened": "The lender opened the case.",
+    "case.updated": "The lender updated what is owed.",
+    "consent.given": "The lender recorded consent.",
+    "consent.revoked": "The lender recorded that consent was taken back.",
+    "hold.lifted": "The lender lifted a hold.",
+    "hold.placed": "The lender placed a hold.",
+}
+
+_TURNS = {
+    "identity.passed": "The person on the phone was identified.",
+    "identity.failed": "The answer to the identity question did not match.",
+    "identity.given_up": "The identity question was not answered correctly; nothing about the account was said.",
+    "identity.impossible": "Identity could not be checked, so nothing about the account was said.",
+    "wrong_person": "The person on the phone said they are not the borrower.",
+    "machine": "A machine answered.",
+    "answered": "The call was answered and the greeting was spoken.",
+    "silence": "No key was pressed.",
+    "unclear": "A key was pressed that is not on the menu.",
+    "stop_calls": "The stop key was pressed: no more calls.",
+    "goodbye": "The call ended politely.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Tongue:
+    """How a sentence prints an instant and an amount: the borrower's zone and the account's currency."""
+
+    zone: str
+    currency: str
+
+    def moment(self, at: datetime) -> str:
+        """Print an instant on the borrower's clock."""
+        local = at.astimezone(ZoneInfo(self.zone))
+        return f"{local:%a} {local.day} {local:%b %Y, %H:%M}"
+
+    def told_moment(self, text: object) -> str:
+        """Print a stored instant."""
+        try:
+            at = datetime.fromisoformat(str(text))
+        except ValueError:
+            return "a later time"
+        return self.moment(at if at.tzinfo else at.replace(tzinfo=UTC))
+
+    def amount(self, minor: object) -> str:
+        """Print minor units of the account's currency."""
+        if not isinstance(minor, int):
+            return "an amount"
+        return format_currency(Money(minor, self.currency).decimal, self.currency, locale="en_US")
+
+    def day(self, text: object) -> str:
+        """Print a stored local date."""
+        try:
+            on = date.fromisoformat(str(text)[:10])
+        except ValueError:
+            return "a date"
+        return f"{on.day} {on:%b %Y}"
+
+
+def reason_words(code: str) -> str:
+    """Return a reason code in plain words; a code without words of its own is spelled out."""
+    known = _REASONS.get(code)
+    if known:
+        return known
+    family, _, rest = code.partition(".")
+    if family == "stopped" and rest:
+        return reason_words(rest)
+    return code.replace(".", ": ").replace("_", " ").strip()
+
+
+def sentence(kind: str, data: Data, tongue: Tongue) -> str:
+    """Return what one timeline entry says, in plain English, without anything personal."""
+    tell = _KINDS.get(kind)
+    return tell(data, tongue) if tell else _fallback(kind, data)
+
+
+def _fallback(kind: str, data: Data) -> str:
+    words = kind.replace(".", " ").replace("_", " ").capitalize()
+    because = _because(data)
+    return f"{words}{because}."
+
+
+def _because(data: Data) -> str:
+    codes = data.get("reasons") or ([data["reason"]] if isinstance(data.get("reason"), str) else [])
+    return ": " + ", ".join(reason_words(str(code)) for code in codes) if codes else ""
+
+
+def _channel(data: Data) -> str:
+    return _CHANNELS.get(str(data.get("channel")), "contact")
+
+
+def _spelled(word: object) -> str:
+    return str(word or "").replace("_", " ").replace(".", " ")
+
+
+def _named(data: Data) -> str:
+    what = data.get("template") or data.get("step")
+    return f' "{_spelled(what)}"' if what else ""
+
+
+def _touch(words: str) -> Callable[[Data, Tongue], str]:
+    return lambda data, _: f"The {_channel(data)}{_named(data)} {words}{_because(data)}."
+
+
+def _deferred(data: Data, tongue: Tongue) -> str:
+    until = f" until {tongue.told_moment(data['until'])}" if data.get("until") else ""
+    return f"The {_channel(data)}{_named(data)} was put off{until}{_because(data)}."
+
+
+def _fell_back(data: Data, _: Tongue) -> str:
+    following = _CHANNELS.get(str(data.get("next")), "next channel")
+    return f"The {_channel(data)}{_named(data)} gave way to the {following}{_because(data)}."
+
+
+def _sent(data: Data, _: Tongue) -> str:
+    verb = "was placed" if data.get("channel") in {"voice", "ivr"} else "left"
+    return f"The {_channel(data)}{_named(data)} {verb}."
+
+
+def _receipt(data: Data, _: Tongue) -> str:
+    outcome = str(data.get("outcome"))
+    odd = " (reports contradict each other)" if data.get("anomaly") else ""
+    return f"About the {_channel(data)}: {_OUTCOMES.get(outcome, _spelled(outcome))}{odd}."
+
+
+def _event(data: Data, tongue: Tongue) -> str:
+    kind = str(data.get("event"))
+    match kind:
+        case "payment.received" if data.get("result") == "known_payment":
+            return "The lender repeated a payment that was already counted."
+        case "payment.received" if data.get("result") == "other_currency":
+            return "A payment in another currency came in and was not counted."
+        case "payment.received":
+            return f"{tongue.amount(data.get('amount_minor'))} was paid."
+        case "payment.reversed":
+            return f"A payment of {tongue.amount(abs(int(data.get('amount_minor') or 0)))} was taken back."
+        case "payment.missed" | "payment.due":
+            verb = "was not paid" if kind == "payment.missed" else "is due"
+            return f"{tongue.amount(data.get('amount_due_minor'))} {verb} on {tongue.day(data.get('due_on'))}."
+        case _:
+            more = f" ({_spelled(data['kind'])})" if data.get("kind") else ""
+            return _EVENTS.get(kind, f"The lender reported {_spelled(kind)}.")[:-1] + more + "."
+
+
+def _started(data: Data, _: Tongue) -> str:
+    return f'The plan "{_spelled(data.get("plan"))}" started.'
+
+
+def _held_out(data: Data, _: Tongue) -> str:
+    return f'The plan "{_spelled(data.get("plan"))}" leaves this case alone, for comparison.'
+
+
+def _stopped(data: Data, _: Tongue) -> str:
+    return f'The plan "{_spelled(data.get("plan"))}" stopped{_because(data)}.'
+
+
+def _dropped(data: Data, _: Tongue) -> str:
+    return f'The step "{_spelled(data.get("step"))}" was left out: its time had passed.'
+
+
+def _not_needed(data: Data, _: Tongue) -> str:
+    cause = "its condition could not be read" if data.get("error") else "its condition does not hold"
+    return f'The step "{_spelled(data.get("step"))}" was left out: {cause}.'
+
+
+def _refused(data: Data, _: Tongue) -> str:
+    named = ", ".join(_CHANNELS.get(str(each), _spelled(each)) + "s" for each in data.get("channels") or ["contact"])
+    return f"No more {named}{_because(data)}."
+
+
+def _demoted(data: Data, _: Tongue) -> str:
+    return f"A number or mailbox is now marked {_spelled(data.get('state'))}{_because(data)}."
+
+
+def _kept(words: str) -> Callable[[Data, Tongue], str]:
+    return lambda data, tongue: f"{words} ({tongue.amount(data.get('paid_minor'))} paid so far)."
+
+
+def _promised(data: Data, tongue: Tongue) -> str:
+    amount = tongue.amount(data.get("amount_minor", data.get("promised_minor")))
+    by = f" by {tongue.day(data['due_on'])}" if data.get("due_on") else ""
+    return f"The borrower promised to pay {amount}{by}."
+
+
+def _arranged(data: Data, tongue: Tongue) -> str:
+    total = f" of {tongue.amount(data['total_minor'])}" if data.get("total_minor") else ""
+    parts = f" in {data['count']} installments" if data.get("count") else " in installments"
+    return f"The borrower confirmed payment{total}{parts}."
+
+
+def _reply(data: Data, _: Tongue) -> str:
+    by = f" by {_channel(data)}" if data.get("channel") else ""
+    read = f", read as: {_spelled(data['intent'])}" if data.get("intent") else ""
+    return f"The borrower answered{by}{read}."
+
+
+def _hold(data: Data, _: Tongue) -> str:
+    return f"A hold was placed: {_spelled(data.get('hold') or data.get('kind') or 'rest')}."
+
+
+def _task(data: Data, _: Tongue) -> str:
+    return f"Handed to a person: {_spelled(data.get('task') or data.get('kind') or 'a task')}."
+
+
+def _dialogue(words: str) -> Callable[[Data, Tongue], str]:
+    def tell(data: Data, _: Tongue) -> str:
+        about = data.get("dialogue") or data.get("kind")
+        return f"A dialogue{f' about {_spelled(about)}' if about else ''} {words}."
+
+    return tell
+
+
+def _turn(data: Data, _: Tongue) -> str:
+    what = str(data.get("what"))
+    return _TURNS.get(what, f"On the phone, the borrower chose: {_spelled(what.removeprefix('menu.'))}.")
+
+
+def reasons_of(data: Data) -> Sequence[str]:
+    """Return the reason codes of an entry."""
+    return [str(code) for code in data.get("reasons") or ()]
+
+
+_KINDS: dict[str, Callable[[Data, Tongue], str]] = {
+    "touch.sent": _sent,
+    "touch.deferred": _deferred,
+    "touch.blocked": _touch("was not sent"),
+    "touch.expired": _touch("was not sent"),
+    "touch.cancelled": _touch("was called off"),
+    "touch.fell_back": _fell_back,
+    "touch.released": _touch("did not leave and will be decided again"),
+    "touch.rejected": _touch("was refused"),
+    "touch.unknown": _touch("may or may not have left"),
+    "touch.lost": _touch("may or may not have left"),
+    "receipt": _receipt,
+    "event": _event,
+    "enrollment.started": _started,
+    "enrollment.held_out": _held_out,
+    "enrollment.stopped": _stopped,
+    "step.dropped": _dropped,
+    "step.not_needed": _not_needed,
+    "suppression.set": _refused,
+    "suppression.lifted": lambda _data, _tongue: "The borrower allowed contact again.",
+    "contact_point.demoted": _demoted,
+    "promise.made": _promised,
+    "promise.kept": _kept("The promise was kept"),
+    "promise.part_paid": _kept("Part of the promised amount came in"),
+    "promise.broken": _kept("The promised day passed without the full amount"),
+    "arrangement.confirmed": _arranged,
+    "arrangement.paid": _kept("An installment was paid"),
+    "arrangement.kept": _kept("Every installment was paid"),
+    "arrangement.broken": _kept("An installment was missed and the arrangement ended"),
+    "reply": _reply,
+    "hold.placed": _hold,
+    "task.opened": _task,
+    "dialogue.opened": _dialogue("was opened"),
+    "dialogue.turn": _dialogue("went on"),
+    "dialogue.closed": _dialogue("ended"),
+    "dialogue.timed_out": _dialogue("was left without an answer"),
+    "call.turn": _turn,
+}

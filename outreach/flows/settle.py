@@ -1,0 +1,241 @@
+"""Send a decided batch and settle it: the one place that acts on how a provider call ended."""
+
+import asyncio
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import structlog
+
+from channels.contract import Accepted, Mail, Outbound, Text
+from channels.errors import (
+    BadAddress,
+    Misconfigured,
+    NotSent,
+    OptedOut,
+    OutcomeUnknown,
+    Rejected,
+    SendError,
+)
+from outreach.domain.ids import new_id
+from outreach.domain.timeline import Entry
+from outreach.domain.touch import RANK, Settlement, Touch, TouchMove
+from outreach.domain.words import AttemptState, Outcome, TouchState
+from outreach.flows.house import House
+
+SEND_TIMEOUT = 90.0
+"""Seconds after which a send that its adapter did not end is treated as of unknown outcome."""
+
+FIRST_LOOKUP = timedelta(seconds=20)
+BACKOFF = timedelta(minutes=2)
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """One attempt on its way: what is needed to settle it."""
+
+    touch: Touch
+    attempt_id: UUID
+    contact_point_id: UUID
+    outbound: Outbound
+    decision_id: UUID
+
+
+Ending = tuple[Sent, Accepted | SendError]
+
+
+async def send_all(house: House, channel: str, sends: Sequence[Sent]) -> list[Ending]:
+    """Make the provider calls of a batch concurrently; no connection to the store is held meanwhile."""
+    adapter = house.channels[channel]
+    gate = asyncio.Semaphore(house.pacer.concurrency(channel))
+
+    async def one(sent: Sent) -> Ending:
+        async with gate:
+            try:
+                async with asyncio.timeout(SEND_TIMEOUT):
+                    return sent, await adapter.send(sent.outbound)
+            except SendError as error:
+                return sent, error
+            except Exception as error:  # noqa: BLE001 - whatever else happened around a send, it may have left
+                return sent, OutcomeUnknown(type(error).__name__)
+
+    return list(await asyncio.gather(*(one(sent) for sent in sends)))
+
+
+@dataclass(slots=True)
+class _Books:
+    settlements: list[Settlement]
+    moves: list[TouchMove]
+    entries: list[Entry]
+    dead_points: list[dict[str, Any]]
+    suppressions: list[dict[str, Any]]
+    alerts: list[tuple[str, str]]
+    tally: dict[str, int]
+
+
+async def settle(house: House, endings: Sequence[Ending]) -> dict[str, int]:
+    """Record how every attempt of a batch ended; tries again while the store is away, because a retry is harmless."""
+    now = house.clock.now()
+    books = _Books([], [], [], [], [], [], {})
+    for sent, ending in endings:
+        if isinstance(ending, Accepted):
+            _accepted(books, sent, ending, now)
+        else:
+            _refused(house, books, sent, ending, now)
+    async for attempt in house.retry_store():
+        with attempt:
+            await _write(house, books, now)
+    return books.tally
+
+
+async def _write(house: House, books: _Books, now: datetime) -> None:
+    async with house.store.transaction() as tx:
+        await tx.lock_attempts([row.attempt_id for row in books.settlements])
+        await tx.settle_attempts(books.settlements)
+        await tx.move_touches(books.moves)
+        await tx.mark_points(books.dead_points, now)
+        await tx.insert_suppressions(books.suppressions)
+        for kind, subject in books.alerts:
+            await tx.open_alert(kind, subject, "nothing leaves on this channel until an operator resumes it", now)
+            await tx.set_switch("channel", subject, kind, now)
+        await tx.append(books.entries)
+
+
+def _accepted(books: _Books, sent: Sent, ending: Accepted, now: datetime) -> None:
+    books.settlements.append(
+        Settlement(
+            sent.attempt_id,
+            sent.touch.touch_id,
+            sent.touch.case_id,
+            AttemptState.ACCEPTED,
+            Outcome.ACCEPTED,
+            RANK[Outcome.ACCEPTED],
+            now,
+            provider_ref=ending.provider_ref,
+            segments=ending.segments,
+            price_micros=ending.price_micros,
+        )
+    )
+    books.moves.append(TouchMove(sent.touch.touch_id, TouchState.SENT, None, settled_at=now))
+    _tell(books, sent, "touch.sent", now, {"content_sha256": content_digest(sent.outbound)})
+
+
+def _refused(house: House, books: _Books, sent: Sent, error: SendError, now: datetime) -> None:
+    if isinstance(error, NotSent | Misconfigured):
+        _released(books, sent, error, now)
+    elif isinstance(error, Rejected):
+        _rejected(books, sent, error, now)
+    else:
+        _unknown(house, books, sent, error, now)
+
+
+def _released(books: _Books, sent: Sent, error: SendError, now: datetime) -> None:
+    """It never left: the slot is free again, and the touch is decided anew later, or expires."""
+    wait = timedelta(seconds=error.retry_after) if error.retry_after else BACKOFF * 2 ** min(sent.touch.tries, 6)
+    if isinstance(error, Misconfigured):
+        books.alerts.append(("channel.misconfigured", sent.touch.channel))
+    _settle(books, sent, AttemptState.RELEASED, Outcome.RELEASED, error, now)
+    books.moves.append(
+        TouchMove(sent.touch.touch_id, TouchState.DEFERRED, f"provider.{error.code}", not_before=now + wait)
+    )
+    _tell(books, sent, "touch.released", now, {"reasons": [f"provider.{error.code}"], "until": now + wait})
+
+
+def _rejected(books: _Books, sent: Sent, error: Rejected, now: datetime) -> None:
+    """Refused for good: what it says about the address or the person is recorded before the next channel is tried."""
+    _settle(books, sent, AttemptState.REJECTED, Outcome.REJECTED, error, now)
+    reason = f"provider.{error.code}"
+    if isinstance(error, BadAddress):
+        books.dead_points.append({"contact_point_id": sent.contact_point_id, "state": "invalid", "reason": reason})
+    if isinstance(error, OptedOut):
+        books.suppressions.append(
+            {
+                "suppression_id": new_id(now),
+                "borrower_id": sent.touch.borrower_id,
+                "contact_point_id": None,
+                "channel": sent.touch.channel,
+                "reason": "opted_out_at_provider",
+                "since_at": now,
+            }
+        )
+    if sent.touch.fallback:
+        following, rest = sent.touch.fallback[0], sent.touch.fallback[1:]
+        books.moves.append(
+            TouchMove(sent.touch.touch_id, TouchState.PLANNED, reason, not_before=now, channel=following, fallback=rest)
+        )
+    else:
+        books.moves.append(TouchMove(sent.touch.touch_id, TouchState.FAILED, reason, settled_at=now))
+    _tell(books, sent, "touch.rejected", now, {"reasons": [reason], "provider_code": error.provider_code})
+
+
+def _unknown(house: House, books: _Books, sent: Sent, error: SendError, now: datetime) -> None:
+    """It may have left: keeps its cap slot, will be looked up, is never sent again (promise 3)."""
+    _settle(
+        books, sent, AttemptState.UNKNOWN, Outcome.UNKNOWN, error, now, lookup_real_at=house.clock.real() + FIRST_LOOKUP
+    )
+    books.moves.append(TouchMove(sent.touch.touch_id, TouchState.UNKNOWN, "provider.outcome_unknown", settled_at=now))
+    _tell(books, sent, "touch.unknown", now, {"reasons": ["provider.outcome_unknown"]})
+
+
+def _settle(
+    books: _Books,
+    sent: Sent,
+    state: AttemptState,
+    outcome: Outcome,
+    error: SendError,
+    now: datetime,
+    lookup_real_at: datetime | None = None,
+) -> None:
+    books.settlements.append(
+        Settlement(
+            sent.attempt_id,
+            sent.touch.touch_id,
+            sent.touch.case_id,
+            state,
+            outcome,
+            RANK[outcome],
+            now,
+            provider_code=error.provider_code,
+            error_code=error.code,
+            lookup_real_at=lookup_real_at,
+        )
+    )
+
+
+def _tell(books: _Books, sent: Sent, kind: str, now: datetime, more: dict[str, Any]) -> None:
+    touch = sent.touch
+    books.entries.append(
+        Entry(
+            touch.case_id,
+            now,
+            kind,
+            {
+                "touch_id": touch.touch_id,
+                "attempt_id": sent.attempt_id,
+                "decision_id": sent.decision_id,
+                "channel": touch.channel,
+                "step": touch.step_id,
+                "template": touch.template,
+                **more,
+            },
+        )
+    )
+    short = kind.removeprefix("touch.")
+    books.tally[short] = books.tally.get(short, 0) + 1
+
+
+def content_digest(outbound: Outbound) -> str | None:
+    """Return the SHA-256 of what left, keyed by the attempt's token so that a short text cannot be guessed from it."""
+    match outbound.content:
+        case Text(body):
+            text = body
+        case Mail(subject, body, _):
+            text = f"{subject}\n{body}"
+        case _:
+            return None
+    return hashlib.sha256(f"{outbound.token}\n{text}".encode()).hexdigest()

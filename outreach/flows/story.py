@@ -1,0 +1,169 @@
+"""The story of a case: its timeline in plain sentences and local time, with the words that left and came back."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+import orjson
+
+from outreach.domain.case import Borrower, Case
+from outreach.domain.timeline import link_hash
+from outreach.flows.house import House
+from outreach.flows.ports import Row, Tx
+from outreach.flows.sentences import Tongue, reason_words, reasons_of, sentence
+
+_SHOWS_ATTEMPT = frozenset({"touch.sent", "touch.unknown"})
+
+
+@dataclass(frozen=True, slots=True)
+class StoryLine:
+    """One entry. ``local`` is the borrower's own clock; ``words`` what was said, personal, None when there are none."""
+
+    seq: int
+    at: datetime
+    local: str
+    kind: str
+    sentence: str
+    reasons: tuple[str, ...] = ()
+    words: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StoryDecision:
+    """What the gate said about one candidate contact: ``reasons`` are (code, plain words, citation)."""
+
+    decision_id: UUID
+    at: datetime
+    local: str
+    channel: str
+    verdict: str
+    until: str | None
+    policy_version: str
+    reasons: tuple[tuple[str, str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """Everything on a case, ready to print. ``intact`` is False when the chain of the timeline does not add up."""
+
+    case_id: UUID
+    account_ref: str
+    creditor: str
+    borrower: str
+    place: str
+    locale: str
+    zone: str
+    state: str
+    product: str
+    amount_due: str
+    balance: str
+    due_on: date
+    days_past_due: int
+    intact: bool
+    lines: tuple[StoryLine, ...]
+    decisions: tuple[StoryDecision, ...]
+
+
+async def load_story(house: House, ref: str) -> Story | None:
+    """Load the story of the case that ``ref`` (case id, account or borrower reference) names, or None."""
+    async with house.store.transaction() as tx:
+        case_id = await tx.find_case(ref)
+        if case_id is None:
+            return None
+        case = (await tx.cases([case_id]))[case_id]
+        now = house.clock.now()
+        borrower = (await tx.dossiers([case.borrower_id], at=now, since=now))[case.borrower_id].borrower
+        return await _tell(house, tx, case, borrower, now)
+
+
+async def _tell(house: House, tx: Tx, case: Case, borrower: Borrower, now: datetime) -> Story:
+    tongue = Tongue(borrower.zones[0] if borrower.zones else "UTC", case.currency)
+    rows = await tx.story(case.case_id)
+    said = await tx.attempt_texts(case.case_id)
+    heard = await tx.reply_texts(case.case_id)
+    creditor = house.creditors.get(case.creditor_id)
+    return Story(
+        case_id=case.case_id,
+        account_ref=case.account_ref,
+        creditor=creditor.name if creditor else case.creditor_id,
+        borrower=" ".join(name for name in (borrower.given_name, borrower.family_name) if name) or "(erased)",
+        place=borrower.subdivision or borrower.country,
+        locale=borrower.locale,
+        zone=tongue.zone,
+        state=case.state,
+        product=case.product.replace("_", " "),
+        amount_due=tongue.amount(case.amount_due_minor),
+        balance=tongue.amount(case.balance_minor),
+        due_on=case.due_on,
+        days_past_due=case.days_past_due(now.astimezone(ZoneInfo(tongue.zone)).date()),
+        intact=is_intact(case.case_id, rows),
+        lines=tuple(_line(row, tongue, said, heard) for row in rows),
+        decisions=tuple(_decision(row, tongue) for row in await tx.decisions_of_case(case.case_id)),
+    )
+
+
+def _line(row: Row, tongue: Tongue, said: Mapping[UUID, Row], heard: Mapping[UUID, Row]) -> StoryLine:
+    seq, at, kind, text = row[0], row[1], row[2], row[3]
+    data = orjson.loads(text)
+    return StoryLine(
+        seq=seq,
+        at=at,
+        local=tongue.moment(at),
+        kind=kind,
+        sentence=sentence(kind, data, tongue),
+        reasons=tuple(reasons_of(data)),
+        words=_words(kind, data, said, heard),
+    )
+
+
+def _words(kind: str, data: Mapping[str, object], said: Mapping[UUID, Row], heard: Mapping[UUID, Row]) -> str | None:
+    if kind in _SHOWS_ATTEMPT and (row := said.get(_uuid(data.get("attempt_id")))):
+        return _spoken(row[3]) if row[1] in {"voice", "ivr"} else "\n".join(part for part in (row[2], row[3]) if part)
+    if row := heard.get(_uuid(data.get("reply_id"))):
+        return row[2] or None
+    return None
+
+
+def _spoken(body: str | None) -> str | None:
+    """Return what a call could say, part by part; what was really said follows as the turns of the call."""
+    try:
+        parts = orjson.loads(body or "{}")
+    except orjson.JSONDecodeError:
+        return body
+    shown = [f"{name.replace('_', ' ')}: {words}" for name, words in parts.items() if name in {"live", "greeting"}]
+    return "\n".join(shown) or None
+
+
+def _uuid(text: object) -> UUID:
+    try:
+        return UUID(str(text))
+    except ValueError:
+        return UUID(int=0)
+
+
+def _decision(row: Row, tongue: Tongue) -> StoryDecision:
+    decision_id, at, verdict, until, version, channel, reasons = row
+    return StoryDecision(
+        decision_id=decision_id,
+        at=at,
+        local=tongue.moment(at),
+        channel=channel,
+        verdict=verdict,
+        until=tongue.moment(until) if until else None,
+        policy_version=version,
+        reasons=tuple((each["code"], reason_words(each["code"]), each.get("citation") or "") for each in reasons),
+    )
+
+
+def is_intact(case_id: UUID, rows: list[Row]) -> bool:
+    """Recompute the chain of a timeline: False when an entry was changed, removed or put in between."""
+    previous = ""
+    for place, (seq, at, kind, data, prev_hash, digest) in enumerate(rows, start=1):
+        if seq != place or prev_hash != previous:
+            return False
+        if link_hash(previous, case_id, seq, at, kind, data.encode()) != digest:
+            return False
+        previous = digest
+    return True

@@ -1,0 +1,133 @@
+"""Sweeps: what was lost on the way is found again; what may have left is looked up, never sent again."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import structlog
+
+from channels.contract import LookupKey, LooksUp, Receipt
+from channels.errors import SendError
+from outreach.domain.timeline import Entry
+from outreach.domain.touch import RANK, Settlement, TouchMove
+from outreach.domain.words import AttemptState, Outcome, TouchState
+from outreach.flows.callbacks import sweep_inbox, take_news
+from outreach.flows.house import House
+from outreach.flows.schedule import LEASE, enqueue
+
+STRANDED = timedelta(seconds=120)
+"""An attempt started this long ago (real time) and not settled: its process is gone. More than any send may take."""
+
+LOOKUPS = 6
+"""Look-ups before an attempt of unknown outcome is left to a person; it stays unknown and keeps its cap slot."""
+
+_log = structlog.get_logger(__name__)
+
+
+async def sweep(house: House, stranded_after: timedelta = STRANDED) -> dict[str, int]:
+    """Run every sweep once; returns what each found."""
+    found = {
+        "requeued": await requeue_lost(house),
+        "stranded": await find_stranded(house, stranded_after),
+        "expired": await expire(house),
+        "inbox": await sweep_inbox(house),
+        "looked_up": await look_up_unknown(house),
+    }
+    if any(found.values()):
+        _log.info("swept", **found)
+    return found
+
+
+async def requeue_lost(house: House, limit: int = 2000) -> int:
+    """Queue touches again whose lease ran out: the wake-up was lost with a process or with Redis."""
+    real = house.clock.real()
+    async with house.store.transaction() as tx:
+        claimed = await tx.claim_lost(real, real + LEASE, limit)
+    await enqueue(house, [(each.touch_id, each.channel, each.priority) for each in claimed])
+    return len(claimed)
+
+
+async def find_stranded(house: House, after: timedelta = STRANDED, limit: int = 500) -> int:
+    """Mark attempts whose process died between commit and settlement as unknown; returns how many."""
+    async with house.store.transaction() as tx:
+        now, real = house.clock.now(), house.clock.real()
+        rows = await tx.claim_stranded(real - after, limit)
+        if not rows:
+            return 0
+        await tx.settle_attempts(
+            [
+                Settlement(attempt, touch, case, AttemptState.UNKNOWN, Outcome.UNKNOWN, RANK[Outcome.UNKNOWN], now,
+                           error_code="process_died", lookup_real_at=real)
+                for attempt, touch, case, _ in rows
+            ]
+        )  # fmt: skip
+        await tx.move_touches(
+            [TouchMove(touch, TouchState.UNKNOWN, "process.died", settled_at=now) for _, touch, _, _ in rows]
+        )
+        await tx.append(
+            [
+                Entry(case, now, "touch.unknown", {"touch_id": touch, "attempt_id": attempt, "reasons": ["process.died"]})
+                for attempt, touch, case, _ in rows
+            ]
+        )
+    return len(rows)
+
+
+async def expire(house: House, limit: int = 1000) -> int:
+    """Close touches whose time has passed while they waited; returns how many."""
+    async with house.store.transaction() as tx:
+        now = house.clock.now()
+        rows = await tx.expire_touches(now, limit)
+        await tx.append(
+            [
+                Entry(case, now, "touch.expired",
+                      {"touch_id": touch, "step": step, "template": template, "reasons": ["expiry.passed"]})
+                for touch, case, step, template in rows
+            ]
+        )  # fmt: skip
+    return len(rows)
+
+
+async def look_up_unknown(house: House, limit: int = 50) -> int:
+    """Ask providers what became of attempts of unknown outcome; returns how many were found."""
+    async with house.store.transaction() as tx:
+        rows = await tx.claim_lookups(house.clock.real(), limit)
+        addresses = await tx.addresses({row[4] for row in rows})
+        # Claimed rows move out of the way before any provider is asked, so that no connection is held meanwhile.
+        await tx.postpone_lookups([_postponed(row, house.clock.real()) for row in rows])
+    found = 0
+    for row in rows:
+        found += await _look_up(house, row, addresses)
+    return found
+
+
+async def _look_up(house: House, row: Sequence[Any], addresses: dict[UUID, str]) -> bool:
+    attempt_id, _, _, _, point, channel, token, body, started_at, _, _ = row
+    adapter = house.channels[channel]
+    if not isinstance(adapter, LooksUp):
+        return False
+    key = LookupKey(str(attempt_id), token, addresses[point], body, started_at.timestamp())
+    try:
+        answer = await adapter.look_up(key)
+    except SendError as error:
+        _log.warning("look-up failed", channel=channel, attempt_id=str(attempt_id), code=error.code)
+        return False
+    if answer is None:
+        return False
+    receipt = Receipt(
+        dedupe_key=f"lookup:{attempt_id}:{answer.status}",
+        status=answer.status,
+        token=token,
+        provider_ref=answer.provider_ref,
+        provider_code=answer.provider_code,
+    )
+    await take_news(house, channel, [receipt])
+    return True
+
+
+def _postponed(row: Sequence[Any], real: datetime) -> dict[str, Any]:
+    """Ask again later, with growing patience; after the last try nobody asks any more and the attempt stays listed."""
+    tries = row[10] + 1
+    again = None if tries >= LOOKUPS else real + timedelta(seconds=20 * 3 ** (tries - 1))
+    return {"attempt_id": row[0], "lookups": tries, "lookup_real_at": again}

@@ -1,0 +1,61 @@
+"""Pacing on Redis, shared by every process of a lane: a leaky bucket per sender (GCRA, from the throttled library)."""
+
+import asyncio
+from collections.abc import Mapping
+
+import structlog
+from redis.exceptions import RedisError
+from throttled.asyncio import RateLimiterType, RedisStore, Throttled, rate_limiter
+
+from outreach.flows.pacing import Pace
+
+PATIENCE = 2.0
+"""Seconds a batch waits for its share before the rest of it goes back to be queued again."""
+
+_log = structlog.get_logger(__name__)
+
+
+class RedisPacer:
+    """The one check that fails open: a lost limiter may cost a provider's 429, never a person's evening."""
+
+    def __init__(self, redis_url: str, paces: Mapping[str, Pace]) -> None:
+        self._paces = paces
+        store = RedisStore(server=redis_url)
+        self._buckets = {
+            name: Throttled(
+                key=f"pace:{name}",
+                using=RateLimiterType.GCRA.value,
+                quota=rate_limiter.per_sec(max(1, round(pace.per_second)), burst=pace.burst),
+                store=store,
+            )
+            for name, pace in paces.items()
+        }
+
+    async def take(self, channel: str, wanted: int) -> int:
+        """Return how many of ``wanted`` may leave now; waits up to two seconds for the first of them."""
+        bucket = self._buckets.get(channel)
+        if bucket is None:
+            return wanted
+        step = max(1, min(self._paces[channel].burst, wanted))
+        granted, waited = 0, 0.0
+        while granted < wanted:
+            cost = min(step, wanted - granted)
+            try:
+                answer = await bucket.limit(cost=cost)
+            except (RedisError, OSError) as error:
+                _log.warning("pacing is away; going on without", channel=channel, error=type(error).__name__)
+                return wanted
+            if not answer.limited:
+                granted += cost
+                continue
+            pause = max(0.01, answer.state.retry_after)
+            if waited + pause > PATIENCE:
+                break
+            await asyncio.sleep(pause)
+            waited += pause
+        return granted
+
+    def concurrency(self, channel: str) -> int:
+        """Return how many sends may run at once."""
+        pace = self._paces.get(channel)
+        return pace.concurrency if pace else 50

@@ -1,0 +1,166 @@
+"""Runs the Procfile on this machine: embedded services where none are given, and every process restarted when it dies."""
+
+import os
+import re
+import shlex
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, Any
+
+from outreach import embedded
+from outreach.clock import monotonic
+from outreach.settings import ROOT
+from outreach.store.migrate import migrate
+
+_NAME = re.compile(r"\$\{(\w+)\}")
+GRACE = 15.0
+"""Seconds a process gets to finish what it is sending before it is killed."""
+
+
+def read_procfile(path: Path = ROOT / "Procfile") -> dict[str, str]:
+    """Return name -> command line of every process."""
+    lines = (line.partition(":") for line in path.read_text("utf-8").splitlines() if line.strip() and line[0] != "#")
+    return {name.strip(): command.strip() for name, _, command in lines}
+
+
+def free_port() -> int:
+    """Return a port of the loopback that nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@dataclass
+class Services:
+    """Where the store and the queue are, and how to reach the embedded ones."""
+
+    database_url: str
+    redis_url: str
+    postgres: Any = None
+
+
+@contextmanager
+def services(var: Path, environ: Mapping[str, str], database: str = "outreach") -> Iterator[Services]:
+    """Yield the services of an environment: those it names, else embedded ones under ``var``. The schema is up to date."""
+    with ExitStack() as stack:
+        url, server = environ.get("OUTREACH_DATABASE_URL", ""), None
+        if not url:
+            server = embedded.start_postgres(var / "postgres")
+            stack.callback(server.cleanup)
+            url = embedded.database_url(server, database)
+        migrate(url)
+        redis = environ.get("OUTREACH_REDIS_URL", "")
+        if not redis:
+            redis = stack.enter_context(embedded.valkey(var / "valkey"))
+        yield Services(url, redis, server)
+
+
+@dataclass
+class Process:
+    """One line of the Procfile, running."""
+
+    name: str
+    command: list[str]
+    popen: subprocess.Popen[bytes]
+    restarts: int = 0
+    not_before: float = 0.0
+
+
+@dataclass
+class Stack:
+    """The processes of a house on this machine. ``only`` names those to run (default: all of the Procfile)."""
+
+    environ: dict[str, str]
+    log_dir: Path | None = None
+    only: tuple[str, ...] = ()
+    commands: dict[str, str] = field(default_factory=read_procfile)
+    processes: dict[str, Process] = field(default_factory=dict)
+
+    def start(self) -> None:
+        """Start every process."""
+        for name in self.only or tuple(self.commands):
+            command = _fill(self.commands[name], self.environ)
+            self.processes[name] = Process(name, command, self._spawn(name, command))
+
+    def _spawn(self, name: str, command: list[str]) -> subprocess.Popen[bytes]:
+        out: IO[bytes] | None = None
+        if self.log_dir is not None:
+            self.log_dir.mkdir(parents=True, exist_ok=True)
+            out = (self.log_dir / f"{name}.log").open("ab")
+        try:
+            return subprocess.Popen(  # noqa: S603 - our own Procfile
+                command,
+                env=self.environ,
+                cwd=ROOT,
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=subprocess.STDOUT if out else None,
+                start_new_session=True,
+            )
+        finally:
+            if out is not None:
+                out.close()
+
+    def revive(self) -> list[str]:
+        """Start again what has died, at most once a second each; returns the names."""
+        revived = []
+        for each in self.processes.values():
+            if each.popen.poll() is None or monotonic() < each.not_before:
+                continue
+            each.popen = self._spawn(each.name, each.command)
+            each.restarts += 1
+            each.not_before = monotonic() + 1.0
+            revived.append(each.name)
+        return revived
+
+    def kill(self, name: str) -> None:
+        """Kill a process and its children outright (SIGKILL)."""
+        with suppress(ProcessLookupError):
+            os.killpg(self.processes[name].popen.pid, signal.SIGKILL)
+        self.processes[name].popen.wait()
+
+    def stop(self) -> None:
+        """Ask every process to end, wait, then kill what is left."""
+        for each in self.processes.values():
+            with suppress(ProcessLookupError):
+                os.killpg(each.popen.pid, signal.SIGTERM)
+        deadline = monotonic() + GRACE
+        for each in self.processes.values():
+            with suppress(subprocess.TimeoutExpired):
+                each.popen.wait(max(0.1, deadline - monotonic()))
+            if each.popen.poll() is None:
+                self.kill(each.name)
+
+    def __enter__(self) -> "Stack":
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+
+def _fill(command: str, environ: Mapping[str, str]) -> list[str]:
+    """Put the environment in and find the tool beside our own interpreter, so that no shell and no PATH is needed."""
+    words = [_NAME.sub(lambda found: environ.get(found[1], ""), word) for word in shlex.split(command)]
+    if words[0] == "python":
+        return [sys.executable, *words[1:]]
+    beside = Path(sys.executable).parent / words[0]
+    return [str(beside) if beside.exists() else words[0], *words[1:]]
+
+
+def child_environ(services: Services, **more: str) -> dict[str, str]:
+    """Return the environment of the processes: ours, where the services are, and ``more``."""
+    return {
+        **os.environ,
+        "OUTREACH_DATABASE_URL": services.database_url,
+        "OUTREACH_REDIS_URL": services.redis_url,
+        "dramatiq_worker_timeout": "50",  # idle lanes look every 50 ms: what is due leaves at once
+        "PYTHONUNBUFFERED": "1",
+        **more,
+    }

@@ -1,0 +1,60 @@
+"""The store: a pool of connections and the transactions that flows work in."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import psycopg
+from psycopg import AsyncConnection
+from psycopg_pool import AsyncConnectionPool, PoolTimeout
+
+from outreach.store.base import Row
+from outreach.store.casebook import Casebook
+from outreach.store.dispatching import Dispatching
+from outreach.store.operating import Operating
+from outreach.store.receiving import Receiving
+from outreach.store.scheduling import Scheduling
+
+
+class PgTx(Dispatching, Scheduling, Receiving, Operating, Casebook):
+    """Everything one transaction can read and write."""
+
+    @property
+    def connection(self) -> AsyncConnection[Row]:
+        """The connection itself, for COPY."""
+        return self._connection
+
+
+class PgStore:
+    """Postgres. Sessions run in UTC; a lock that cannot be had in 10 s fails, so that nothing hangs for ever."""
+
+    def __init__(self, dsn: str, size: int = 8) -> None:
+        self._pool: AsyncConnectionPool[AsyncConnection[Row]] = AsyncConnectionPool(
+            dsn,
+            min_size=1,
+            max_size=size,
+            open=False,
+            timeout=30,
+            check=AsyncConnectionPool.check_connection,
+            kwargs={"options": "-c timezone=UTC -c lock_timeout=10s -c idle_in_transaction_session_timeout=60s"},
+            name="outreach",
+        )
+
+    async def open(self) -> None:
+        """Open the pool; waits until one connection is there."""
+        await self._pool.open(wait=True, timeout=30)
+
+    async def close(self) -> None:
+        """Give every connection back."""
+        await self._pool.close()
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[PgTx]:
+        """Open a transaction: committed when the block ends, rolled back when it raises."""
+        async with self._pool.connection() as connection:
+            yield PgTx(connection)
+
+
+def is_store_away(error: BaseException) -> bool:
+    """Tell whether an error means that Postgres is restarting, failing over or out of reach, or chose us in a deadlock."""
+    away = (psycopg.OperationalError, psycopg.InterfaceError, PoolTimeout, psycopg.errors.DeadlockDetected)
+    return isinstance(error, away)

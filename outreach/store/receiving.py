@@ -1,0 +1,244 @@
+"""What comes back: the inbox, receipts, replies, dialogues, and what they change on the case."""
+
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from psycopg.types.json import Jsonb
+
+from outreach.domain.case import Case
+from outreach.domain.intake import InboxRow, KnownAttempt, OpenDialogue
+from outreach.store.base import Queries, Row
+
+
+class Receiving(Queries):
+    """Inbox first, effects second."""
+
+    async def insert_inbox(self, rows: Sequence[dict[str, Any]]) -> dict[str, UUID]:
+        """Store what is new; returns dedupe key -> id of the rows that were not known yet."""
+        return {row[1]: row[0] for row in await self._bulk("intake", "insert_inbox", rows)}
+
+    async def claim_inbox(self, inbox: Sequence[UUID]) -> list[InboxRow]:
+        """Lock the rows that are still to be applied."""
+        return [InboxRow(*row) for row in await self._rows("intake", "claim_inbox", inbox=list(inbox))]
+
+    async def due_inbox(self, real: datetime, limit: int) -> list[Row]:
+        """Return (id, kind) of rows whose wake-up is due or was lost."""
+        return await self._rows("intake", "due_inbox", real=real, limit=limit)
+
+    async def lease_inbox(self, inbox: Sequence[UUID], until: datetime) -> None:
+        """Do not look at these rows again before ``until`` (real time)."""
+        await self._run("intake", "lease_inbox", inbox=list(inbox), until=until)
+
+    async def close_inbox(self, rows: Sequence[dict[str, Any]]) -> None:
+        """Move inbox rows to applied or parked, or keep them new with a retry time."""
+        await self._bulk("intake", "close_inbox", rows)
+
+    async def attempts_by_news(self, tokens: Iterable[str], refs: Iterable[str]) -> list[KnownAttempt]:
+        """Lock the attempts that receipts speak of."""
+        rows = await self._rows("intake", "attempts_by_news", tokens=list(tokens), refs=list(refs))
+        return [KnownAttempt(*row) for row in rows]
+
+    async def apply_news(self, rows: Sequence[dict[str, Any]], at: datetime) -> None:
+        """Write merged outcomes."""
+        await self._bulk("intake", "apply_news", rows, at=at)
+
+    async def touches_of_attempts(self, touches: Iterable[UUID]) -> dict[UUID, str]:
+        """Lock touches and return their states."""
+        return {row[0]: row[1] for row in await self._rows("intake", "touches_of_attempts", touches=list(touches))}
+
+    async def owners_of_address(self, value: str) -> list[Row]:
+        """Return (borrower, contact point, last attempt at) of everyone who has this number or mailbox."""
+        return await self._rows("intake", "owners_of_address", value=value)
+
+    async def attempt_by_token(self, token: str) -> Row | None:
+        """Return the attempt a callback's token names: (attempt, touch, case, borrower, point, creditor, channel, ...)."""
+        return await self._row("intake", "attempt_by_token", token=token)
+
+    async def last_attempt(self, borrower_id: UUID, channel: str, since: datetime) -> Row | None:
+        """Return (case, creditor, point) of what we last wrote to this borrower about."""
+        return await self._row("intake", "last_attempt", borrower_id=borrower_id, channel=channel, since=since)
+
+    async def open_case_of(self, borrower_id: UUID) -> UUID | None:
+        """Return the borrower's oldest open case."""
+        row = await self._row("intake", "open_case_of", borrower_id=borrower_id)
+        return row[0] if row else None
+
+    async def insert_reply(self, row: dict[str, Any]) -> None:
+        """Store a reply with its reading."""
+        await self._bulk("intake", "insert_reply", [row])
+
+    async def open_dialogue(self, borrower_id: UUID, surface: str) -> OpenDialogue | None:
+        """Lock the borrower's open dialogue on a surface."""
+        row = await self._row("intake", "open_dialogue", borrower_id=borrower_id, surface=surface)
+        return OpenDialogue(*row) if row else None
+
+    async def save_dialogue(self, values: dict[str, Any]) -> None:
+        """Insert or update a dialogue."""
+        await self._run("intake", "save_dialogue", **values | {"data": Jsonb(values["data"])})
+
+    async def close_dialogues(self, borrower_id: UUID, outcome: str, at: datetime) -> list[Row]:
+        """Close every open dialogue of a borrower; returns (dialogue, case, kind)."""
+        return await self._rows("intake", "close_dialogues", borrower_id=borrower_id, outcome=outcome, at=at)
+
+    async def expire_dialogues(self, now: datetime, limit: int) -> list[Row]:
+        """Close dialogues that waited too long; returns (dialogue, case, kind, state)."""
+        return await self._rows("intake", "expire_dialogues", now=now, limit=limit)
+
+    async def insert_holds(self, rows: Sequence[dict[str, Any]]) -> None:
+        """Place holds."""
+        await self._bulk("intake", "insert_holds", rows)
+
+    async def lift_holds(self, borrower_id: UUID, case_id: UUID | None, kind: str, at: datetime) -> int:
+        """Lift holds of one kind; returns how many."""
+        return len(await self._rows("intake", "lift_holds", borrower_id=borrower_id, case_id=case_id, kind=kind, at=at))
+
+    async def insert_consents(self, rows: Sequence[dict[str, Any]]) -> None:
+        """Append to the consent ledger."""
+        await self._bulk("intake", "insert_consents", rows)
+
+    async def lift_suppressions(
+        self, borrower_id: UUID, channels: Sequence[str], contact_point_id: UUID | None, at: datetime
+    ) -> int:
+        """Lift refusals on ``channels``; returns how many."""
+        rows = await self._rows(
+            "intake", "lift_suppressions", borrower_id=borrower_id, channels=list(channels),
+            contact_point_id=contact_point_id, at=at,
+        )  # fmt: skip
+        return len(rows)
+
+    async def insert_permission(self, values: dict[str, Any]) -> None:
+        """Record evidence that lifts one named rule for a while."""
+        await self._run("intake", "insert_permission", **values)
+
+    async def insert_personal_window(self, values: dict[str, Any]) -> None:
+        """Record times the borrower named."""
+        await self._run("intake", "insert_personal_window", **values)
+
+    async def cancel_open_touches(
+        self,
+        borrowers: Sequence[UUID],
+        *,
+        channels: Sequence[str] | None,
+        case_id: UUID | None,
+        keep: Sequence[str],
+        reason: str,
+        at: datetime,
+    ) -> list[Row]:
+        """Cancel what has not started; returns (touch, case, step, channel). ``keep`` are purposes left alone."""
+        return await self._rows(
+            "intake", "cancel_open_touches", borrowers=list(borrowers), channels=None if channels is None else list(channels),
+            case_id=case_id, keep=list(keep), reason=reason, at=at,
+        )  # fmt: skip
+
+    async def insert_task(self, values: dict[str, Any]) -> None:
+        """Hand something to a person."""
+        await self._run("intake", "insert_task", **values | {"detail": Jsonb(values["detail"])})
+
+    async def live_arrangements(self, cases: Iterable[UUID]) -> dict[UUID, Row]:
+        """Return per case its live arrangement: (case, arrangement, state, frequency, total_minor, currency)."""
+        return {row[0]: row for row in await self._rows("dispatch", "live_arrangements", cases=list(cases))}
+
+    async def installments(self, arrangements: Iterable[UUID]) -> dict[UUID, list[tuple[int, date, int, int]]]:
+        """Return per arrangement its installments: (no, due_on, amount_minor, paid_minor)."""
+        found: dict[UUID, list[tuple[int, date, int, int]]] = {}
+        for row in await self._rows("dispatch", "installments_of", arrangements=list(arrangements)):
+            found.setdefault(row[0], []).append((row[1], row[2], row[3], row[4]))
+        return found
+
+    async def live_promises(self, cases: Iterable[UUID]) -> dict[UUID, Row]:
+        """Return per case its open promise: (case, promise, amount_minor, currency, due_on, paid_minor)."""
+        return {row[0]: row for row in await self._rows("dispatch", "live_promises", cases=list(cases))}
+
+    async def insert_arrangement(self, values: dict[str, Any], installments: Sequence[dict[str, Any]]) -> bool:
+        """Store an arrangement with its installments; False when the case already has a live one."""
+        if await self._row("intake", "insert_arrangement", **values) is None:
+            return False
+        await self._bulk("intake", "insert_installments", installments)
+        return True
+
+    async def move_arrangement(self, arrangement_id: UUID, state: str, ended_at: datetime | None) -> None:
+        """Change an arrangement's state."""
+        await self._run("intake", "move_arrangement", arrangement_id=arrangement_id, state=state, ended_at=ended_at)
+
+    async def pay_installments(self, rows: Sequence[dict[str, Any]]) -> None:
+        """Write what has been paid of installments."""
+        await self._bulk("intake", "pay_installments", rows)
+
+    async def due_arrangements(self, before: date, limit: int) -> list[Row]:
+        """Return (arrangement, case, borrower) with an unpaid installment due before ``before``."""
+        return await self._rows("intake", "due_arrangements", before=before, limit=limit)
+
+    async def due_promises(self, before: date, limit: int) -> list[Row]:
+        """Return (promise, case, borrower) promised for before ``before`` and still open."""
+        return await self._rows("intake", "due_promises", before=before, limit=limit)
+
+    async def insert_promise(self, values: dict[str, Any]) -> UUID:
+        """Store a promise, or move the open one."""
+        row = await self._row("intake", "insert_promise", **values)
+        return row[0]  # type: ignore[index, no-any-return]
+
+    async def move_promise(self, promise_id: UUID, state: str, paid_minor: int, ended_at: datetime | None) -> None:
+        """Change a promise's state."""
+        await self._run(
+            "intake", "move_promise", promise_id=promise_id, state=state, paid_minor=paid_minor, ended_at=ended_at
+        )
+
+    async def borrowers_of_cases(self, cases: Iterable[UUID]) -> list[UUID]:
+        """Return the borrowers of cases."""
+        return [row[0] for row in await self._rows("intake", "borrowers_of_cases", cases=list(cases))]
+
+    async def insert_events(self, rows: Sequence[dict[str, Any]]) -> set[tuple[str, str]]:
+        """Store events; returns (source, id) of those that were not known yet."""
+        return {(row[0], row[1]) for row in await self._bulk("intake", "insert_events", rows)}
+
+    async def cases_by_account(self, accounts: Iterable[str]) -> dict[str, tuple[UUID, UUID]]:
+        """Return per account reference (case, borrower)."""
+        rows = await self._rows("intake", "cases_by_account", accounts=list(accounts))
+        return {row[0]: (row[1], row[2]) for row in rows}
+
+    async def borrowers_by_ref(self, refs: Iterable[str]) -> dict[str, UUID]:
+        """Return per borrower reference its id."""
+        return {row[0]: row[1] for row in await self._rows("intake", "borrowers_by_ref", refs=list(refs))}
+
+    async def save_cases(self, cases: Sequence[Case], at: datetime) -> None:
+        """Write back what is owed on cases and whether they are open."""
+        await self._bulk(
+            "intake",
+            "update_accounts",
+            [
+                {
+                    "account_id": case.account_id,
+                    "amount_due_minor": case.amount_due_minor,
+                    "balance_minor": case.balance_minor,
+                    "due_on": case.due_on,
+                }
+                for case in cases
+            ],
+            at=at,
+        )
+        await self._bulk(
+            "intake", "move_cases", [{"case_id": case.case_id, "state": case.state} for case in cases], at=at
+        )
+
+    async def open_case(self, case_id: UUID, account: str, at: datetime) -> tuple[UUID, UUID] | None:
+        """Open a case on a known account; None when one is open or the account is unknown."""
+        row = await self._row("intake", "open_case", case_id=case_id, account=account, at=at)
+        return (row[0], row[1]) if row else None
+
+    async def insert_payment(self, values: dict[str, Any]) -> bool:
+        """Store a payment once; False when it is known."""
+        return await self._row("intake", "insert_payment", **values) is not None
+
+    async def reverse_payment(self, source: str, external_id: str, at: datetime) -> Row | None:
+        """Mark a payment as reversed; returns (case, amount_minor), None when unknown or already reversed."""
+        return await self._row("intake", "reverse_payment", source=source, external_id=external_id, at=at)
+
+    async def notify_due(self) -> None:
+        """Wake the schedulers when this transaction commits."""
+        await self._rows("intake", "notify_due")
+
+    async def open_cases_of(self, borrower_id: UUID) -> list[UUID]:
+        """Return the borrower's open cases."""
+        return [row[0] for row in await self._rows("intake", "open_cases_of", borrower_id=borrower_id)]

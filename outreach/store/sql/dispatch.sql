@@ -1,0 +1,176 @@
+-- The hot path: everything one batch of touches needs, set-based, in a handful of statements.
+
+-- name: borrowers_of
+select distinct borrower_id from touch where touch_id = any(%(touches)s) and state = 'queued'
+
+-- name: sharers_of
+-- Other borrowers at the same number or mailbox: they share its caps, so they are locked together.
+select distinct theirs.borrower_id
+from contact_point ours
+join contact_point theirs
+  on theirs.value = ours.value and theirs.kind = ours.kind and theirs.borrower_id <> ours.borrower_id
+where ours.borrower_id = any(%(borrowers)s)
+
+-- name: lock_borrowers
+select borrower_id from borrower where borrower_id = any(%(borrowers)s) order by borrower_id for no key update
+
+-- name: queued_touches
+select touch_id, enrollment_id, campaign_id, case_id, borrower_id, plan, plan_version, step_id, channel, fallback,
+       template, purpose, context, priority, due_at, expires_at, tries
+from touch
+where touch_id = any(%(touches)s) and state = 'queued' and channel = %(channel)s
+order by priority desc, due_at, touch_id
+for update
+
+-- name: borrowers
+select borrower_id, given_name, family_name, birth_year, postcode, country, subdivision, locale, jurisdictions, zones
+from borrower where borrower_id = any(%(borrowers)s)
+
+-- name: cases
+select c.case_id, c.account_id, a.external_id, c.borrower_id, c.creditor_id, c.state, c.stage, a.product, a.currency,
+       a.balance_minor, a.amount_due_minor, a.due_on, c.timeline_seq, c.timeline_hash
+from cases c join account a using (account_id)
+where c.case_id = any(%(cases)s)
+
+-- name: points
+select contact_point_id, borrower_id, kind, value, type, label, state, regions, zones, priority, confirmed
+from contact_point where borrower_id = any(%(borrowers)s)
+order by borrower_id, priority, contact_point_id
+
+-- name: consents
+select distinct on (borrower_id, kind, channel, contact_point_id)
+       borrower_id, kind, channel, state, at, contact_point_id, expires_at, evidence
+from consent where borrower_id = any(%(borrowers)s)
+order by borrower_id, kind, channel, contact_point_id, at desc, consent_id desc
+
+-- name: suppressions
+select borrower_id, channel, reason, since_at, contact_point_id, until_at, case_id
+from suppression
+where borrower_id = any(%(borrowers)s) and lifted_at is null and (until_at is null or until_at > %(at)s)
+
+-- name: holds
+select borrower_id, kind, since_at, case_id, until_at
+from hold
+where borrower_id = any(%(borrowers)s) and lifted_at is null and (until_at is null or until_at > %(at)s)
+
+-- name: personal_windows
+select borrower_id, effect, opens, closes, days, channel, until_at
+from personal_window where borrower_id = any(%(borrowers)s) and (until_at is null or until_at > %(at)s)
+
+-- name: permissions
+select borrower_id, kind, since_at, until_at, channel, evidence, used_at is not null
+from permission
+where borrower_id = any(%(borrowers)s) and since_at > %(since)s and (until_at is null or until_at > %(at)s)
+
+-- name: history
+select borrower_id, started_at, channel, outcome, case_id, creditor_id, contact_point_id, purpose
+from attempt
+where borrower_id = any(%(borrowers)s) and started_at > %(since)s and state <> 'released'
+order by borrower_id, started_at
+
+-- name: heard
+select borrower_id, received_at, channel, case_id, contact_point_id
+from reply
+where borrower_id = any(%(borrowers)s) and received_at > %(since)s
+
+-- name: shared_history
+-- What went to our point on behalf of somebody else who has the same number: counts for that number, never says whose.
+select ours.borrower_id, a.started_at, a.channel, a.outcome, a.creditor_id, ours.contact_point_id, a.purpose
+from contact_point ours
+join contact_point theirs
+  on theirs.value = ours.value and theirs.kind = ours.kind and theirs.borrower_id <> ours.borrower_id
+join attempt a on a.contact_point_id = theirs.contact_point_id
+where ours.borrower_id = any(%(borrowers)s) and a.started_at > %(since)s and a.state <> 'released'
+
+-- name: live_arrangements
+select distinct on (a.case_id) a.case_id, a.arrangement_id, a.state, a.frequency, a.total_minor, a.currency
+from arrangement a
+where a.case_id = any(%(cases)s) and a.state in ('proposed', 'confirmed', 'active')
+order by a.case_id, a.proposed_at desc
+
+-- name: installments_of
+select arrangement_id, no, due_on, amount_minor, paid_minor
+from installment where arrangement_id = any(%(arrangements)s) order by arrangement_id, no
+
+-- name: live_promises
+select case_id, promise_id, amount_minor, currency, due_on, paid_minor
+from promise where case_id = any(%(cases)s) and state = 'open'
+
+-- name: switches
+select scope, key from switch
+
+-- name: server_clock
+-- The one place where the database says what time it is: to compare, never to use.
+select clock_timestamp()
+
+-- name: insert_decisions
+insert into decision select * from json_populate_recordset(null::decision, %(rows)s::json)
+
+-- name: insert_attempts
+insert into attempt select * from json_populate_recordset(null::attempt, %(rows)s::json)
+
+-- name: insert_touches
+insert into touch select * from json_populate_recordset(null::touch, %(rows)s::json)
+
+-- name: move_touches
+update touch t set
+  state            = m.state,
+  reason           = m.reason,
+  not_before       = coalesce(m.not_before, t.not_before),
+  channel          = coalesce(m.channel, t.channel),
+  fallback         = coalesce(m.fallback, t.fallback),
+  contact_point_id = coalesce(m.contact_point_id, t.contact_point_id),
+  tries            = coalesce(m.tries, t.tries),
+  settled_at       = coalesce(m.settled_at, t.settled_at),
+  lease_until      = null
+from json_to_recordset(%(rows)s::json) as m(
+  touch_id uuid, state text, reason text, not_before timestamptz, channel text, fallback text[], contact_point_id uuid,
+  tries smallint, settled_at timestamptz)
+where t.touch_id = m.touch_id
+
+-- name: release_queued
+-- Give back what a lane could not take now.
+update touch set state = 'planned', not_before = %(not_before)s, lease_until = null, reason = %(reason)s
+where touch_id = any(%(touches)s) and state = 'queued'
+
+-- name: settle_attempts
+-- A receipt may have come first: state and outcome only move forward.
+update attempt a set
+  state          = case when a.state in ('started', 'unknown') then s.state else a.state end,
+  outcome        = case when s.rank > a.rank or a.state = 'started' and a.rank = 0 then s.outcome else a.outcome end,
+  rank           = greatest(a.rank, s.rank),
+  settled_at     = coalesce(a.settled_at, s.settled_at),
+  provider_ref   = coalesce(a.provider_ref, s.provider_ref),
+  provider_code  = coalesce(s.provider_code, a.provider_code),
+  error_code     = coalesce(s.error_code, a.error_code),
+  segments       = coalesce(s.segments, a.segments),
+  price_micros   = coalesce(s.price_micros, a.price_micros),
+  lookup_real_at = s.lookup_real_at
+from json_to_recordset(%(rows)s::json) as s(
+  attempt_id uuid, state text, outcome text, rank smallint, settled_at timestamptz, provider_ref text, provider_code text,
+  error_code text, segments smallint, price_micros bigint, lookup_real_at timestamptz)
+where a.attempt_id = s.attempt_id
+returning a.attempt_id, a.state
+
+-- name: lock_heads
+select case_id, timeline_seq, timeline_hash from cases where case_id = any(%(cases)s) order by case_id for no key update
+
+-- name: append_links
+insert into timeline (case_id, seq, at, kind, data, prev_hash, hash)
+select case_id, seq, at, kind, data, prev_hash, hash from json_populate_recordset(null::timeline, %(rows)s::json)
+
+-- name: move_heads
+update cases c set timeline_seq = h.seq, timeline_hash = h.hash
+from json_to_recordset(%(rows)s::json) as h(case_id uuid, seq integer, hash text)
+where c.case_id = h.case_id
+
+-- name: mark_points
+update contact_point set state = m.state, state_reason = m.reason, updated_at = %(at)s
+from json_to_recordset(%(rows)s::json) as m(contact_point_id uuid, state text, reason text)
+where contact_point.contact_point_id = m.contact_point_id
+
+-- name: insert_suppressions
+insert into suppression select * from json_populate_recordset(null::suppression, %(rows)s::json)
+
+-- name: use_permissions
+update permission set used_at = %(at)s where borrower_id = any(%(borrowers)s) and kind = %(kind)s and used_at is null

@@ -1,0 +1,114 @@
+"""The scheduler process: claims what is due, wakes on notice, sweeps up what was lost. Any number may run."""
+
+import asyncio
+import signal
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+
+import psycopg
+import structlog
+
+from outreach.bootstrap import open_house
+from outreach.clock import monotonic
+from outreach.flows.campaigns import run_due
+from outreach.flows.house import House
+from outreach.flows.schedule import load_versions, plan_due, queue_ready
+from outreach.flows.sweeps import sweep
+from outreach.flows.watch import Watcher
+from outreach.logging import configure_logging
+from outreach.settings import Settings, load_settings
+from outreach.workers.app import make_broker
+from outreach.workers.lanes import DramatiqQueue
+
+SWEEP_EVERY = 2.0
+CLAIM = 1000
+
+_log = structlog.get_logger(__name__)
+
+
+class Scheduler:
+    """One loop: campaigns, due steps, ready touches; every two seconds also the sweeps and the watchers."""
+
+    def __init__(self, house: House, settings: Settings) -> None:
+        self._house = house
+        self._settings = settings
+        self._watcher = Watcher()
+        self._wake = asyncio.Event()
+        self._stop = asyncio.Event()
+
+    def stop(self) -> None:
+        """End after the current round."""
+        self._stop.set()
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Run until stopped. A store that is away is waited for: what is due stays due."""
+        pause = 0.05 if self._house.clock.stepped else 0.5
+        listener = asyncio.create_task(self._listen())
+        swept = -SWEEP_EVERY
+        try:
+            while not self._stop.is_set():
+                if monotonic() - swept >= SWEEP_EVERY:
+                    await self._guard(self._sweep)
+                    swept = monotonic()
+                if not await self._guard(self._round):
+                    with suppress(TimeoutError):
+                        await asyncio.wait_for(self._wake.wait(), pause)
+                    self._wake.clear()
+        finally:
+            listener.cancel()
+            with suppress(asyncio.CancelledError):
+                await listener
+
+    async def _round(self) -> int:
+        done = len(await run_due(self._house))
+        done += await self._watcher.look(self._house)
+        done += await plan_due(self._house, CLAIM)
+        return done + await queue_ready(self._house)
+
+    async def _sweep(self) -> int:
+        return sum((await sweep(self._house)).values())
+
+    async def _guard(self, work: Callable[[], Awaitable[int]]) -> int:
+        try:
+            return await work()
+        except Exception as error:
+            if not self._house.is_store_away(error):
+                _log.exception("a round of the scheduler failed; what was due stays due", work=work.__name__)
+            else:
+                _log.warning("the store is away; waiting for it", error=type(error).__name__)
+            await asyncio.sleep(1)
+            return 0
+
+    async def _listen(self) -> None:
+        """Wake the loop when some process says that work is due."""
+        while True:
+            with suppress(psycopg.Error, OSError):
+                async with await psycopg.AsyncConnection.connect(self._settings.database_url, autocommit=True) as line:
+                    await line.execute("listen outreach_due")
+                    async for _ in line.notifies():
+                        self._wake.set()
+            await asyncio.sleep(1)
+
+
+async def _main() -> None:
+    settings = load_settings()
+    configure_logging(settings.log_level)
+    queue = DramatiqQueue(make_broker(settings.redis_url), settings.batch)
+    house = await open_house(settings, queue)
+    async with house.store.transaction() as tx:
+        await load_versions(house, tx)
+    scheduler = Scheduler(house, settings)
+    for name in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(name, scheduler.stop)
+    await scheduler.run()
+    await house.close()
+
+
+def main() -> None:
+    """Run the scheduler until SIGTERM."""
+    asyncio.run(_main())
+
+
+if __name__ == "__main__":
+    main()
