@@ -108,10 +108,11 @@ class TwilioHttp(AsyncHttpClient):  # type: ignore[misc]  # the SDK is not typed
     async def _exchange(self, method: str, url: URL, body: bytes | None) -> tuple[int, bytes, Mapping[str, str]]:
         """Send and read everything; say by the type of the error whether it may have left."""
         try:
-            async with self._session().request(
+            # Reading to the end gives the connection back, failing closes it: no context manager is needed.
+            response = await self._session().request(
                 method, url, data=body, headers=self._headers, allow_redirects=False
-            ) as response:
-                return response.status, await response.read(), response.headers
+            )
+            return response.status, await response.read(), response.headers
         except (
             aiohttp.ClientConnectorError,
             aiohttp.ConnectionTimeoutError,

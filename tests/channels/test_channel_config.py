@@ -72,7 +72,7 @@ def test_a_block_gives_its_adapter_and_options_with_the_environment_put_in(tmp_p
     [
         ("sender:", "sendr:", "F:10:14 channels.sms.options.sendr: unknown key; valid keys: "),
         ("concurrency: 5", "concurency: 5", "F:6:17 channels.sms.concurency: unknown key"),
-        ("concurrency: 5", "concurrency: 0", "F:6:18 channels.sms.concurrency: Input should be greater than or equal"),
+        ("concurrency: 5", "concurrency: 0", "F:6:18 channels.sms.concurrency: Input should be greater"),
         ("burst: 20", "burst: lots", "F:5:35 channels.sms.pace.burst: Input should be a valid integer"),
         ("per_second: 10, ", "", "F:5:11 channels.sms.pace.per_second: is missing"),
         ("twilio_sms", "twillio_sms", "F:4:14 channels.sms.adapter: unknown adapter; valid: twilio_sms, twilio_voice"),
@@ -84,8 +84,7 @@ def test_a_block_gives_its_adapter_and_options_with_the_environment_put_in(tmp_p
         ("${TOKEN}", "${NOPE}", "F:9:19 channels.sms.options.auth_token: the environment variable NOPE is not set"),
         ("https://outreach.example.com/", "outreach.example.com", "F:1:13 public_url: is not in the form"),
         ("https://outreach.example.com/", "https://my_host.example.com", "F:1:13 public_url: is not in the form"),
-        ("public_url:", "public_urls:", "F:1:14 public_urls: unknown key; valid keys: channels,
-        public_url; did you mean"),
+        ("public_url:", "public_urls:", "F:1:14 public_urls: unknown key; valid keys: "),
         ("  sms:", "  SMS x:", "F:4:5 channels.SMS x: is not in the form"),
         ("    concurrency: 5", "    concurrency: 5\n    concurrency: 6",
         "F:7:5 channels.sms.concurrency: is given twice"),
