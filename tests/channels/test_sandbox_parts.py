@@ -1,5 +1,8 @@
 """The sandbox's pure parts: segments, signatures, dialogue, menus, TwiML, tokens, forms."""
 
+import asyncio
+from datetime import UTC, datetime
+from pathlib import Path
 from urllib.parse import parse_qsl, urlencode
 
 import pytest
@@ -9,11 +12,14 @@ from smsutil import split
 from twilio.request_validator import RequestValidator
 
 from channels.sandbox.chance import choose, draw
+from channels.sandbox.clock import Agenda, CarrierClock
 from channels.sandbox.deliveries import twilio_signature
 from channels.sandbox.dialogue import Exchange, asks_to_confirm, options_in, react
+from channels.sandbox.errors import ScriptError
 from channels.sandbox.http import parse_form
 from channels.sandbox.listener import menu_digit, picks_up
 from channels.sandbox.people import Temper
+from channels.sandbox.script import load_script
 from channels.sandbox.segments import count_segments
 from channels.sandbox.twiml import TwimlError, read_twiml
 from channels.sandbox.witness import token_of
@@ -179,3 +185,49 @@ def test_chance_is_the_same_for_the_same_words(options: list[int], word: str) ->
 )
 def test_the_language_of_an_answer(address: str, text: str, locale: str) -> None:
     assert guess_locale(address, text, "en") == locale
+
+
+@given(st.lists(st.integers(0, 50), max_size=20), st.lists(st.integers(1, 20), max_size=5))
+def test_everything_planned_happens_once_in_order_at_its_own_time(plans: list[int], steps: list[int]) -> None:
+    start = datetime(2026, 3, 2, 15, 0, tzinfo=UTC)
+    done: list[tuple[int, float]] = []
+
+    async def run() -> None:
+        clock = CarrierClock(start)
+        agenda = Agenda(clock)
+        for order, seconds in enumerate(plans):
+            agenda.after(seconds, lambda o=order: done.append((o, clock.epoch() - start.timestamp())))  # type: ignore[misc]
+        for step in [*steps, 100]:
+            agenda.advance(clock.epoch() + step)
+        assert agenda.next_at() is None
+
+    asyncio.run(run())
+    expected = sorted(enumerate(plans), key=lambda plan: (plan[1], plan[0]))
+    assert done == [(order, float(seconds)) for order, seconds in expected]
+
+
+@pytest.mark.parametrize(
+    ("content", "word"),
+    [
+        (b"{bad", "not YAML or JSON"),
+        (b"a: [", "not YAML or JSON"),
+        (b"\xff\xfe", "not YAML or JSON"),
+        (b"- just a list", "a mapping"),
+        (None, "cannot be read"),
+    ],
+)
+def test_a_script_file_that_cannot_be_read_is_named(tmp_path: Path, content: bytes | None, word: str) -> None:
+    path = tmp_path / "people.yaml"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(ScriptError, match=word) as caught:
+        load_script(path, stepped=True)
+    assert str(path) in str(caught.value)
+
+
+def test_yaml_and_json_say_the_same(tmp_path: Path) -> None:
+    yaml, json = tmp_path / "a.yaml", tmp_path / "a.json"
+    yaml.write_text('profiles: {"+12025550143": {temperament: "fail:30005", locale: es-MX}}\n', "utf-8")
+    json.write_text('{"profiles": {"+12025550143": {"temperament": "fail:30005", "locale": "es-MX"}}}', "utf-8")
+    assert load_script(yaml, stepped=False) == load_script(json, stepped=False)
+    assert load_script(yaml, stepped=False).profiles["+12025550143"].temperament == Temper("fail", 30005)
