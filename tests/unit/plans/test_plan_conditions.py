@@ -138,6 +138,11 @@ def test_a_fact_of_the_wrong_kind_closes_the_condition_instead_of_raising() -> N
     assert (answer.holds, answer.error) == (False, "TypeError in condition 'not (case.days_past_due > 3)'")
 
 
+def test_only_a_plain_yes_is_a_yes() -> None:
+    odd = replace(FACTS_OF_CASE, installment=replace(FACTS_OF_CASE.installment, paid="no"))  # type: ignore[arg-type]
+    assert not Condition.compile("installment.paid").holds(odd)
+
+
 def test_an_error_does_not_print_values_of_the_case() -> None:
     broken = replace(FACTS_OF_CASE, case=replace(CASE, days_past_due="+12025550143"))  # type: ignore[arg-type]
     error = Condition.compile("case.days_past_due > 3").ask(broken).error

@@ -227,6 +227,7 @@ def test_a_typo_in_a_campaign_is_named_with_its_place_and_remedy(right: str, wro
         ("{es:", "{Spanish:", "is no locale; write es or es-MX"),
         ("      opens:", "      open:", "creditors[0].help_hours.open: unknown key; did you mean opens?"),
         ("17:00", "08:00", "k.yaml:15:15 creditors[0].help_hours.closes: closes before it opens"),
+        ("17:00", "09:00", "k.yaml:15:15 creditors[0].help_hours.closes: closes before it opens"),
         ("[mon, tue]", "[mon, tues]", "help_hours.days[1]: unknown day 'tues'; did you mean tue?"),
         ("id: sample", "id: Sample!", "creditors[0].id: 'Sample!' is no name"),
         (CREDITORS, "creditors: [x", "k.yaml:1:14 is not valid YAML"),
