@@ -150,7 +150,8 @@ class Reply:
 class Prompt:
     """What a call says next and what it listens for. ``say`` may hold the limited SSML of docs/adding-a-channel.md.
 
-    With ``gather`` false the call says its words and hangs up. ``action`` is the path that takes the answer.
+    With ``gather`` false the call says its words and hangs up; with empty ``say`` it only hangs up. ``action`` is the path
+    that takes the answer.
     """
 
     say: str

@@ -1,9 +1,12 @@
-"""What voice and IVR share: placing a call, its progress, finding and cancelling it. Words are fetched on answer."""
+"""What voice and IVR share: placing a call, its progress and keys, finding and cancelling it. Words come on answer."""
 
+import hashlib
+from collections.abc import Iterable
 from typing import Any, ClassVar
 
 from channels.contract import (
     Accepted,
+    Answer,
     Call,
     Callback,
     Capability,
@@ -12,13 +15,14 @@ from channels.contract import (
     LookupKey,
     Medium,
     Outbound,
+    Prompt,
     Receipt,
     ReceiptStatus,
+    Reply,
 )
 from channels.errors import (
     BadAddress,
     MalformedCallback,
-    OutcomeUnknown,
     SendError,
     Unavailable,
     Unsupported,
@@ -36,6 +40,7 @@ from channels.twilio_common import (
     unreadable_is_unknown,
     whole,
 )
+from channels.twiml import spoken
 
 EVENTS = ["initiated", "ringing", "answered", "completed"]
 _LOOK_BACK = 100
@@ -70,7 +75,7 @@ class TwilioCalls(TwilioAdapter):
     """One call per attempt. Calls have no validity at Twilio: what still queues when the window closes is cancelled."""
 
     capabilities: ClassVar[frozenset[Capability]] = frozenset(
-        {Capability.LOOKS_UP, Capability.CANCELS, Capability.INTERACTIVE, Capability.RECEIPTS}
+        {Capability.LOOKS_UP, Capability.CANCELS, Capability.INTERACTIVE, Capability.RECEIPTS, Capability.REPLIES}
     )
     medium: ClassVar[Medium]
 
@@ -84,12 +89,8 @@ class TwilioCalls(TwilioAdapter):
 
     async def send(self, outbound: Outbound) -> Accepted:
         """Place the call, once. Raises SendError."""
-        form = self._form(outbound)
-        with unreadable_is_unknown():
-            record = await self._calls.create_async(**form)
-            if not record.sid:
-                raise OutcomeUnknown("a 2xx answer without a sid")
-            return Accepted(record.sid, record.status, price_micros=price_micros(record.price))
+        created = await self._create("Calls", self._form(outbound))
+        return Accepted(created["sid"], str(created.get("status")), price_micros=price_micros(created.get("price")))
 
     def _form(self, outbound: Outbound) -> dict[str, object]:
         call = outbound.content
@@ -98,15 +99,27 @@ class TwilioCalls(TwilioAdapter):
         if outbound.validity.total_seconds() < call.ring_seconds:
             raise Unavailable("window closing: it would ring after the window")
         form: dict[str, object] = {
-            "to": outbound.address,
-            "from_": outbound.sender or self._sender,
-            "url": f"{self._public_url}/v1/calls/{outbound.token}",
-            "status_callback": self._status_callback(outbound.token),
-            "status_callback_event": EVENTS,
-            "timeout": call.ring_seconds,
-            "time_limit": self._time_limit,
+            "To": outbound.address,
+            "From": outbound.sender or self._sender,
+            "Url": f"{self._public_url}/v1/calls/{outbound.token}",
+            "StatusCallback": self._status_callback(outbound.token),
+            "StatusCallbackEvent": EVENTS,
+            "Timeout": call.ring_seconds,
+            "TimeLimit": self._time_limit,
         }
-        return form | {"machine_detection": self._detection} if call.detect_machine else form
+        return form | {"MachineDetection": self._detection} if call.detect_machine else form
+
+    def parse(self, callback: Callback) -> Iterable[Receipt | Reply]:
+        """Turn progress, digits or speech into news; silence is none. Raises MalformedCallback."""
+        fields = form_of(callback)
+        if fields.get("Digits") or fields.get("SpeechResult"):
+            return (_reply(callback, fields, self.medium),)
+        receipt = progress(callback)
+        return () if receipt is None else (receipt,)
+
+    def answer(self, prompt: Prompt) -> Answer:
+        """Turn a prompt into TwiML. Raises Unsupported (locale) or ContentRefused (length, missing action)."""
+        return spoken(prompt, self._public_url)
 
     async def look_up(self, key: LookupKey) -> Found | None:
         """Find the first call to the number created since the attempt began. Raises SendError."""
@@ -176,3 +189,33 @@ def _error_class(fields: dict[str, str]) -> str:
     if fields.get("SipResponseCode") in _NOT_A_NUMBER:
         return BadAddress.code
     return news_class(fields.get("ErrorCode") or None) or Unavailable.code
+
+
+def _reply(callback: Callback, fields: dict[str, str], medium: Medium) -> Reply:
+    sid = required(fields, "CallSid")
+    inbound = fields.get("Direction") == "inbound"
+    person, ours = ("From", "To") if inbound else ("To", "From")
+    return Reply(
+        dedupe_key=f"{sid}:{_turn(callback)}",
+        medium=medium,
+        address=fields.get(person),
+        text=fields.get("SpeechResult") or None,
+        digits=fields.get("Digits") or None,
+        token=token_of(callback),
+        provider_ref=sid,
+        to=fields.get(ours),
+        confidence=_confidence(fields.get("Confidence")),
+    )
+
+
+def _turn(callback: Callback) -> str:
+    """Name the turn by where the answer came to, never by what was pressed: digits may be secrets."""
+    return hashlib.sha256(f"{callback.path}?{callback.query}".encode()).hexdigest()[:16]
+
+
+def _confidence(text: str | None) -> float | None:
+    try:
+        value = float(text) if text else None
+    except ValueError:
+        return None
+    return value if value is not None and 0.0 <= value <= 1.0 else None

@@ -53,9 +53,15 @@ def voice_of(locale: str) -> Voice:
 
 
 def spoken(prompt: Prompt, public_url: str) -> Answer:
-    """Say the words; when asked, listen, and come back to ``action`` even when nothing is said; then hang up."""
-    voice = voice_of(prompt.locale)
+    """Say the words; when asked, listen, and come back to ``action`` even when nothing is said; then hang up.
+
+    Without words and without a question it only hangs up, whatever the locale.
+    """
     response = VoiceResponse()
+    if not prompt.say and not prompt.gather:
+        response.hangup()
+        return _answer(response)
+    voice = voice_of(prompt.locale)
     say = _say(prompt.say, voice)
     if prompt.gather:
         action = _absolute(prompt.action, public_url)
@@ -65,6 +71,10 @@ def spoken(prompt: Prompt, public_url: str) -> Answer:
     else:
         response.append(say)
     response.hangup()
+    return _answer(response)
+
+
+def _answer(response: VoiceResponse) -> Answer:
     return Answer("text/xml; charset=utf-8", response.to_xml().encode("utf-8"))
 
 

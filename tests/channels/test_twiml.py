@@ -67,9 +67,14 @@ def test_listening_for_speech_names_language_and_hints() -> None:
     assert set(root[0].attrib) <= GATHER
 
 
-def test_voice_does_not_listen() -> None:
-    with pytest.raises(Unsupported):
-        VOICE.answer(asking())
+def test_voice_listens_so_that_its_stop_key_works() -> None:
+    root = tree(VOICE.answer(asking()))
+    assert [verb.tag for verb in root] == ["Gather", "Redirect", "Hangup"]
+
+
+def test_nothing_to_say_only_hangs_up() -> None:
+    root = tree(VOICE.answer(Prompt(say="", locale="xx")))
+    assert [verb.tag for verb in root] == ["Hangup"]
 
 
 @pytest.mark.parametrize("action", [None, "", "https://elsewhere.example.com/"])
