@@ -38,15 +38,17 @@ def _permitted(allowed: list[PersonalWindow], zones: tuple[str, ...]) -> list[Da
 
 def window_code(window: WindowCheck, at: datetime) -> tuple[str, Values]:
     """Say why a window refuses an instant, on the first clock on which it does."""
-    for name in window.clocks:
-        local = at.astimezone(zone(name))
-        minutes = window.minutes(local.toordinal())
-        minute = local.hour * 60 + local.minute
-        if minutes is not None and any(start <= minute < end for start, end in minutes):
-            continue
-        values = (("zone", name), ("local", local.strftime("%a %H:%M")), ("permitted", _listed(minutes or ())))
-        return f"quiet_hours.{_when(minutes, minute)}", values
-    return "quiet_hours.closed", ()
+    name = next((clock for clock in window.clocks if not _reads_open(window, clock, at)), window.clocks[0])
+    local = at.astimezone(zone(name))
+    minutes = window.minutes(local.toordinal())
+    values = (("zone", name), ("local", local.strftime("%a %H:%M")), ("permitted", _listed(minutes or ())))
+    return f"quiet_hours.{_when(minutes, local.hour * 60 + local.minute)}", values
+
+
+def _reads_open(window: WindowCheck, clock: str, at: datetime) -> bool:
+    local = at.astimezone(zone(clock))
+    minute = local.hour * 60 + local.minute
+    return any(start <= minute < end for start, end in window.minutes(local.toordinal()) or ())
 
 
 def _when(minutes: tuple[tuple[int, int], ...] | None, minute: int) -> str:

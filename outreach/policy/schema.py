@@ -365,6 +365,19 @@ AnyRuleIn = Annotated[
 ]
 
 
+RULES_BY_SHAPE = {
+    "window": WindowIn,
+    "cap": CapIn,
+    "distinct_channels": DistinctIn,
+    "gap": GapIn,
+    "prerequisite": PrerequisiteIn,
+    "hold": RestIn,
+    "consent": ConsentIn,
+    "bar": BarIn,
+}
+"""The form of each shape, for the reference pages and their tests."""
+
+
 class FileHead(_Strict):
     """The top of a policy file. Rules and calendars are validated one by one, so that each error finds its line."""
 
