@@ -1,12 +1,13 @@
 """The Twilio account of a channel block: its keys, its client, and what every adapter on it starts with."""
 
-from typing import Annotated, Self
+from typing import Annotated, Any, Self
 
 from pydantic import Field, SecretStr, model_validator
 
 from channels.contract import Callback, ChannelConfig
+from channels.errors import OutcomeUnknown
 from channels.options import E164, Connections, HttpUrl, Options, Seconds
-from channels.twilio_common import Signatures, refusal
+from channels.twilio_common import Signatures, refusal, unreadable_is_unknown
 from channels.twilio_http import Limits, TwilioClient, TwilioHttp
 
 AccountSid = Annotated[str, Field(pattern=r"^AC[0-9a-zA-Z]{32}$")]
@@ -68,12 +69,26 @@ class TwilioAdapter:
         self._http = TwilioHttp(options.sign_in(), refusal, base_url=options.base_url, limits=options.limits())
         client = TwilioClient(self._http, options.sign_in(), options.account_sid)
         self._account = client.api.v2010.account
+        self._api = client.api.v2010
+        self._resources = f"/Accounts/{options.account_sid}/"
         self._signatures = Signatures(
             public_url=self._public_url,
             account_sid=options.account_sid,
             auth_tokens=options.auth_tokens(),
             shared_keys={name: secret.get_secret_value() for name, secret in options.shared_keys.items()},
         )
+
+    async def _create(self, resource: str, form: dict[str, object]) -> dict[str, Any]:
+        """Create a resource, once; ``form`` holds Twilio's own field names. Raises SendError.
+
+        This is the SDK's generic create. Its typed one makes an object with parsed dates that nobody reads here, which
+        costs a quarter of a send.
+        """
+        with unreadable_is_unknown():
+            created = await self._api.create_async("POST", f"{self._resources}{resource}.json", data=form)
+        if not isinstance(created, dict) or not isinstance(created.get("sid"), str):
+            raise OutcomeUnknown("a 2xx answer without a sid")
+        return created
 
     def _status_callback(self, token: str) -> str:
         """Say where Twilio reports progress. The fragment (not sent, not signed) makes it retry our failures."""

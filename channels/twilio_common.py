@@ -1,7 +1,9 @@
 """What every Twilio adapter shares: refusals to our errors, signatures, callback fields and the account's client."""
 
+import base64
+import hmac
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -21,6 +23,8 @@ _GATEWAY_SAID_NO = frozenset(
     {301, 307, 308, 400, 401, 402, 403, 404, 405, 406, 407, 410, 411, 413, 414, 415, 421, 426, 431, 451}
 )
 """Without a Twilio code these come from something in between that did not pass the request on."""
+
+_SETTINGS = "x-twilio-webhooks-signature-settings"
 
 _CREATED_SLACK_SECONDS = 30.0
 """How far Twilio's clock may lag ours when a look-up asks what was created since an attempt began."""
@@ -107,22 +111,40 @@ class Signatures:
     def check(self, callback: Callback) -> None:
         """Raise BadSignature unless the request is provably Twilio's and about our account."""
         try:
-            good = self._signed(callback) and self._ours(callback)
+            good = self._json(callback) if _is_json(callback) else self._form(callback)
         except Exception:  # noqa: BLE001 - whatever a forged request breaks, the answer is the same
             good = False
         if not good:
             raise BadSignature("not signed by the provider for this account")
 
-    def _signed(self, callback: Callback) -> bool:
-        settings = callback.headers.get("x-twilio-webhooks-signature-settings")
+    def _form(self, callback: Callback) -> bool:
+        """Check a form. Blank fields are signed too."""
+        pairs = parse_qsl(callback.body.decode("utf-8"), keep_blank_values=True)
+        account = next((value for name, value in pairs if name == "AccountSid"), None)
+        return account == self.account_sid and self.signs(callback, pairs)
+
+    def signs(self, callback: Callback, pairs: Sequence[tuple[str, str]]) -> bool:
+        """Tell whether one of our secrets signs the URL and these fields."""
+        settings = callback.headers.get(_SETTINGS)
         algorithm = get_signature_algorithm(settings)
+        secrets = self._secrets(algorithm, settings)
         signature = callback.headers["x-twilio-signature"]
-        url = self.public_url.rstrip("/") + callback.path + (f"?{callback.query}" if callback.query else "")
-        signed = _signed_params(callback)
-        return any(
-            RequestValidator(secret).validate(url, signed, signature, algorithm)
-            for secret in self._secrets(algorithm, settings)
-        )
+        url = self._url(callback)
+        if algorithm == HMAC_SHA1 and _signed_plainly(url, pairs, signature, secrets):
+            return True
+        return _validates(url, MultiDict(pairs), signature, algorithm, secrets)
+
+    def _json(self, callback: Callback) -> bool:
+        """Check a JSON body: its hash stands in the signed URL."""
+        if "bodySHA256=" not in callback.query:
+            return False
+        settings = callback.headers.get(_SETTINGS)
+        algorithm = get_signature_algorithm(settings)
+        body, signature = callback.body.decode("utf-8"), callback.headers["x-twilio-signature"]
+        return _validates(self._url(callback), body, signature, algorithm, self._secrets(algorithm, settings))
+
+    def _url(self, callback: Callback) -> str:
+        return self.public_url.rstrip("/") + callback.path + (f"?{callback.query}" if callback.query else "")
 
     def _secrets(self, algorithm: str, settings: str | None) -> tuple[str, ...]:
         if algorithm.upper() == HMAC_SHA1:
@@ -131,23 +153,26 @@ class Signatures:
         secret = self.shared_keys.get(named.get("key", ""))
         return (secret,) if secret else ()
 
-    def _ours(self, callback: Callback) -> bool:
-        if _is_json(callback):
-            return True
-        return form_of(callback).get("AccountSid") == self.account_sid
-
 
 def _is_json(callback: Callback) -> bool:
     return callback.headers.get("content-type", "").startswith("application/json")
 
 
-def _signed_params(callback: Callback) -> "MultiDict[str] | str":
-    """Return what the signature covers besides the URL. Blank fields are signed too."""
-    if not _is_json(callback):
-        return MultiDict(parse_qsl(callback.body.decode("utf-8"), keep_blank_values=True))
-    if "bodySHA256=" not in callback.query:
-        raise BadSignature("a JSON body whose hash is not signed")
-    return callback.body.decode("utf-8")
+def _signed_plainly(url: str, pairs: Sequence[tuple[str, str]], signature: str, secrets: Iterable[str]) -> bool:
+    """Check the usual case in a fifth of the SDK's time: the URL as configured, HMAC-SHA1."""
+    text = (url + "".join([name + value for name, value in sorted(set(pairs))])).encode("utf-8")
+    given = signature.encode("utf-8")
+    return any(
+        hmac.compare_digest(base64.b64encode(hmac.digest(secret.encode("utf-8"), text, "sha1")), given)
+        for secret in secrets
+    )
+
+
+def _validates(
+    url: str, signed: "MultiDict[str] | str", signature: str, algorithm: str, secrets: Iterable[str]
+) -> bool:
+    """Let the SDK decide: it also tries the URL with and without its port, and knows the other algorithms."""
+    return any(RequestValidator(secret).validate(url, signed, signature, algorithm) for secret in secrets)
 
 
 def form_of(callback: Callback) -> dict[str, str]:

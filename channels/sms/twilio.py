@@ -22,7 +22,6 @@ from channels.contract import (
 from channels.errors import (
     ContentRefused,
     MalformedCallback,
-    OutcomeUnknown,
     Unavailable,
     Unsupported,
 )
@@ -93,9 +92,7 @@ class TwilioSms(TwilioAdapter):
 
     async def send(self, outbound: Outbound) -> Accepted:
         """Create the text, once. Raises SendError."""
-        form = self._form(outbound)
-        with unreadable_is_unknown():
-            return _accepted(await self._messages.create_async(**form))
+        return _accepted(await self._create("Messages", self._form(outbound)))
 
     def _form(self, outbound: Outbound) -> dict[str, object]:
         """Build the request; everything refused here certainly never left."""
@@ -108,17 +105,17 @@ class TwilioSms(TwilioAdapter):
         if validity < MIN_VALIDITY_SECONDS:
             raise Unavailable("window closing: too little validity left")
         return {
-            "to": outbound.address,
-            "body": body,
-            "validity_period": validity,
-            "status_callback": self._status_callback(outbound.token),
+            "To": outbound.address,
+            "Body": body,
+            "ValidityPeriod": validity,
+            "StatusCallback": self._status_callback(outbound.token),
             **self._origin(outbound.sender),
         }
 
     def _origin(self, sender: str | None) -> dict[str, object]:
         if sender is not None:
-            return {"from_": sender}
-        return {"messaging_service_sid": self._service} if self._service else {"from_": self._sender}
+            return {"From": sender}
+        return {"MessagingServiceSid": self._service} if self._service else {"From": self._sender}
 
     def parse(self, callback: Callback) -> Iterable[Receipt | Reply]:
         """Turn a status callback or a text from a person into news. Raises MalformedCallback."""
@@ -139,20 +136,21 @@ class TwilioSms(TwilioAdapter):
             return _found(min(mine, key=created_at)) if mine else None
 
 
-def _accepted(record: Any) -> Accepted:  # noqa: ANN401 - SDK instances are not typed
+def _accepted(created: dict[str, Any]) -> Accepted:
     """Read the answer to a create request. A text that failed at once is a refusal, not an acceptance."""
-    if not record.sid:
-        raise OutcomeUnknown("a 2xx answer without a sid")
-    status = STATUSES.get(record.status, ReceiptStatus.ACCEPTED)
-    if status in _FAILURES and record.error_code is not None:
-        row = row_of(str(record.error_code))
-        raise RAISES[row.kind](row.meaning, provider_code=str(record.error_code))
+    word, code = str(created.get("status")), created.get("error_code")
+    if STATUSES.get(word) in _FAILURES and code is not None:
+        row = row_of(str(code))
+        raise RAISES[row.kind](row.meaning, provider_code=str(code))
     return Accepted(
-        record.sid, record.status, segments=whole(record.num_segments), price_micros=price_micros(record.price)
+        created["sid"],
+        word,
+        segments=whole(created.get("num_segments")),
+        price_micros=price_micros(created.get("price")),
     )
 
 
-def _is_attempt(record: Any, key: LookupKey) -> bool:  # noqa: ANN401 - as above
+def _is_attempt(record: Any, key: LookupKey) -> bool:  # noqa: ANN401 - SDK instances are not typed
     outbound = str(record.direction or "").startswith("outbound")
     return outbound and record.body == key.body and created_since(key, record.date_created)
 

@@ -4,7 +4,7 @@ import base64
 import hashlib
 import hmac
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import parse_qsl, urlencode
 
 import pytest
 from given import twilio_config
@@ -55,13 +55,13 @@ def test_twilios_published_signatures_verify(base: str, path: str, query: str, b
     plain = Callback(path, query, {**FORM, "x-twilio-signature": mac}, body.encode())
     with pytest.raises(BadSignature):  # the vector does not cover our added AccountSid
         own.check(plain)
-    assert own._signed(Callback(path, query, plain.headers, plain.body.rpartition(b"&")[0]))
+    assert own.signs(plain, parse_qsl(body.rpartition("&")[0]))
 
 
 def test_repeated_fields_verify_as_twilio_signs_them() -> None:
     body = b"Sid=CA123&SidAccount=AC123&Digits=5678&Digits=1234&Digits=1234"
     made = Callback("/myapp.php", "foo=1&bar=2", {**FORM, "x-twilio-signature": "IK+Dwps556ElfBT0I3Rgjkr1wJU="}, body)
-    assert Signatures("https://mycompany.com", ACCOUNT, (AUTH_TOKEN,))._signed(made)
+    assert Signatures("https://mycompany.com", ACCOUNT, (AUTH_TOKEN,)).signs(made, parse_qsl(body.decode()))
 
 
 def test_a_json_body_verifies_by_its_signed_hash_only() -> None:
@@ -100,6 +100,12 @@ def test_a_shared_key_signature_verifies_by_the_key_it_names() -> None:
 @pytest.mark.parametrize("token", [AUTH_TOKEN, SECOND_TOKEN])
 def test_either_token_verifies_while_they_rotate(token: str) -> None:
     sms().verify(callback({"MessageSid": SID}, token=token))
+
+
+@pytest.mark.parametrize("base", ["https://mycompany.com:443", "https://mycompany.com"])
+def test_a_port_written_or_left_out_verifies(base: str) -> None:
+    made = Callback("/myapp.php", "foo=1&bar=2", {**FORM, "x-twilio-signature": "RSOYDt4T1cUTdK1PDd93/VVr8B8="}, b"")
+    assert Signatures(base, ACCOUNT, (AUTH_TOKEN,)).signs(made, parse_qsl(VECTOR))
 
 
 @pytest.mark.parametrize("query", ["t=it's", "t=it%27s", "t=a+b&x=", "t=a&t=b", ""])
