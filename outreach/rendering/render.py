@@ -251,10 +251,11 @@ _BLANK_LINES = re.compile(r"\n{3,}")
 
 def _tidy_text(text: str) -> str:
     """Put a text on as few lines as its template means: no empty lines, no doubled or trailing spaces."""
-    if "\n" in text or "  " in text:
-        lines = (" ".join(line.split()) for line in text.split("\n"))
-        return "\n".join(line for line in lines if line)
-    return text.strip()
+    text = text.strip()
+    if "\n" not in text and "  " not in text:
+        return text
+    lines = (" ".join(line.split()) for line in text.split("\n"))
+    return "\n".join(line for line in lines if line)
 
 
 def _tidy_mail(text: str) -> str:

@@ -4,6 +4,7 @@ import re
 import unicodedata
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 
 import smsutil
 from smsutil.codecs import GSM_CHARSET, GSM_EXT_CHARSET
@@ -61,6 +62,7 @@ def fold_to_gsm(text: str) -> str:
     return _OUTSIDE_GSM.sub(lambda match: _fold(match[0]), text)
 
 
+@lru_cache(maxsize=1024)
 def _fold(character: str) -> str:
     base = unicodedata.normalize("NFKD", character)[0]
     return base if base in _GSM else character
