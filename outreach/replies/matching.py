@@ -1,0 +1,174 @@
+"""Every language's rules in one index: which phrases of which intents occur in a text, guards respected."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+from outreach.replies.normalise import Speller, clean, tokenise
+from outreach.replies.phrases import Compiled
+from outreach.replies.reading import ALL_CHANNELS, Intent
+from outreach.replies.rules import CONFIG, Language, Rule, load_languages
+
+_MARKS = frozenset(".,?#")
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """One reply, cut up. ``padded`` is ``" stop texting me "``; ``core`` lacks clause marks and courtesy."""
+
+    cleaned: str
+    padded: str
+    core: str
+    vocabulary: frozenset[str]
+    mended: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One rule that matched."""
+
+    intent: Intent
+    confidence: float
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Lexicon:
+    """All languages, indexed by the words a phrase cannot do without."""
+
+    by_anchor: Mapping[str, tuple[int, ...]]
+    anchorless: tuple[int, ...]
+    rules: tuple[Rule, ...]
+    answers: Mapping[str, frozenset[str]]
+    channels: tuple[tuple[Compiled, tuple[str, ...]], ...]
+    fillers: frozenset[str]
+    longest_filler: int
+    emoji: dict[str, str]
+    traditional: dict[int, str]
+    typos: dict[str, str]
+    speller: Speller
+
+    def words(self, text: str) -> Words:
+        """Cut ``text`` up: fold, mend typos, drop courtesy."""
+        cleaned = clean(text, self.traditional, self.emoji)
+        tokens: list[str] = []
+        mended = False
+        for token in tokenise(cleaned):
+            known = self.typos.get(token)
+            word = known or self.speller.mend(token)
+            mended = mended or word != token
+            tokens.extend(word.split())
+        padded = f" {' '.join(tokens)} "
+        core = self._core([token for token in tokens if token not in _MARKS])
+        return Words(cleaned, padded, core, frozenset(tokens), mended)
+
+    def _core(self, tokens: list[str]) -> str:
+        """Drop courtesy at both ends, unless nothing else would remain."""
+        left = tokens
+        while left:
+            shorter = self._trim(left)
+            if shorter is left:
+                break
+            left = shorter
+        return " ".join(left or tokens)
+
+    def _trim(self, tokens: list[str]) -> list[str]:
+        for size in range(min(self.longest_filler, len(tokens)), 0, -1):
+            if " ".join(tokens[:size]) in self.fillers:
+                return tokens[size:]
+            if " ".join(tokens[-size:]) in self.fillers:
+                return tokens[:-size]
+        return tokens
+
+    def matches(self, words: Words) -> list[Found]:
+        """Return every rule that matches and that no guard voids, in the order of the files."""
+        places = set(self.anchorless)
+        for word in words.vocabulary:
+            places.update(self.by_anchor.get(word, ()))
+        return [self._found(self.rules[place]) for place in sorted(places) if self._holds(self.rules[place], words)]
+
+    @staticmethod
+    def _found(rule: Rule) -> Found:
+        return Found(rule.intent, rule.confidence, rule.name)
+
+    @staticmethod
+    def _holds(rule: Rule, words: Words) -> bool:
+        pattern = rule.phrase.pattern
+        if rule.kind == "whole":
+            return pattern.fullmatch(f" {words.core} ", 0, len(words.core) + 1) is not None
+        spans = [match.span() for match in pattern.finditer(words.padded)]
+        if not spans:
+            return False
+        voided = [
+            match.span()
+            for guard in rule.guards
+            if _possible(guard, words)
+            for match in guard.pattern.finditer(words.padded)
+        ]
+        return any(not any(start < to and since < end for since, to in voided) for start, end in spans)
+
+    def is_answer(self, kind: str, words: Words) -> bool:
+        """Say whether the reply is nothing but a ``yes``, ``no`` or ``ok``."""
+        if " ?" in words.padded:
+            return False
+        whole = words.padded.replace(" . ", " ").replace(" , ", " ").strip(" .,?#")
+        return words.core in self.answers[kind] or whole in self.answers[kind]
+
+    def opens_with(self, kind: str, words: Words) -> bool:
+        """Say whether the reply's first clause is nothing but such an answer: "yes, and thanks for your patience"."""
+        first = words.padded.strip()
+        for mark in (" . ", " , ", " ? "):
+            first = first.split(mark, 1)[0]
+        return first.strip(" .,?#") in self.answers[kind]
+
+    def stop_channels(self, words: Words) -> tuple[str, ...]:
+        """Return the channels a refusal names; every channel when it names none."""
+        named = {
+            name
+            for phrase, covered in self.channels
+            if _possible(phrase, words) and phrase.pattern.search(words.padded)
+            for name in covered
+        }
+        return tuple(channel for channel in ALL_CHANNELS if channel in named) or ALL_CHANNELS
+
+
+def _possible(phrase: Compiled, words: Words) -> bool:
+    return not phrase.anchors or not phrase.anchors.isdisjoint(words.vocabulary)
+
+
+@lru_cache(maxsize=4)
+def load_lexicon(directory: Path = CONFIG) -> Lexicon:
+    """Load and index every language. Raises ConfigError with all problems of the files."""
+    return _index(load_languages(directory))
+
+
+def _index(languages: Iterable[Language]) -> Lexicon:
+    languages = tuple(languages)
+    rules = tuple(rule for language in languages for rule in language.rules)
+    by_anchor: dict[str, list[int]] = {}
+    anchorless: list[int] = []
+    for place, rule in enumerate(rules):
+        for anchor in rule.phrase.anchors:
+            by_anchor.setdefault(anchor, []).append(place)
+        if not rule.phrase.anchors:
+            anchorless.append(place)
+    wanted = frozenset(word for rule in rules for word in rule.phrase.words if rule.kind != "weak")
+    known = frozenset(word for language in languages for word in language.known_words)
+    fillers = frozenset(filler for language in languages for filler in language.fillers)
+    return Lexicon(
+        by_anchor={word: tuple(places) for word, places in by_anchor.items()},
+        anchorless=tuple(anchorless),
+        rules=rules,
+        answers={
+            kind: frozenset(word for language in languages for word in language.answers.get(kind, ()))
+            for kind in ("yes", "no", "ok")
+        },
+        channels=tuple(entry for language in languages for entry in language.channels),
+        fillers=fillers,
+        longest_filler=max((len(filler.split()) for filler in fillers), default=0),
+        emoji={sign: word for language in languages for sign, word in language.emoji.items()},
+        traditional={sign: word for language in languages for sign, word in language.traditional.items()},
+        typos={word: fixed for language in languages for word, fixed in language.typos.items()},
+        speller=Speller(wanted, known),
+    )

@@ -1,0 +1,128 @@
+"""From raw words to comparable tokens: width, case, accents, emoji, spelled-out letters, quoted mail, typos."""
+
+# ruff: noqa: E501 - a pattern cut over several lines cannot be read
+
+import re
+import unicodedata
+from functools import lru_cache
+
+from rapidfuzz.distance import OSA
+
+LIMIT = 4000
+"""Characters of a reply that are read. What a person wants is said long before."""
+
+CJK = "\u3400-\u9fff\uf900-\ufaff"
+_INVISIBLE = re.compile(
+    "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufe00-\ufe0f\ufeff\U0001f3fb-\U0001f3ff]"
+)
+_QUOTE_START = re.compile(
+    r"^\s*(?:"
+    r"-{2,}\s*(?:original message|forwarded message|mensaje original|mensaje reenviado|原始邮件|原始郵件|转发邮件)"
+    r"|_{5,}\s*$|-- ?$|--\s*$"
+    r"|(?:on|el)\s.{6,200}(?:wrote|escribi[oó]):?\s*$"
+    r"|(?:在|于|於)?.{0,120}(?:写道|寫道)\s*[:：]\s*$"
+    r"|(?:from|de|发件人|寄件者|寄件人|发件人)\s*[:：].{0,200}@"
+    r"|(?:sent from my|enviado desde mi|get outlook for|发自我的|從我的|傳自我的|来自我的)"
+    r"|(?:from|de|发件人|寄件者)\s*[:：]\s*\S"
+    r")",
+    re.IGNORECASE,
+)
+_WRAPPED_QUOTE = re.compile(r"^\s*(?:on|el)\s.{6,200}$", re.IGNORECASE)
+_WROTE = re.compile(r"(?:wrote|escribi[oó])\s*:?\s*$", re.IGNORECASE)
+_FOOTER = re.compile(
+    r"(?:reply stop|text stop|responda (?:alto|stop|parar)|回复?t[dD]?退订|回[复覆]\s*td|to unsubscribe|unsubscribe here"
+    r"|click here to unsubscribe|para darse de baja|confidentiality notice|this email (?:and|is)|aviso de confidencialidad)",
+    re.IGNORECASE,
+)
+_SPELLED = re.compile(r"(?<![a-z0-9'])[a-z](?:[\s.\-_*]{1,2}[a-z]){2,}(?![a-z0-9'])")
+_STRETCHED = re.compile(r"([a-z])\1{2,}")
+_CLAUSE = re.compile(r"[!！;；:：。…]+|\.(?!\d)|\n+")
+_TOKEN = re.compile(rf"[{CJK}]|[a-z0-9_]+|[.?,#]")
+_LEET = str.maketrans("013457$@", "oleasts" + "a")
+
+
+def strip_quoted(text: str) -> str:
+    """Drop quoted mail, signatures and footers: they are not the borrower's words. Keeps everything above them."""
+    kept: list[str] = []
+    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    for place, line in enumerate(lines):
+        if _starts_quote(line, lines, place):
+            break
+        if line.lstrip().startswith((">", "＞", "|")) or (kept and _FOOTER.search(line)):
+            continue
+        kept.append(line)
+    return "\n".join(kept)
+
+
+def _starts_quote(line: str, lines: list[str], place: int) -> bool:
+    if _QUOTE_START.match(line):
+        return True
+    following = lines[place + 1] if place + 1 < len(lines) else ""
+    return bool(_WRAPPED_QUOTE.match(line) and _WROTE.search(following))
+
+
+def clean(text: str, traditional: dict[int, str], emoji: dict[str, str]) -> str:
+    """Fold width, case, invisible characters, emoji and traditional characters. Digits, symbols and accents stay."""
+    if text.isascii():
+        return text.casefold()
+    for sign, word in emoji.items():
+        if sign in text:
+            text = text.replace(sign, f" {word} ")
+    folded = _INVISIBLE.sub("", unicodedata.normalize("NFKC", text)).casefold()
+    return folded.translate(traditional)
+
+
+def tokenise(cleaned: str) -> list[str]:
+    """Cut cleaned text into words, single Chinese characters and the clause marks ``.`` ``,`` ``?`` ``#``.
+
+    Accents go, apostrophes close up (``don't`` -> ``dont``), letters spelled apart join, stretched words shrink.
+    """
+    text = unaccented(cleaned)
+    text = text.replace("'", "").replace("\u2019", "").replace("`", "").replace("\u2018", "").replace("\u00b4", "")
+    text = _SPELLED.sub(lambda found: re.sub(r"[^a-z]", "", found[0]), text)
+    text = _STRETCHED.sub(r"\1\1", text)
+    text = _CLAUSE.sub(" . ", text)
+    text = text.replace("、", ",").replace("¿", " ").replace("¡", " ")
+    return [_unleet(token) for token in _TOKEN.findall(text)]
+
+
+def unaccented(text: str) -> str:
+    """Drop accents: ``mañana`` becomes ``manana``."""
+    if text.isascii():
+        return text
+    return "".join(mark for mark in unicodedata.normalize("NFD", text) if not unicodedata.combining(mark))
+
+
+_MIXED = re.compile(r"(?=.*[a-z]{2})(?=.*[0-9])[a-z0-9]+\Z")
+_ORDINAL = re.compile(r"\d+(?:st|nd|rd|th|k|am|pm|hrs?|days?|wks?|mo|usd|mxn|rmb|cny|eur|gbp|x|er|ra|o|a|pmts?)\Z")
+
+
+def _unleet(token: str) -> str:
+    """Read ``st0p`` as ``stop``; leave ``15th`` and ``40usd`` alone."""
+    if token.isalpha() or not _MIXED.match(token) or _ORDINAL.match(token) or token[0].isdigit():
+        return token
+    return token.translate(_LEET)
+
+
+class Speller:
+    """Mends typos in words that rules care about. ``known`` words are never touched."""
+
+    def __init__(self, wanted: frozenset[str], known: frozenset[str]) -> None:
+        self._by_initial: dict[int, list[str]] = {}
+        for word in sorted(wanted):
+            if len(word) >= 5 and word.isascii():
+                self._by_initial.setdefault(len(word), []).append(word)
+        self._known = known | wanted
+        self.mend = lru_cache(maxsize=20_000)(self._mend)
+
+    def _mend(self, token: str) -> str:
+        if len(token) < 5 or not token.isascii() or not token.isalpha() or token in self._known:
+            return token
+        best, found = 3, token
+        for length in range(len(token) - 2, len(token) + 3):
+            for word in self._by_initial.get(length, ()):
+                allowed = 2 if len(word) >= 9 else 1
+                distance = OSA.distance(token, word, score_cutoff=min(allowed, best))
+                if distance <= allowed and distance < best and word[0] == token[0]:
+                    best, found = distance, word
+        return found

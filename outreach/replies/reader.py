@@ -1,0 +1,453 @@
+"""The reader: words or digits of a borrower become one Reading. Pure; the safest meaning acts first."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import lru_cache
+from zoneinfo import ZoneInfo
+
+from rapidfuzz.distance import OSA
+
+from outreach.replies.amounts import Amount, bare_amount, find_amount
+from outreach.replies.counts import bare_number, find_choice, find_count
+from outreach.replies.dates import When, find_date, may_name_date
+from outreach.replies.matching import Found, Lexicon, Words, load_lexicon
+from outreach.replies.normalise import LIMIT, strip_quoted, unaccented
+from outreach.replies.reading import (
+    ALL_CHANNELS,
+    NO_CONTEXT,
+    PAUSING,
+    RANK,
+    Awaiting,
+    Intent,
+    OpenOffer,
+    Reading,
+    ReplyContext,
+)
+
+_MONEY = frozenset(
+    {Intent.INSTALLMENTS, Intent.EXTENSION_REQUEST, Intent.PROMISE_TO_PAY, Intent.PAY_NOW, Intent.CHOOSE_OPTION}
+)
+_QUIET = frozenset({Intent.CHIT_CHAT, Intent.CONFIRM_YES, Intent.CONFIRM_NO, Intent.UNCLEAR})
+_ANSWERS_WHO = frozenset(
+    {
+        Intent.WRONG_PARTY,
+        Intent.QUESTION_BALANCE,
+        Intent.QUESTION_HOW_TO_PAY,
+        Intent.CALLBACK_REQUEST,
+        Intent.DISPUTE,
+        Intent.INSTALLMENTS,
+        Intent.EXTENSION_REQUEST,
+    }
+)
+_CERTAIN, _LIKELY, _GUESS, _DOUBT, _NONE = 0.97, 0.85, 0.6, 0.5, 0.2
+_MONTH_FIRST = frozenset({"USD", "CNY", "JPY", "KRW", "TWD", "PHP"})
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What was extracted, before it is decided which intents it belongs to."""
+
+    amount: Amount | None
+    on: date | None
+    named_date: bool
+    count: int | None
+
+
+def read(
+    text: str,
+    *,
+    lang: str | None = None,
+    channel: str = "sms",
+    ref_date: date | None = None,
+    time_zone: str | None = None,
+    received_at: datetime | None = None,
+    default_currency: str | None = None,
+    context: ReplyContext = NO_CONTEXT,
+) -> Reading:
+    """Understand one reply.
+
+    ``lang`` is a BCP 47 tag and only a hint: borrowers mix languages. ``ref_date`` is the borrower's local day; without
+    it ``received_at`` (aware) in ``time_zone`` gives the day; without both no date is extracted. ``default_currency``
+    (ISO 4217) is what a bare figure or ``$`` means. Text beyond the first 4,000 characters is not read.
+    """
+    lexicon = load_lexicon()
+    own = strip_quoted(text[:LIMIT]) if channel == "email" or "\n" in text else text[:LIMIT]
+    words = lexicon.words(own)
+    if not words.core:
+        return Reading(Intent.UNCLEAR, _NONE, explanation="nothing to read")
+    promised = _promised(words, context, lexicon)
+    if promised:
+        return promised
+    day = ref_date or _local_day(received_at, time_zone)
+    reader = _Reader(lexicon, words, lang=lang or "", day=day, currency=default_currency, context=context)
+    return reader.reading()
+
+
+def _local_day(at: datetime | None, zone: str | None) -> date | None:
+    return at.astimezone(ZoneInfo(zone)).date() if at and zone else None
+
+
+def _promised(words: Words, context: ReplyContext, lexicon: Lexicon) -> Reading | None:
+    """Read a bare token as the last prompt promised it would be read."""
+    for key, intent in context.keys.items():
+        if words.core and words.core == lexicon.words(key).core:
+            choice = bare_number(words.core) if intent is Intent.CHOOSE_OPTION else None
+            stop = intent is Intent.STOP
+            return Reading(
+                intent,
+                0.99,
+                choice=choice,
+                must_stop=stop,
+                must_pause=intent in PAUSING,
+                stop_channels=ALL_CHANNELS if stop else (),
+                explanation="the last prompt promised this key",
+            )
+    return None
+
+
+class _Reader:
+    """One reply on its way to a Reading."""
+
+    def __init__(
+        self,
+        lexicon: Lexicon,
+        words: Words,
+        *,
+        lang: str,
+        day: date | None,
+        currency: str | None,
+        context: ReplyContext,
+    ) -> None:
+        self._lexicon = lexicon
+        self._words = words
+        self._lang = lang
+        self._day = day
+        self._currency = currency
+        self._context = context
+        self._plain = unaccented(words.cleaned)
+        self._found: dict[Intent, Found] = {}
+
+    def reading(self) -> Reading:
+        for found in self._lexicon.matches(self._words):
+            self._add(found.intent, found.confidence, found.name)
+        already = Intent.ALREADY_PAID in self._found
+        facts = self._facts(past=already)
+        self._bare_answer()
+        choice = self._choice(facts)
+        self._from_facts(facts)
+        self._cautious_stop()
+        self._prune(facts)
+        return self._conclude(facts, choice)
+
+    def _add(self, intent: Intent, confidence: float, name: str) -> None:
+        if intent not in self._found or self._found[intent].confidence < confidence:
+            self._found[intent] = Found(intent, confidence, name)
+
+    def _drop(self, *intents: Intent) -> None:
+        for intent in intents:
+            self._found.pop(intent, None)
+
+    # What was extracted.
+
+    def _facts(self, *, past: bool) -> Facts:
+        text = self._plain
+        figures = any(sign.isdigit() for sign in text) or not text.isascii()
+        on, named = None, False
+        if self._day and may_name_date(text):
+            on, named = find_date(text, When(self._day, past=past, day_first=self._day_first()))
+        spelled = figures or any(word in self._words.vocabulary for word in _NUMBER_WORDS)
+        return Facts(
+            amount=find_amount(text, self._currency) if spelled else None,
+            on=on,
+            named_date=named,
+            count=find_count(self._words.padded.strip() if text.isascii() else text) if spelled else None,
+        )
+
+    def _day_first(self) -> bool | None:
+        """Say whether 3/4 is 3 April here: by region, else by language, else by currency, else unknown."""
+        language, _, region = self._lang.lower().partition("-")
+        if region in ("us", "ph", "cn", "tw") or language == "zh":
+            return False
+        if region or language == "es":
+            return True
+        if self._currency is None:
+            return None
+        return self._currency not in _MONTH_FIRST
+
+    # Bare answers, decided by what was asked.
+
+    def _bare_answer(self) -> None:
+        awaiting = self._context.awaiting
+        for kind in ("no", "yes", "ok"):
+            if self._lexicon.is_answer(kind, self._words):
+                self._answer(kind, awaiting, _CERTAIN)
+                return
+        if awaiting in (Awaiting.CONFIRMATION, Awaiting.OPT_IN):
+            for kind in ("no", "yes", "ok"):
+                if self._lexicon.opens_with(kind, self._words) and not self._reserved():
+                    self._answer(kind, awaiting, _LIKELY)
+                    return
+
+    def _reserved(self) -> bool:
+        """Say whether a "yes" goes on with "but"."""
+        return not self._words.vocabulary.isdisjoint(_BUT) or any(
+            sign in self._plain for sign in ("但", "不过", "可是")
+        )
+
+    def _answer(self, kind: str, awaiting: Awaiting | None, confidence: float) -> None:
+        if kind == "no":
+            if Intent.STOP in self._found and self._words.core in ("n", "r", "t", "td") and not self._stop_letter():
+                self._drop(Intent.STOP)
+            if Intent.STOP not in self._found or awaiting is not None:
+                self._add(Intent.CONFIRM_NO, confidence if awaiting else _GUESS, "a bare no")
+        elif awaiting is Awaiting.OPT_IN:
+            self._drop(Intent.CHIT_CHAT)
+            self._add(Intent.START, confidence, "a bare yes to an opt-in question")
+        elif awaiting is not None or kind == "yes":
+            self._drop(Intent.CHIT_CHAT)
+            self._add(Intent.CONFIRM_YES, confidence if awaiting is Awaiting.CONFIRMATION else _GUESS, "a bare yes")
+        else:
+            self._add(Intent.CHIT_CHAT, _LIKELY, "a bare ok with nothing asked")
+
+    def _stop_letter(self) -> bool:
+        """N and R are opt-out letters in Chinese texts only, and only when no question is open."""
+        return self._lang.lower().startswith("zh") and self._context.awaiting is None
+
+    # Options.
+
+    def _choice(self, facts: Facts) -> int | None:
+        if self._context.awaiting is not Awaiting.OFFER_CHOICE and not (
+            self._context.offers and Intent.CHOOSE_OPTION in self._found
+        ):
+            self._drop(Intent.CHOOSE_OPTION)
+            return None
+        offers = self._context.offers
+        text = self._plain if not self._plain.isascii() else self._words.padded.strip()
+        choice = find_choice(text, self._words.core, offers) if not self._frequency() else None
+        if choice is None and facts.amount:
+            choice = _offer_of(facts.amount, offers)
+        if choice is None and len(offers) == 1 and Intent.CONFIRM_YES in self._found:
+            choice = offers[0].option
+        if choice is None:
+            self._drop(Intent.CHOOSE_OPTION)
+            return None
+        self._drop(Intent.CONFIRM_YES, Intent.INSTALLMENTS, Intent.CHIT_CHAT, Intent.PROMISE_TO_PAY)
+        self._add(Intent.CHOOSE_OPTION, _CERTAIN, "names an option on the table")
+        return choice
+
+    def _every(self) -> str | None:
+        """Return how often the reply says, most days apart last: "every two weeks" is not weekly."""
+        return next((name for name, said in _EVERY.items() if any(each in self._plain for each in said)), None)
+
+    def _frequency(self) -> bool:
+        return self._every() is not None
+
+    # Intents that facts imply.
+
+    def _from_facts(self, facts: Facts) -> None:
+        loud = self._found.keys() - _QUIET
+        if Intent.CHOOSE_OPTION in self._found:
+            return
+        if facts.count and (not loud or loud <= _MONEY | {Intent.QUESTION_HOW_TO_PAY, Intent.HELP}):
+            self._add(Intent.INSTALLMENTS, _LIKELY, "names a number of installments")
+        elif facts.amount and self._frequency() and not (loud - _MONEY):
+            self._add(Intent.INSTALLMENTS, _LIKELY, "names an amount each week or month")
+        elif not loud and (facts.on or facts.named_date) and Intent.CONFIRM_NO not in self._found:
+            asked = self._context.awaiting is Awaiting.PROMISE_DATE
+            short = len(self._words.core.split()) <= 8
+            if asked or (facts.on and short):
+                self._add(Intent.PROMISE_TO_PAY, _CERTAIN if asked else _GUESS, "names a day")
+        elif not loud and facts.amount and not self._context.awaiting:
+            self._add(Intent.PROMISE_TO_PAY, _GUESS, "names an amount")
+        if Intent.PAY_NOW in self._found and facts.on and self._day and facts.on > self._day:
+            self._drop(Intent.PAY_NOW)
+            self._add(Intent.PROMISE_TO_PAY, _LIKELY, "pays on a later day")
+
+    # Stop, in doubt.
+
+    def _cautious_stop(self) -> None:
+        """Take a lone word that is one slip away from STOP for a possible stop; a person reviews it."""
+        core = self._words.core
+        word = core.isascii() and core.isalpha() and 3 <= len(core) <= 6
+        if word and not self._found and core not in _NOT_STOP and OSA.distance(core, "stop", score_cutoff=1) <= 1:
+            self._add(Intent.STOP, _DOUBT, "one slip from a stop word")
+
+    # Which of several intents remain.
+
+    def _prune(self, facts: Facts) -> None:
+        """Drop what a stronger finding explains away. Nothing here drops a certain stop or a safety intent."""
+        stop = self._found.get(Intent.STOP)
+        if stop and stop.confidence <= _DOUBT and self._voids_weak_stop():
+            self._drop(Intent.STOP)
+        self._prune_small_talk(self._found.keys() - _QUIET)
+        self._prune_money(facts)
+
+    def _prune_small_talk(self, loud: set[Intent]) -> None:
+        if not loud:
+            return
+        self._drop(Intent.CHIT_CHAT)
+        if self._context.awaiting is not Awaiting.CONFIRMATION:
+            self._drop(Intent.CONFIRM_YES)
+        if self._context.awaiting is None:
+            self._drop(Intent.CONFIRM_NO)
+        asks = self._found.get(Intent.HELP)
+        if asks and asks.confidence < _CERTAIN and loud & _ANSWERS_WHO:
+            self._drop(Intent.HELP)
+
+    def _prune_money(self, facts: Facts) -> None:
+        """Of several ways to talk about paying keep the one that says most."""
+        found = self._found
+        later = bool(facts.on and self._day and facts.on > self._day)
+        if Intent.ALREADY_PAID in found:
+            self._drop(Intent.PAY_NOW, *(() if later else (Intent.PROMISE_TO_PAY,)))
+        if Intent.INSTALLMENTS in found or Intent.EXTENSION_REQUEST in found:
+            self._drop(Intent.PAY_NOW)
+        if Intent.QUESTION_HOW_TO_PAY in found and not facts.on:
+            self._drop(Intent.PAY_NOW, Intent.PROMISE_TO_PAY)
+        if Intent.INSTALLMENTS in found and not facts.on:
+            self._drop(Intent.PROMISE_TO_PAY)
+        self._settle_promise(facts)
+
+    def _settle_promise(self, facts: Facts) -> None:
+        promise = self._found.get(Intent.PROMISE_TO_PAY)
+        extension = self._found.get(Intent.EXTENSION_REQUEST)
+        if promise and Intent.PAY_NOW in self._found:
+            today = facts.on == self._day if facts.on else not facts.named_date
+            self._drop(Intent.PROMISE_TO_PAY if today else Intent.PAY_NOW)
+        if promise and extension:
+            asks = extension.confidence >= promise.confidence
+            self._drop(Intent.PROMISE_TO_PAY if asks else Intent.EXTENSION_REQUEST)
+
+    def _voids_weak_stop(self) -> bool:
+        """Let clear talk of money outweigh a word that merely could be a stop."""
+        return bool(
+            self._found.keys() & (_MONEY | {Intent.ALREADY_PAID, Intent.QUESTION_BALANCE, Intent.INCONVENIENT_TIME})
+        ) and (self._words.core not in self._lexicon.typos.values())
+
+    # The end.
+
+    def _conclude(self, facts: Facts, choice: int | None) -> Reading:
+        if not self._found:
+            return Reading(
+                Intent.UNCLEAR,
+                _NONE,
+                amount_minor=facts.amount.minor if facts.amount else None,
+                currency=facts.amount.currency if facts.amount else None,
+                on=self._fitting(facts),
+                count=facts.count,
+                explanation="no rule matched",
+            )
+        order = self._order()
+        first = self._found[order[0]]
+        stop = Intent.STOP in self._found
+        amount = facts.amount or self._counter(order)
+        confidence = round(first.confidence - (0.07 if self._words.mended else 0.0), 2)
+        return Reading(
+            intent=first.intent,
+            confidence=confidence,
+            also=tuple(order[1:]),
+            choice=choice,
+            amount_minor=amount.minor if amount else None,
+            currency=amount.currency if amount else None,
+            on=self._fitting(facts),
+            count=facts.count,
+            must_stop=stop,
+            must_pause=any(intent in PAUSING for intent in order),
+            stop_channels=self._lexicon.stop_channels(self._words) if stop else (),
+            explanation="; ".join(f"{intent}: {self._found[intent].name}" for intent in order),
+            every=self._every(),
+        )
+
+    def _order(self) -> list[Intent]:
+        """Safest first; a clear answer to the open question comes before new talk of money."""
+        answered = self._context.awaiting is Awaiting.CONFIRMATION
+
+        def place(intent: Intent) -> float:
+            if answered and intent is Intent.CONFIRM_YES:
+                return RANK[Intent.CHOOSE_OPTION] - 0.5
+            return RANK[intent]
+
+        return sorted(self._found, key=place)
+
+    def _fitting(self, facts: Facts) -> date | None:
+        """Drop a past date unless a payment was made on it: a promise for yesterday was misread or miswritten."""
+        past = facts.on and self._day and facts.on < self._day
+        return None if past and Intent.ALREADY_PAID not in self._found else facts.on
+
+    def _counter(self, order: Iterable[Intent]) -> Amount | None:
+        """Take a bare figure for an amount where an amount was asked for or offered."""
+        if Intent.CHOOSE_OPTION in order or Intent.STOP in order:
+            return None
+        return bare_amount(self._plain, self._currency) if self._context.awaiting is Awaiting.PROMISE_DATE else None
+
+
+def _offer_of(amount: Amount, offers: tuple[OpenOffer, ...]) -> int | None:
+    """Return the one offer whose installment is exactly this amount."""
+    fitting = [
+        offer.option for offer in offers if (offer.amount_minor, offer.currency) == (amount.minor, amount.currency)
+    ]
+    return fitting[0] if len(fitting) == 1 else None
+
+
+_NUMBER_WORDS = frozenset(
+    [
+        "two",
+        "three",
+        "four",
+        "five",
+        "six",
+        "seven",
+        "eight",
+        "nine",
+        "ten",
+        "twelve",
+        "twenty",
+        "thirty",
+        "forty",
+        "fifty",
+        "sixty",
+        "dos",
+        "tres",
+        "cuatro",
+        "cinco",
+        "seis",
+        "siete",
+        "ocho",
+        "nueve",
+        "diez",
+        "once",
+        "doce",
+        "veinte",
+        "treinta",
+        "cuarenta",
+        "cincuenta",
+        "cien",
+    ]
+)
+_EVERY = {
+    "fortnightly": (
+        "biweekly", "bi weekly", "bi-weekly", "every two weeks", "every 2 weeks", "every other week", "fortnight",
+        "paycheck", "payday", "quincenal", "por quincena", "cada quincena", "cada 15 dias", "cada quince dias",
+        "每两周", "每半个月", "每半月",
+    ),
+    "weekly": (
+        "a week", "per week", "weekly", "each week", "every week", "/week", "/wk", "a wk", "por semana", "a la semana",
+        "cada semana", "semanal", "每周", "一周", "每个星期", "每星期",
+    ),
+    "monthly": (
+        "a month", "per month", "monthly", "each month", "every month", "/month", "/mo", "a mo", "al mes", "por mes",
+        "cada mes", "mensual", "每月", "每个月", "一个月", "每期",
+    ),
+}  # fmt: skip
+_BUT = frozenset({"but", "pero", "however", "except", "unless", "although"})
+_NOT_STOP = frozenset(
+    {"shop", "step", "top", "spot", "slop", "atop", "stow", "tops", "pop", "hop", "mop", "cop", "drop", "crop", "prop",
+     "chop", "flop", "plop", "strop", "stock", "store", "story", "estop"}
+)  # fmt: skip
+
+
+@lru_cache(maxsize=1)
+def warm() -> None:
+    """Load the rules once, so that the first reply is as quick as the rest."""
+    load_lexicon()
