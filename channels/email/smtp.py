@@ -42,6 +42,7 @@ _BAD_MAILBOX = frozenset({"5.1.1", "5.1.2", "5.1.3", "5.1.6", "5.1.10", "5.2.1"}
 _UNSIGNED = frozenset({"5.7.23", "5.7.25", "5.7.26", "5.7.27", "5.7.29"})
 """SPF, reverse DNS, DMARC and ARC failures (RFC 7372, RFC 8601 registries): our set-up, not the words."""
 _GO_AHEAD = 354
+_TAKEN = frozenset({250, 251})
 
 
 class SmtpOptions(Options):
@@ -219,19 +220,25 @@ class SmtpEmail:
 
 
 async def _name_sender(connection: Connection, envelope_from: str, envelope_id: str) -> None:
-    options = [f"ENVID={envelope_id}", "RET=HDRS"] if connection.dsn else []
+    # Addresses were checked when they were made, so the library's parsing and quoting of them is left out.
+    options = (b"ENVID=" + envelope_id.encode("ascii"), b"RET=HDRS") if connection.dsn else ()
     try:
-        await connection.smtp.mail(envelope_from, options=options)
+        reply = await connection.smtp.execute_command(b"MAIL", f"FROM:<{envelope_from}>".encode("ascii"), *options)
     except aiosmtplib.SMTPResponseException as error:
         raise _sender_refused(error.code, error.message) from None
+    if reply.code != aiosmtplib.SMTPStatus.completed:
+        raise _sender_refused(reply.code, reply.message)
 
 
 async def _name_recipient(connection: Connection, to: str) -> None:
-    options = ["NOTIFY=FAILURE,DELAY", f"ORCPT=rfc822;{_xtext(to)}"] if connection.dsn else []
+    options = (b"NOTIFY=FAILURE,DELAY", f"ORCPT=rfc822;{_xtext(to)}".encode("ascii")) if connection.dsn else ()
+    step = connection.smtp.execute_command(b"RCPT", f"TO:<{to}>".encode("ascii"), *options)
     try:
-        await _before_words(connection.smtp.rcpt(to, options=options), "RCPT")
+        reply = await _before_words(step, "RCPT")
     except aiosmtplib.SMTPResponseException as error:
         raise _recipient_refused(error.code, error.message) from None
+    if reply.code not in _TAKEN:
+        raise _recipient_refused(reply.code, reply.message)
 
 
 async def _before_words(step: Awaitable[aiosmtplib.SMTPResponse], stage: str) -> aiosmtplib.SMTPResponse:

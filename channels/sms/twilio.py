@@ -1,5 +1,6 @@
 """Texts through Twilio."""
 
+import re
 from collections.abc import Iterable
 from typing import Annotated, Any, ClassVar, Self
 
@@ -44,6 +45,7 @@ MAX_VALIDITY_SECONDS = 36_000
 MIN_VALIDITY_SECONDS = 5
 MAX_BODY = 1_600
 _LOOK_BACK = 200
+_HALF_CHARACTER = re.compile("[\ud800-\udfff]")
 _FAILURES = frozenset({ReceiptStatus.FAILED, ReceiptStatus.UNDELIVERED})
 
 STATUSES: dict[str, ReceiptStatus] = {
@@ -101,6 +103,8 @@ class TwilioSms(TwilioAdapter):
         body = outbound.content.body
         if not body.strip() or len(body) > MAX_BODY:
             raise ContentRefused(f"a text needs between 1 and {MAX_BODY} characters")
+        if _HALF_CHARACTER.search(body):
+            raise ContentRefused("half a character: the text cannot be written as UTF-8")
         validity = int(min(outbound.validity.total_seconds(), MAX_VALIDITY_SECONDS))
         if validity < MIN_VALIDITY_SECONDS:
             raise Unavailable("window closing: too little validity left")

@@ -292,7 +292,7 @@ def test_a_closing_window_is_not_sent(adapter: Made, content: Content, left: flo
     assert "window closing" in error.detail
 
 
-@pytest.mark.parametrize("body", ["", "  \n", "x" * 1601])
+@pytest.mark.parametrize("body", ["", "  \n", "x" * 1601, "half \ud83d"])
 def test_a_text_twilio_would_refuse_is_refused_here(body: str) -> None:
     error = asyncio.run(failure(TwilioSms, f"http://127.0.0.1:{closed_port()}", outbound(Text(body))))
     assert type(error) is errors.ContentRefused
