@@ -35,9 +35,24 @@ def load_policy(folder: Path, on: date | None = None) -> Policy:
         raise PolicyError([Problem(str(folder), 1, 1, "", "holds no policy file (*.yaml)")])
     for path in paths:
         reading.read(load_located(path))
+    reading.problems += [
+        Problem(str(path), 1, 1, "", "would be passed over: policy files end in .yaml") for path in folder.glob("*.yml")
+    ]
+    if not reading.problems:
+        reading.problems += _absent(folder, reading.packs)
     if reading.problems:
         raise PolicyError(sorted(reading.problems, key=lambda one: (one.file, one.line, one.column)))
     return _build(reading.content())
+
+
+def _absent(folder: Path, packs: set[str]) -> list[Problem]:
+    """Report a lost house or default file: without it the policy would permit what nobody meant to permit."""
+    needed = {ANYWHERE: "the lender's own rules", UNLISTED: "places that have no pack"}
+    return [
+        Problem(str(folder), 1, 1, "pack", f"a file with pack: {name} is needed, for {purpose}")
+        for name, purpose in needed.items()
+        if name not in packs
+    ]
 
 
 def from_json(content: bytes) -> Policy:

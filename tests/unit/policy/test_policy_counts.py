@@ -278,6 +278,13 @@ def test_a_rule_speaks_only_between_its_dates() -> None:
     assert refusals(decide(sent, policy(old, rolling), after)) == ["new"]
 
 
+def test_a_rule_ends_only_when_it_has_ended_in_every_candidate_zone() -> None:
+    old = policy(cap(1, "rolling", "2d", in_force_until="2026-11-19"))
+    both = facts(zones=(NEW_YORK, "Asia/Tokyo"), history=(past(HOUR),))
+    assert decide(both, old, NOON).until == utc("2026-11-19T05:00:00")  # in Tokyo the 19th began 14 hours before
+    assert decide(both, old, utc("2026-11-18T20:00:00")).verdict is Verdict.DEFER
+
+
 def test_a_permitted_stretch_ends_when_a_new_rule_begins() -> None:
     coming = rule("bar", channels=["sms"], code="channel.barred", in_force_from="2026-11-19")
     assert decide(facts(), policy(coming), NOON).send_before == utc("2026-11-19T05:00:00")

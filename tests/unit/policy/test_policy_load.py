@@ -39,6 +39,8 @@ rules:
 
 
 def load(folder: Path, text: str, on: date | None = None) -> Policy:
+    for name in ("any", "unlisted"):
+        (folder / f"{name}.yaml").write_text(f"pack: {name}\nrules: []\n")
     (folder / "us.yaml").write_text(text)
     return load_policy(folder, on)
 
@@ -125,6 +127,16 @@ def test_a_draft_is_kept_but_never_asked(tmp_path: Path) -> None:
 
 def test_a_folder_without_policy_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(PolicyError, match="holds no policy file"):
+        load_policy(tmp_path)
+
+
+def test_a_policy_that_lost_its_house_or_default_file_is_not_loaded(tmp_path: Path) -> None:
+    load(tmp_path, GOOD)
+    (tmp_path / "unlisted.yaml").rename(tmp_path / "unlisted.yml")
+    with pytest.raises(PolicyError, match=r"policy files end in \.yaml"):
+        load_policy(tmp_path)
+    (tmp_path / "unlisted.yml").unlink()
+    with pytest.raises(PolicyError, match="pack: unlisted is needed"):
         load_policy(tmp_path)
 
 
