@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
+from functools import lru_cache
 
 from psycopg import AsyncConnection, sql
 from psycopg.pq import TransactionStatus
@@ -103,8 +104,8 @@ class StagedLines(Queries):
         return tallies
 
     async def _open_cases(self, batch: int, at: datetime) -> None:
-        """Open a case, with the first entry of its timeline, for each account that never had one."""
-        rows = await self._rows("book", "accounts_without_case", batch=batch)
+        """Open a case, with the first entry of its timeline, for each account that is new."""
+        rows = await self._rows("book", "accounts_put_first", batch=batch)
         entries = [
             Entry(case_id, at, "case.opened", {
                 "source": SOURCE, "account_id": str(account_id), "currency": currency,
@@ -134,8 +135,8 @@ class StagedLines(Queries):
         who = entry.borrower
         return (
             entry.line, who.external_id, new_id(self._at), who.given_name, who.family_name, who.birth_year, who.locale,
-            who.country, who.subdivision, who.postcode, who.city, who.address_line, list(who.jurisdictions),
-            list(who.zones),
+            who.country, who.subdivision, who.postcode, who.city, who.address_line, _array(who.jurisdictions),
+            _array(who.zones),
         )  # fmt: skip
 
     def _accounts(self, entry: BookEntry) -> Iterable[Row]:
@@ -148,8 +149,8 @@ class StagedLines(Queries):
     def _points(self, entry: BookEntry) -> Iterable[Row]:
         for point in entry.points:
             yield (
-                entry.line, new_id(self._at), point.kind, point.value, point.type, point.label, list(point.regions),
-                list(point.zones), point.priority,
+                entry.line, new_id(self._at), point.kind, point.value, point.type, point.label, _array(point.regions),
+                _array(point.zones), point.priority,
             )  # fmt: skip
 
     def _consents(self, entry: BookEntry) -> Iterable[Row]:
@@ -158,3 +159,9 @@ class StagedLines(Queries):
                 entry.line, new_id(self._at), consent.kind, consent.channel, consent.state, consent.at,
                 consent.expires_at,
             )  # fmt: skip
+
+
+@lru_cache(maxsize=4096)
+def _array(codes: tuple[str, ...]) -> str:
+    """Write codes and zone names as Postgres writes an array; they hold nothing that would need quotes."""
+    return f"{{{','.join(codes)}}}"

@@ -219,14 +219,15 @@ where a.borrower_id = excluded.borrower_id
       (excluded.creditor_id, excluded.product, excluded.currency, excluded.balance_minor, excluded.amount_due_minor,
        excluded.due_on)
 
--- name: accounts_without_case
--- A closed case stays closed: only an account that never had a case gets one.
+-- name: accounts_put_first
+-- Accounts that this batch inserted are those that carry the identifier proposed for them. An account that was there before
+-- keeps its case, and a closed case stays closed.
 select c.case_id, a.account_id, a.borrower_id, a.creditor_id, a.currency, a.amount_due_minor, a.due_on
 from book_borrower s
 join book_line l on l.borrower = s.borrower
 join book_account c on c.line = l.line
-join account a on a.external_id = c.account
-where s.batch = %(batch)s and not exists (select from cases where cases.account_id = a.account_id)
+join account a on a.account_id = c.account_id
+where s.batch = %(batch)s
 
 -- name: open_cases
 insert into cases (case_id, account_id, borrower_id, creditor_id, state, opened_at, timeline_seq, timeline_hash)
