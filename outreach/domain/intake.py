@@ -60,3 +60,17 @@ class OpenDialogue:
     turns: int
     opened_at: datetime
     expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class AnsweredCall:
+    """A call whose words are asked for. ``body`` is its spoken parts as JSON; ``birth_year`` proves who speaks."""
+
+    attempt_id: UUID
+    case_id: UUID
+    borrower_id: UUID
+    contact_point_id: UUID
+    channel: str
+    locale: str
+    body: str | None
+    birth_year: int | None

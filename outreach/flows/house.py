@@ -53,7 +53,7 @@ class House:
         """Iterate attempts at a write that is safe to repeat, while the store is away (restart, fail-over)."""
         return tenacity.AsyncRetrying(
             retry=tenacity.retry_if_exception(self.is_store_away),
-            wait=tenacity.wait_exponential_jitter(initial=0.1, max=3),
+            wait=tenacity.wait_exponential_jitter(multiplier=0.1, max=3),
             stop=tenacity.stop_after_delay(60),
             reraise=True,
         ).__aiter__()

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from outreach.domain.case import Case
 from outreach.domain.enrollment import AudienceRow, ConditionRow, DueEnrollment, NewEnrollment
-from outreach.domain.intake import Claimed, InboxRow, KnownAttempt, OpenDialogue
+from outreach.domain.intake import AnsweredCall, Claimed, InboxRow, KnownAttempt, OpenDialogue
 from outreach.domain.timeline import Entry
 from outreach.domain.touch import NewAttempt, NewTouch, Settlement, Touch, TouchMove
 from outreach.policy.dossier import Dossier
@@ -444,6 +444,26 @@ class Tx(Protocol):
 
     async def open_cases_of(self, borrower_id: UUID) -> list[UUID]:
         """Return the borrower's open cases."""
+        ...
+
+    async def answered_call(self, token: str, since: datetime) -> AnsweredCall | None:
+        """Return the call a token names, unless it was placed before ``since``."""
+        ...
+
+    async def call_dialogue(self, dialogue_id: UUID) -> OpenDialogue | None:
+        """Lock the dialogue of one call, ended or not."""
+        ...
+
+    async def close_surface(self, borrower_id: UUID, surface: str, outcome: str, at: datetime) -> int:
+        """Close what is still open of a borrower on one surface; returns how many."""
+        ...
+
+    async def raise_outcome(self, attempt_id: UUID, outcome: str, rank: int, at: datetime) -> int:
+        """Record what a call itself learned; 0 when something of a higher rank is known already."""
+        ...
+
+    async def tasks_of_case(self, case_id: UUID) -> list[Row]:
+        """Return what was handed to people: (task, kind, opened_at, due_at, closed_at, detail)."""
         ...
 
     # operating

@@ -31,9 +31,17 @@ async def stop_at_once(house: House, tx: Tx, reply: Reply, now: datetime) -> boo
     await tx.lock_borrowers(sorted({borrower for borrower, _ in owners}))
     for place, (borrower, point) in enumerate(owners):
         # The person we wrote to last means it for themselves; others at the same number only lose the number.
-        await refuse(tx, borrower, None if place == 0 else point, channels, "borrower_said_stop", now)
-        await _pull_back(house, tx, borrower, channels, now)
+        whose = None if place == 0 else point
+        await stop_channels(house, tx, borrower, channels, point=whose, reason="borrower_said_stop", now=now)
     return True
+
+
+async def stop_channels(
+    house: House, tx: Tx, borrower: UUID, channels: Sequence[str], *, point: UUID | None, reason: str, now: datetime
+) -> None:
+    """Put a refusal in force for a locked borrower and pull back what has not started; without ``point`` for all."""
+    await refuse(tx, borrower, point, channels, reason, now)
+    await _pull_back(house, tx, borrower, channels, now)
 
 
 def refused_channels(reply: Reply) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ from uuid import UUID
 from psycopg.types.json import Jsonb
 
 from outreach.domain.case import Case
-from outreach.domain.intake import InboxRow, KnownAttempt, OpenDialogue
+from outreach.domain.intake import AnsweredCall, InboxRow, KnownAttempt, OpenDialogue
 from outreach.store.base import Queries, Row
 
 
@@ -242,3 +242,27 @@ class Receiving(Queries):
     async def open_cases_of(self, borrower_id: UUID) -> list[UUID]:
         """Return the borrower's open cases."""
         return [row[0] for row in await self._rows("intake", "open_cases_of", borrower_id=borrower_id)]
+
+    async def answered_call(self, token: str, since: datetime) -> AnsweredCall | None:
+        """Return the call a token names, unless it was placed before ``since``."""
+        row = await self._row("intake", "answered_call", token=token, since=since)
+        return AnsweredCall(*row) if row else None
+
+    async def call_dialogue(self, dialogue_id: UUID) -> OpenDialogue | None:
+        """Lock the dialogue of one call, ended or not."""
+        row = await self._row("intake", "call_dialogue", dialogue_id=dialogue_id)
+        return OpenDialogue(*row) if row else None
+
+    async def close_surface(self, borrower_id: UUID, surface: str, outcome: str, at: datetime) -> int:
+        """Close what is still open of a borrower on one surface; returns how many."""
+        return await self._run(
+            "intake", "close_surface", borrower_id=borrower_id, surface=surface, outcome=outcome, at=at
+        )
+
+    async def raise_outcome(self, attempt_id: UUID, outcome: str, rank: int, at: datetime) -> int:
+        """Record what a call itself learned; 0 when something of a higher rank is known already."""
+        return await self._run("intake", "raise_outcome", attempt_id=attempt_id, outcome=outcome, rank=rank, at=at)
+
+    async def tasks_of_case(self, case_id: UUID) -> list[Row]:
+        """Return what was handed to people: (task, kind, opened_at, due_at, closed_at, detail)."""
+        return await self._rows("intake", "tasks_of_case", case_id=case_id)

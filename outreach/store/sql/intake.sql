@@ -240,3 +240,28 @@ select pg_notify('outreach_due', '')
 
 -- name: open_cases_of
 select case_id from cases where borrower_id = %(borrower_id)s and state = 'open' order by case_id
+
+-- name: answered_call
+-- The call a provider asks words for: what may be spoken on it, and what proves who is speaking.
+select a.attempt_id, a.case_id, a.borrower_id, a.contact_point_id, a.channel, a.locale, a.body, b.birth_year
+from attempt a join borrower b using (borrower_id)
+where a.token = %(token)s and a.channel in ('voice', 'ivr') and a.started_at > %(since)s
+
+-- name: call_dialogue
+-- The dialogue of one call, ended or not: a repeated request gets the same answer again.
+select dialogue_id, case_id, kind, surface, state, awaiting, data, turns, opened_at, expires_at from dialogue
+where dialogue_id = %(dialogue_id)s
+for update
+
+-- name: close_surface
+-- A call that was cut off leaves its dialogue open; the next call on the same surface ends it.
+update dialogue set closed_at = %(at)s, updated_at = %(at)s, outcome = %(outcome)s
+where borrower_id = %(borrower_id)s and surface = %(surface)s and closed_at is null
+
+-- name: raise_outcome
+-- What a call itself learned. Forward only: a lower rank changes nothing.
+update attempt set outcome = %(outcome)s, rank = %(rank)s, settled_at = coalesce(settled_at, %(at)s)
+where attempt_id = %(attempt_id)s and rank < %(rank)s
+
+-- name: tasks_of_case
+select task_id, kind, opened_at, due_at, closed_at, detail from task where case_id = %(case_id)s order by opened_at
