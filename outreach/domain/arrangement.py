@@ -164,6 +164,8 @@ def _offer(policy: ArrangementPolicy, amount_due: Money, shape: Shape, today: da
         down_payment_minor=down,
         grace_days=policy.grace_days,
     )
+    if amount_due.minor - down < shape.count:
+        return None  # fewer units than parts
     parts = schedule(offer)
     floor = all(part.amount.minor >= policy.minimum_minor for part in parts)
     short = (parts[-1].due_on - today).days <= policy.max_length_days

@@ -1,4 +1,4 @@
-"""JSON Lines in, JSON Lines out: the format of ``outreach replies parse``. A bad line becomes an error line, no more."""
+"""JSON Lines in and out: the format of ``outreach replies parse``. A bad line becomes an error line, no more."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date

@@ -311,7 +311,10 @@ def _rules() -> Iterator[tuple[str, Resolver]]:
     )
     yield rf"(?P<lead>下个?月|本月|这个?月|上个?月)?(?:的)?(?P<d>{_N})(?:号|日)(?!楼|方案)", _day_of_month
     # Today and its neighbours.
-    yield r"\b(?:tomorrow|(?<!la )(?<!esta )(?<!de )manana)(?: por la manana)?\b|明[天日早晚儿]", _offset(1)
+    yield (
+        r"\b(?:tomorrow|tmrw|tmr|tmw|tomoro|2moro|2morrow|tomm?orr?ow|(?<!la )(?<!esta )(?<!de )manana)(?: por la manana)?\b|明[天日早晚儿]",
+        _offset(1),
+    )
     yield (
         r"\b(?:today|tonight|hoy|this (?:morning|afternoon|evening)|esta (?:tarde|noche|manana))\b|今[天日晚早儿]",
         _offset(0),
@@ -343,7 +346,7 @@ def _either_ago(match: re.Match[str], when: When) -> date | None:
 _RULES: tuple[tuple[re.Pattern[str], Resolver], ...] = tuple((re.compile(text), resolve) for text, resolve in _rules())
 
 _HINT = re.compile(
-    r"\d|[一二三四五六七八九十两]|today|tonight|tomorrow|yesterday|morning|night|week|month|day|end|hoy|manana|ayer|anoche|lunes|martes|miercoles|"
+    r"\d|[一二三四五六七八九十两]|today|tonight|tom+or|tmr|tmw|morro?w?|moro|yesterday|morning|night|week|month|day|end|hoy|manana|ayer|anoche|lunes|martes|miercoles|"
     r"jueves|viernes|sabado|domingo|semana|mes|quincena|dia|[今明昨后前]|月|周|天|号|eom|\b(?:mon|tues?|weds?|thu|thurs?|fri|sat|sun)\b"
 )
 

@@ -55,7 +55,7 @@ def load_dialogues(directory: Path = CONFIG) -> Dialogues:
             problems.append(Problem(str(path), 1, 1, "dialogue", f"{spec.kind} is defined in another file already"))
         elif spec:
             dialogues[spec.kind] = spec
-    if "unclear" not in dialogues:
+    if not problems and "unclear" not in dialogues:
         problems.append(Problem(str(directory), 1, 1, "dialogue", "there must be one called unclear"))
     if problems:
         raise ConfigError(problems)

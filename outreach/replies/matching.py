@@ -1,7 +1,7 @@
 """Every language's rules in one index: which phrases of which intents occur in a text, guards respected."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -137,6 +137,14 @@ def _possible(phrase: Compiled, words: Words) -> bool:
     return not phrase.anchors or not phrase.anchors.isdisjoint(words.vocabulary)
 
 
+def _guarded(rules: list[Rule]) -> tuple[Rule, ...]:
+    """Give every rule the guards of its intent in all languages: people mix them ("bus stop" in a Spanish text)."""
+    guards: dict[Intent, dict[str, Compiled]] = {}
+    for rule in rules:
+        guards.setdefault(rule.intent, {}).update({guard.source: guard for guard in rule.guards})
+    return tuple(replace(rule, guards=tuple(guards[rule.intent].values())) for rule in rules)
+
+
 @lru_cache(maxsize=4)
 def load_lexicon(directory: Path = CONFIG) -> Lexicon:
     """Load and index every language. Raises ConfigError with all problems of the files."""
@@ -145,7 +153,7 @@ def load_lexicon(directory: Path = CONFIG) -> Lexicon:
 
 def _index(languages: Iterable[Language]) -> Lexicon:
     languages = tuple(languages)
-    rules = tuple(rule for language in languages for rule in language.rules)
+    rules = _guarded([rule for language in languages for rule in language.rules])
     by_anchor: dict[str, list[int]] = {}
     anchorless: list[int] = []
     for place, rule in enumerate(rules):

@@ -92,16 +92,23 @@ def _count(
     accepted = _accepted(expect)
     hit = reading["intent"] in accepted
     label = reading["intent"] if hit else accepted[0]
-    _tally("*stop", bool(expect.get("must_stop")), bool(reading["must_stop"]), meant, found, right)
+    _tally("*stop", bool(expect.get("must_stop")), bool(reading["must_stop"]), meant=meant, found=found, right=right)
     safe = {reading["intent"], *reading["also"]} & SAFETY
-    _tally("*safety", label in SAFETY, bool(safe) and (label not in SAFETY or label in safe), meant, found, right)
+    _tally(
+        "*safety",
+        label in SAFETY,
+        bool(safe) and (label not in SAFETY or label in safe),
+        meant=meant,
+        found=found,
+        right=right,
+    )
     meant[label] += 1
     found[reading["intent"]] += 1
     right[label] += hit
 
 
 def _tally(
-    name: str, was_meant: bool, was_found: bool, meant: Counter[str], found: Counter[str], right: Counter[str]
+    name: str, was_meant: bool, was_found: bool, *, meant: Counter[str], found: Counter[str], right: Counter[str]
 ) -> None:
     meant[name] += was_meant
     found[name] += was_found

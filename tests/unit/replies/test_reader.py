@@ -1,0 +1,191 @@
+"""The reader on single replies: what each must mean, and what it must never mean."""
+
+# ruff: noqa: E501 - tables of texts
+
+import json
+from datetime import date
+from pathlib import Path
+
+import orjson
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from outreach.domain.located_yaml import ConfigError
+from outreach.replies.codec import parse_lines
+from outreach.replies.reader import read
+from outreach.replies.reading import Awaiting, Intent, OpenOffer, Reading, ReplyContext
+from outreach.replies.rules import load_language
+from outreach.replies.score import score, table
+
+CORPUS = Path(__file__).parents[2] / "corpus" / "replies.jsonl"
+WEDNESDAY = date(2026, 3, 11)
+OFFERS = tuple(OpenOffer(option, count, minor, "USD") for option, count, minor in [(1, 2, 30000), (2, 3, 20000)])
+
+
+def reading(text: str, *, lang: str | None = None, currency: str = "USD", **context: object) -> Reading:
+    return read(
+        text,
+        lang=lang,
+        ref_date=WEDNESDAY,
+        default_currency=currency,
+        context=ReplyContext(**context),  # type: ignore[arg-type]
+    )
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["STOP", "Stop.", "stop please", "no mas", "退订", "TD", "ＴＤ", "leave me alone", "s.t.o.p", "st\u200bop", "🛑", "STPO",
+     "Stop texting me! I'll pay Friday", "NO MÁS", "Cancelar", "退訂", "I SAID STOP", "Unsubscribe me", "OPT-OUT"],
+)  # fmt: skip
+def test_a_refusal_in_any_form_must_stop(text: str) -> None:
+    assert reading(text).must_stop
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["I'll stop by the bank", "end of the month", "can't stop thinking", "cancel the late fee?", "我没退订过", "el interés es alto",
+     "pago para el viernes", "please don't stop the autopay", "bus stop", "make ends meet is hard"],
+)  # fmt: skip
+def test_a_stop_word_that_means_something_else_does_not_stop(text: str) -> None:
+    assert not reading(text).must_stop
+
+
+def test_an_unclear_possible_stop_stops_with_low_confidence() -> None:
+    found = reading("I'll stop by Friday")
+    assert found.must_stop
+    assert found.confidence <= 0.6
+
+
+def test_a_named_channel_limits_the_refusal_and_none_named_covers_all() -> None:
+    assert reading("stop calling me").stop_channels == ("voice", "ivr")
+    assert reading("STOP").stop_channels == ("sms", "email", "voice", "ivr")
+
+
+@pytest.mark.parametrize(
+    ("text", "awaiting", "intent"),
+    [
+        ("yes", None, Intent.CONFIRM_YES),
+        ("yes", Awaiting.OPT_IN, Intent.START),
+        ("好的", Awaiting.OPT_IN, Intent.START),
+        ("sí", Awaiting.CONFIRMATION, Intent.CONFIRM_YES),
+        ("ok", None, Intent.CHIT_CHAT),
+        ("2", None, Intent.UNCLEAR),
+        ("2", Awaiting.CONFIRMATION, Intent.UNCLEAR),
+        ("2", Awaiting.OFFER_CHOICE, Intent.CHOOSE_OPTION),
+        ("9", Awaiting.OFFER_CHOICE, Intent.UNCLEAR),
+    ],
+)
+def test_what_was_asked_decides_a_bare_answer(text: str, awaiting: Awaiting | None, intent: Intent) -> None:
+    offers = OFFERS if awaiting is Awaiting.OFFER_CHOICE else ()
+    assert reading(text, awaiting=awaiting, offers=offers).intent is intent
+
+
+def test_a_key_means_what_the_last_prompt_promised() -> None:
+    found = reading("r", keys={"R": Intent.STOP})
+    assert found.must_stop
+    assert reading("1", keys={"1": Intent.CONFIRM_YES}).intent is Intent.CONFIRM_YES
+
+
+def test_the_safest_intent_acts_first_and_the_rest_are_kept() -> None:
+    found = reading("wrong number, stop texting me")
+    assert found.intents[:2] == (Intent.STOP, Intent.WRONG_PARTY)
+    assert reading("I lost my job and want a payment plan").intents[0] is Intent.HARDSHIP
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("fri", "2026-03-13"), ("the 15th", "2026-03-15"), ("mañana", "2026-03-12"), ("dentro de 3 días", "2026-03-14"),
+        ("下周五", "2026-03-20"), ("月底", "2026-03-31"), ("15号发工资", "2026-03-15"), ("后天", "2026-03-13"), ("feb 30", None),
+        ("the 32nd", None), ("next week", None), ("in a few days", None), ("Friday or Monday", None), ("31 de abril", None),
+        ("the 5th", "2026-04-05"), ("next friday", "2026-03-20"), ("in two weeks", "2026-03-25"), ("三天后", "2026-03-14"),
+    ],
+)  # fmt: skip
+def test_dates_are_the_borrowers_and_never_guessed(text: str, expected: str | None) -> None:
+    found = reading(f"{text}")
+    assert (found.on.isoformat() if found.on else None) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "currency", "expected"),
+    [
+        ("I can pay $40", "USD", (4000, "USD")), ("40 usd", "USD", (4000, "USD")), ("还300块", "CNY", (30000, "CNY")),
+        ("pago 1.200,50 €", "EUR", (120050, "EUR")), ("£20 a month", "GBP", (2000, "GBP")), ("pago $500", "MXN", (50000, "MXN")),
+        ("转你三百五", "CNY", (35000, "CNY")), ("1,200.50 dollars", "USD", (120050, "USD")), ("$10 or $20", "USD", None),
+        ("5000円", "JPY", (5000, "JPY")), ("kwd 1.250", "KWD", (1250, "KWD")), ("I owe $600 but can pay $40", "USD", (4000, "USD")),
+    ],
+)  # fmt: skip
+def test_amounts_are_exact_minor_units(text: str, currency: str, expected: tuple[int, str] | None) -> None:
+    found = reading(text, currency=currency)
+    assert ((found.amount_minor, found.currency) if found.amount_minor else None) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "count"), [("in 3 payments", 3), ("3 cuotas", 3), ("分3期", 3), ("分三期", 3), ("split into four", 4)]
+)
+def test_numbers_of_installments(text: str, count: int) -> None:
+    assert reading(text).count == count
+
+
+def test_quoted_mail_is_not_the_borrowers_words() -> None:
+    mail = "I already paid\n\nOn Tue, Mar 10, 2026 at 9:00 AM Lender <a@example.com> wrote:\n> Reply STOP to opt out\n"
+    found = read(mail, channel="email", ref_date=WEDNESDAY)
+    assert found.intents == (Intent.ALREADY_PAID,)
+
+
+@given(st.text(max_size=300))
+def test_any_text_gives_a_reading(text: str) -> None:
+    found = reading(text)
+    assert 0 <= found.confidence <= 1
+    assert found.must_stop == bool(found.stop_channels)
+
+
+def test_a_bad_line_becomes_an_error_line_and_the_rest_go_on() -> None:
+    lines = [
+        b'{"id": 1, "text": "STOP"}',
+        b"{",
+        b'{"id": 3, "text": 4}',
+        b'{"id": 4, "text": "x", "channel": "fax"}',
+        b"",
+    ]
+    answers = [orjson.loads(line) for line in parse_lines(lines)]
+    assert answers[0]["must_stop"] is True
+    assert [answer["error"]["field"] for answer in answers[1:]] == ["", "text", "channel"]
+    assert answers[1]["line"] == 2
+
+
+def test_a_typo_in_the_rules_is_reported_with_its_place(tmp_path: Path) -> None:
+    path = tmp_path / "en.yaml"
+    path.write_text(
+        "language: en\nintents:\n  stop:\n    phrase: [stop]\n  halt:\n    whole: [x]\n  help:\n    whole: ['(a']\n"
+    )
+    with pytest.raises(ConfigError) as failure:
+        load_language(path)
+    places = [(problem.line, problem.field) for problem in failure.value.problems]
+    assert (4, "intents.stop.phrase") in places
+    assert (6, "intents.halt") in places or (5, "intents.halt") in places
+    assert (8, "intents.help.whole[0]") in places
+
+
+def test_the_reader_meets_its_aims_on_the_held_out_third() -> None:
+    rows = [json.loads(line) for line in CORPUS.read_text("utf-8").splitlines()]
+    result = score(row for row in rows if row["split"] == "held_out")
+    assert result.stop.recall >= 0.995, table(result)
+    assert result.stop.precision >= 0.97, table(result)
+    assert result.safety.recall >= 0.97, table(result)
+    assert result.accuracy >= 0.93, table(result)
+
+
+def test_extracted_facts_match_the_labels() -> None:
+    rows = [json.loads(line) for line in CORPUS.read_text("utf-8").splitlines()]
+    lines = [orjson.dumps({key: value for key, value in row.items() if key not in ("expect", "split")}) for row in rows]
+    answers = [orjson.loads(line) for line in parse_lines(lines)]
+    facts = ("choice", "amount_minor", "currency", "date", "count")
+    wrong = [
+        (row["id"], name, answer[name])
+        for row, answer in zip(rows, answers, strict=True)
+        for name in facts
+        if row["expect"].get(name, answer[name]) != answer[name]
+    ]
+    assert wrong == []
