@@ -36,7 +36,8 @@ policies = st.builds(
     ArrangementPolicy,
     id=st.just("any"), currency=currencies,
     min_due_minor=st.just(1), max_due_minor=st.just(10**9), dpd_from=st.just(-5),
-    dpd_to=st.just(60), shapes=st.lists(shapes, min_size=1, max_size=4).map(tuple), minimum_minor=st.integers(1, 50_000),
+    dpd_to=st.just(60), shapes=st.lists(shapes, min_size=1, max_size=4).map(tuple),
+    minimum_minor=st.integers(1, 50_000),
     first_after_days=st.integers(0, 45), max_length_days=st.integers(30, 800), max_count=st.integers(2, 24),
     grace_days=st.integers(0, 10), promise_max_days=st.just(14), down_payment_percent=st.integers(0, 50),
 )  # fmt: skip
