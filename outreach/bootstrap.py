@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 from channels.config import load_channels, load_paces
 from channels.contract import Channel
@@ -15,6 +14,7 @@ from outreach.domain.plan_config import load_plans
 from outreach.flows.house import House
 from outreach.flows.pacing import NoPacing, Pace
 from outreach.flows.ports import Pacer, Queue
+from outreach.flows.reply_rules import load_reply_rules
 from outreach.pacer import RedisPacer
 from outreach.policy.load import load_policy
 from outreach.rendering.catalog import Catalog
@@ -70,7 +70,7 @@ async def open_house(
         channels=adapters,
         plans=load_plans(settings.config / "plans"),
         creditors=load_creditors(settings.config / "creditors.yaml"),
-        replies=_replies(settings),
+        replies=load_reply_rules(settings.config),
         public_url=settings.public_url,
         mode=settings.mode,
         is_store_away=is_store_away,
@@ -78,10 +78,6 @@ async def open_house(
     )
     await store.open()
     return house
-
-
-def _replies(_settings: Settings) -> Any:
-    return None
 
 
 async def _close(store: PgStore, adapters: dict[str, Channel]) -> None:

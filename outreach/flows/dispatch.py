@@ -97,7 +97,7 @@ def decide_touch(
         _close(batch, touch, TouchState.BLOCKED, "creditor.unknown", now)
         return
     best: tuple[Decision, ContactPoint | None, Facts] | None = None
-    for point in dossier.points_for(touch.channel) or [None]:
+    for point in _candidates(touch, dossier):
         facts = _facts(house, touch, dossier, case, point, paused, now)
         decision = house.decide(facts, now)
         if best is None or _better(decision, best[0]):
@@ -114,6 +114,14 @@ def decide_touch(
         _defer(batch, touch, decision, decision_id, now)
     else:
         _block(batch, touch, decision, decision_id, now)
+
+
+def _candidates(touch: Touch, dossier: Dossier) -> Sequence[ContactPoint | None]:
+    """Return the contact points a touch may go to: an answer goes back to where the reply came from, nowhere else."""
+    points = dossier.points_for(touch.channel)
+    if wanted := touch.context.get("point_id"):
+        points = [point for point in points if str(point.contact_point_id) == wanted]
+    return points or [None]
 
 
 def _facts(

@@ -11,6 +11,7 @@ from channels.contract import Channel
 from outreach.domain.creditor import Creditor
 from outreach.domain.plan import Plan, plan_content
 from outreach.flows.ports import Clock, Pacer, Queue, Store
+from outreach.flows.reply_rules import ReplyRules
 from outreach.policy.decision import Decision
 from outreach.policy.facts import Facts
 from outreach.policy.gate import decide
@@ -31,7 +32,7 @@ class House:
     channels: Mapping[str, Channel]
     plans: Mapping[str, Plan]
     creditors: Mapping[str, Creditor]
-    replies: Any
+    replies: ReplyRules
     close: Callable[[], Awaitable[None]]
     public_url: str
     mode: str

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from outreach.domain.arrangement import allocate
+from outreach.domain.arrangement import Installment, allocate
 from outreach.domain.money import Money
 from outreach.domain.timeline import Entry
 from outreach.domain.words import ArrangementState, PromiseState
@@ -74,17 +74,19 @@ async def _count_installments(tx: Tx, case_id: UUID, minor: int, now: datetime) 
         return []
     arrangement_id = arrangement[1]
     rows = (await tx.installments([arrangement_id])).get(arrangement_id, [])
-    due = [amount for _, _, amount, _ in rows]
+    currency = arrangement[5]
     total = max(0, sum(paid for _, _, _, paid in rows) + minor)
-    paid = allocate(total, due)
+    parts = [Installment(no, due_on, Money(amount, currency)) for no, due_on, amount, _ in rows]
+    known = {no: paid for no, _, _, paid in rows}
     changed: list[dict[str, Any]] = [
-        {"arrangement_id": arrangement_id, "no": no, "paid_minor": new}
-        for (no, _, _, old), new in zip(rows, paid, strict=True)
-        if new != old
+        {"arrangement_id": arrangement_id, "no": part.installment.number, "paid_minor": part.paid.minor}
+        for part in allocate(parts, Money(total, currency))
+        if part.paid.minor != known[part.installment.number]
     ]
     await tx.pay_installments(changed)
-    kept = total >= sum(due)
+    owed = sum(amount for _, _, amount, _ in rows)
+    kept = total >= owed
     state = ArrangementState.KEPT if kept else ArrangementState.ACTIVE
     await tx.move_arrangement(arrangement_id, state, now if kept else None)
     kind = "arrangement.kept" if kept else "arrangement.paid"
-    return [Entry(case_id, now, kind, {"arrangement_id": arrangement_id, "paid_minor": total, "total_minor": sum(due)})]
+    return [Entry(case_id, now, kind, {"arrangement_id": arrangement_id, "paid_minor": total, "total_minor": owed})]

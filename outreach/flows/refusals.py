@@ -34,10 +34,10 @@ class Refusals:
                 "suppression_id": new_id(now),
                 "borrower_id": attempt.borrower_id,
                 "channel": attempt.channel,
-                "reason": "opted_out_at_provider",
+                "reason": "opt_out.at_provider",
                 "since_at": now,
             }
-            told = {"channels": [attempt.channel], "reasons": ["opted_out_at_provider"]}
+            told = {"channels": [attempt.channel], "reasons": ["opt_out.at_provider"]}
             self._entries.append(Entry(attempt.case_id, now, "suppression.set", told))
 
     async def write(self, tx: Tx, now: datetime) -> None:

@@ -1,12 +1,146 @@
 """Replies: words from a person are stored with their reading, acted on by a dialogue, and answered through the gate."""
 
 from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
+import structlog
+
+from outreach.domain.ids import new_id
+from outreach.domain.intake import InboxRow, OpenDialogue
+from outreach.domain.timeline import Entry
+from outreach.domain.touch import NewTouch
+from outreach.flows.conversation import IN_THREAD, Speaker, carry_out, dialogue_facts, load_state, save
+from outreach.flows.dispatch import HISTORY
 from outreach.flows.house import House
+from outreach.flows.ports import Tx
+from outreach.flows.schedule import enqueue
+from outreach.flows.stop import owners_of_address
+from outreach.replies.dialogue import respond
+from outreach.replies.reader import read
+from outreach.replies.reading import NO_CONTEXT, Intent, Reading
+
+MEMORY = timedelta(days=90)
+"""How far back a reply may refer to something we sent."""
+
+_log = structlog.get_logger(__name__)
 
 
 async def take_replies(house: House, inbox: Sequence[UUID]) -> int:
+    """Take stored replies one by one, in order of arrival; returns how many were understood to be somebody's.
+
+    Each is its own transaction: a reply that cannot be taken must not hold up the others.
+    """
+    taken = 0
+    for inbox_id in inbox:
+        touches = await _take(house, inbox_id)
+        if touches is not None:
+            taken += 1
+            await enqueue(house, [(touch.touch_id, touch.channel, touch.priority) for touch in touches])
+    return taken
+
+
+async def _take(house: House, inbox_id: UUID) -> list[NewTouch] | None:
     async with house.store.transaction() as tx:
-        rows = await tx.claim_inbox(inbox)
-    return len(rows)
+        rows = await tx.claim_inbox([inbox_id])
+        if not rows:
+            return None
+        row, now = rows[0], house.clock.now()
+        speaker = await _speaker(house, tx, row, now)
+        if speaker is None:
+            await tx.close_inbox([{"inbox_id": inbox_id, "state": "parked", "note": "nobody has this address"}])
+            await tx.open_alert("reply.unknown_sender", row.channel, "a reply from an address that no borrower has", now)
+            return None
+        touches = await _answer(house, tx, row, speaker, now)
+        await tx.close_inbox([{"inbox_id": inbox_id, "state": "applied"}])
+    return touches
+
+
+async def _speaker(house: House, tx: Tx, row: InboxRow, now: datetime) -> Speaker | None:
+    """Find out who answered, and about which case: the one we last wrote to them about."""
+    owners = await owners_of_address(tx, row.payload.get("token"), row.payload.get("address"))
+    if not owners:
+        return None
+    borrower, point = owners[0]
+    await tx.lock_borrowers([borrower])
+    last = await tx.last_attempt(borrower, row.channel, now - MEMORY)
+    case_id = last[0] if last else await tx.open_case_of(borrower)
+    if case_id is None:
+        return None
+    case = (await tx.cases([case_id]))[case_id]
+    dossier = (await tx.dossiers([borrower], at=now, since=now - HISTORY))[borrower]
+    return Speaker(dossier, case, point, row.payload["medium"], row.received_at, f"inbox:{row.inbox_id}")
+
+
+async def _answer(house: House, tx: Tx, row: InboxRow, speaker: Speaker, now: datetime) -> list[NewTouch]:
+    open_one = await tx.open_dialogue(speaker.borrower_id, speaker.surface)
+    reading = _read(row, speaker, open_one)
+    await _store(tx, row, speaker, reading, now)
+    if reading.must_stop or reading.intent is Intent.STOP:
+        await tx.close_dialogues(speaker.borrower_id, "stopped", now)
+    await tx.insert_permission(
+        {
+            "permission_id": new_id(now),
+            "borrower_id": speaker.borrower_id,
+            "kind": "reply_in_thread",
+            "channel": speaker.surface,
+            "since_at": row.received_at,
+            "until_at": now + IN_THREAD,
+            "evidence": speaker.evidence,
+        }
+    )
+    going = load_state(open_one.data) if open_one and not reading.must_stop else None
+    step = respond(house.replies.dialogues, going, reading, dialogue_facts(house, speaker))
+    same = open_one is not None and going is not None and step.state.kind == going.kind
+    if open_one is not None and not same:
+        await tx.close_surface(speaker.borrower_id, speaker.surface, "superseded", now)
+    await save(house, tx, speaker, open_one.dialogue_id if same and open_one else None, step, now)
+    touches = await carry_out(house, tx, speaker, step, now)
+    _log.info("reply taken", case_id=str(speaker.case.case_id), channel=row.channel, intent=reading.intent.value,
+              dialogue=step.state.kind, state=step.state.state)  # fmt: skip
+    return touches
+
+
+def _read(row: InboxRow, speaker: Speaker, open_one: OpenDialogue | None) -> Reading:
+    words = row.payload.get("text") or row.payload.get("digits") or ""
+    keyword = (row.payload.get("provider_keyword") or "").upper()
+    if keyword in {"STOP", "START", "HELP"} and not words.strip():
+        words = keyword
+    context = load_state(open_one.data).context if open_one else NO_CONTEXT
+    return read(
+        words,
+        lang=speaker.dossier.borrower.locale,
+        channel=speaker.surface,
+        ref_date=speaker.today,
+        default_currency=speaker.case.currency,
+        context=context,
+    )
+
+
+async def _store(tx: Tx, row: InboxRow, speaker: Speaker, reading: Reading, now: datetime) -> None:
+    reply_id = new_id(now)
+    stored: dict[str, Any] = {
+        "reply_id": reply_id,
+        "inbox_id": row.inbox_id,
+        "borrower_id": speaker.borrower_id,
+        "case_id": speaker.case.case_id,
+        "contact_point_id": speaker.contact_point_id,
+        "channel": speaker.surface,
+        "body": row.payload.get("text") or row.payload.get("digits"),
+        "received_at": row.received_at,
+        "intent": reading.intent,
+        "also": reading.also,
+        "confidence": reading.confidence,
+        "must_stop": reading.must_stop,
+        "reading": reading.to_json(),
+    }
+    await tx.insert_reply(stored)
+    told = {
+        "reply_id": reply_id,
+        "channel": speaker.surface,
+        "intent": reading.intent,
+        "also": reading.also,
+        "confidence": reading.confidence,
+    }
+    await tx.append([Entry(speaker.case.case_id, now, "reply", told)])

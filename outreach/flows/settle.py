@@ -159,7 +159,7 @@ def _rejected(books: _Books, sent: Sent, error: Rejected, now: datetime) -> None
                 "borrower_id": sent.touch.borrower_id,
                 "contact_point_id": None,
                 "channel": sent.touch.channel,
-                "reason": "opted_out_at_provider",
+                "reason": "opt_out.at_provider",
                 "since_at": now,
             }
         )

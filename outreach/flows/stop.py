@@ -32,7 +32,7 @@ async def stop_at_once(house: House, tx: Tx, reply: Reply, now: datetime) -> boo
     for place, (borrower, point) in enumerate(owners):
         # The person we wrote to last means it for themselves; others at the same number only lose the number.
         whose = None if place == 0 else point
-        await stop_channels(house, tx, borrower, channels, point=whose, reason="borrower_said_stop", now=now)
+        await stop_channels(house, tx, borrower, channels, point=whose, reason="opt_out.said", now=now)
     return True
 
 
@@ -41,7 +41,7 @@ async def stop_channels(
 ) -> None:
     """Put a refusal in force for a locked borrower and pull back what has not started; without ``point`` for all."""
     await refuse(tx, borrower, point, channels, reason, now)
-    await _pull_back(house, tx, borrower, channels, now)
+    await pull_back(house, tx, borrower, channels, now)
 
 
 def refused_channels(reply: Reply) -> tuple[str, ...]:
@@ -56,13 +56,18 @@ def refused_channels(reply: Reply) -> tuple[str, ...]:
 
 async def owners_of(tx: Tx, reply: Reply) -> list[tuple[UUID, UUID]]:
     """Return (borrower, contact point) of everyone at the address a reply came from, the last one we wrote to first."""
-    if reply.token:
-        attempt = await tx.attempt_by_token(reply.token)
+    return await owners_of_address(tx, reply.token, reply.address)
+
+
+async def owners_of_address(tx: Tx, token: str | None, address: str | None) -> list[tuple[UUID, UUID]]:
+    """Return (borrower, contact point) of the attempt a token names, else of everyone at an address, latest first."""
+    if token:
+        attempt = await tx.attempt_by_token(token)
         if attempt is not None:
             return [(attempt[3], attempt[4])]
-    if not reply.address:
+    if not address:
         return []
-    return [(row[0], row[1]) for row in await tx.owners_of_address(reply.address)]
+    return [(row[0], row[1]) for row in await tx.owners_of_address(address)]
 
 
 async def refuse(
@@ -75,7 +80,7 @@ async def refuse(
     await tx.append([Entry(case, now, "suppression.set", told) for case in await tx.open_cases_of(borrower)])
 
 
-async def _pull_back(house: House, tx: Tx, borrower: UUID, channels: Sequence[str], now: datetime) -> None:
+async def pull_back(house: House, tx: Tx, borrower: UUID, channels: Sequence[str], now: datetime) -> None:
     """Cancel what has not started; end plans that stop on an opt-out once no channel is left."""
     from outreach.flows.events import stop_for  # noqa: PLC0415 - events needs refuse() from here
 

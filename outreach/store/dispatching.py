@@ -44,7 +44,7 @@ class Dispatching(Queries):
         for row in await self._rows("dispatch", "points", borrowers=ids):
             people[row[1]].points.append(ContactPoint(*row[:7], tuple(row[7]), tuple(row[8]), *row[9:]))
         for owner, kind, channel, state, given_at, point, expires_at, evidence in await self._rows(
-            "dispatch", "consents", borrowers=ids
+            "dispatch", "consents", borrowers=ids, at=at
         ):
             people[owner].consents.append(Consent(kind, channel, state, given_at, _text(point), expires_at, evidence))
         for owner, channel, reason, since_at, point, until_at, case in await self._rows(
@@ -63,27 +63,29 @@ class Dispatching(Queries):
             "dispatch", "permissions", borrowers=ids, at=at, since=since
         ):
             people[owner].overrides.append(Override(kind, since_at, until_at, channel, evidence, used))
-        await self._history(people, ids, since)
+        await self._history(people, ids, at, since)
         return people
 
-    async def _history(self, people: dict[UUID, Dossier], ids: list[UUID], since: datetime) -> None:
-        for owner, at, channel, outcome, case, creditor, point, purpose in await self._rows(
-            "dispatch", "history", borrowers=ids, since=since
+    async def _history(self, people: dict[UUID, Dossier], ids: list[UUID], at: datetime, since: datetime) -> None:
+        for owner, moment, channel, outcome, case, creditor, point, purpose in await self._rows(
+            "dispatch", "history", borrowers=ids, at=at, since=since
         ):
             people[owner].history.append(
-                Contact(at, channel, outcome, (str(case),), creditor, str(point), "out", purpose)
+                Contact(moment, channel, outcome, (str(case),), creditor, str(point), "out", purpose)
             )
-        for owner, at, channel, case, point in await self._rows("dispatch", "heard", borrowers=ids, since=since):
+        for owner, moment, channel, case, point in await self._rows(
+            "dispatch", "heard", borrowers=ids, at=at, since=since
+        ):
             people[owner].history.append(
                 Contact(
                     at, channel, "conversation", (str(case),) if case else (), "", _text(point) or "", "in", "reply"
                 )
             )
-        for owner, at, channel, outcome, creditor, point, purpose in await self._rows(
-            "dispatch", "shared_history", borrowers=ids, since=since
+        for owner, moment, channel, outcome, creditor, point, purpose in await self._rows(
+            "dispatch", "shared_history", borrowers=ids, at=at, since=since
         ):
             people[owner].history.append(
-                Contact(at, channel, outcome, (), creditor, str(point), "out", purpose, same_borrower=False)
+                Contact(moment, channel, outcome, (), creditor, str(point), "out", purpose, same_borrower=False)
             )
 
     async def cases(self, cases: Iterable[UUID]) -> dict[UUID, Case]:

@@ -98,7 +98,7 @@ create table suppression (
   lifted_at        timestamptz,
   evidence         text
 );
-create index suppression_live on suppression (borrower_id) where lifted_at is null;
+create index suppression_borrower on suppression (borrower_id);
 
 create table hold (
   hold_id     uuid primary key,
@@ -111,7 +111,7 @@ create table hold (
   source      text not null,
   evidence    text
 );
-create index hold_live on hold (borrower_id) where lifted_at is null;
+create index hold_borrower on hold (borrower_id);
 
 create table personal_window (
   personal_window_id uuid primary key,

@@ -40,18 +40,20 @@ order by borrower_id, priority, contact_point_id
 -- name: consents
 select distinct on (borrower_id, kind, channel, contact_point_id)
        borrower_id, kind, channel, state, at, contact_point_id, expires_at, evidence
-from consent where borrower_id = any(%(borrowers)s)
+from consent where borrower_id = any(%(borrowers)s) and at <= %(at)s
 order by borrower_id, kind, channel, contact_point_id, at desc, consent_id desc
 
 -- name: suppressions
 select borrower_id, channel, reason, since_at, contact_point_id, until_at, case_id
 from suppression
-where borrower_id = any(%(borrowers)s) and lifted_at is null and (until_at is null or until_at > %(at)s)
+where borrower_id = any(%(borrowers)s) and since_at <= %(at)s and (lifted_at is null or lifted_at > %(at)s)
+  and (until_at is null or until_at > %(at)s)
 
 -- name: holds
 select borrower_id, kind, since_at, case_id, until_at
 from hold
-where borrower_id = any(%(borrowers)s) and lifted_at is null and (until_at is null or until_at > %(at)s)
+where borrower_id = any(%(borrowers)s) and since_at <= %(at)s and (lifted_at is null or lifted_at > %(at)s)
+  and (until_at is null or until_at > %(at)s)
 
 -- name: personal_windows
 select borrower_id, effect, opens, closes, days, channel, until_at
@@ -65,13 +67,13 @@ where borrower_id = any(%(borrowers)s) and since_at > %(since)s and (until_at is
 -- name: history
 select borrower_id, started_at, channel, outcome, case_id, creditor_id, contact_point_id, purpose
 from attempt
-where borrower_id = any(%(borrowers)s) and started_at > %(since)s and state <> 'released'
+where borrower_id = any(%(borrowers)s) and started_at > %(since)s and started_at <= %(at)s and state <> 'released'
 order by borrower_id, started_at
 
 -- name: heard
 select borrower_id, received_at, channel, case_id, contact_point_id
 from reply
-where borrower_id = any(%(borrowers)s) and received_at > %(since)s
+where borrower_id = any(%(borrowers)s) and received_at > %(since)s and received_at <= %(at)s
 
 -- name: shared_history
 -- What went to our point on behalf of somebody else who has the same number: counts for that number, never says whose.
@@ -80,7 +82,8 @@ from contact_point ours
 join contact_point theirs
   on theirs.value = ours.value and theirs.kind = ours.kind and theirs.borrower_id <> ours.borrower_id
 join attempt a on a.contact_point_id = theirs.contact_point_id
-where ours.borrower_id = any(%(borrowers)s) and a.started_at > %(since)s and a.state <> 'released'
+where ours.borrower_id = any(%(borrowers)s) and a.started_at > %(since)s and a.started_at <= %(at)s
+  and a.state <> 'released'
 
 -- name: live_arrangements
 select distinct on (a.case_id) a.case_id, a.arrangement_id, a.state, a.frequency, a.total_minor, a.currency

@@ -1,0 +1,24 @@
+"""The command line of outreach."""
+
+import typer
+
+from outreach.commands import book, campaign, case, checking, records, runtime
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, help="Payment reminders a lender can stand behind.", pretty_exceptions_enable=False)
+
+app.command("check")(checking.check)
+app.command("import")(book.import_)
+app.add_typer(campaign.app, name="campaign")
+app.command("event")(records.event)
+app.add_typer(case.app, name="case")
+app.command("decide")(records.decide)
+app.add_typer(records.ledger, name="ledger")
+app.add_typer(records.replies, name="replies")
+app.command("run")(runtime.run_stack)
+app.command("migrate")(runtime.migrate)
+app.command("doctor")(runtime.doctor)
+
+
+def main() -> None:
+    """Run the command line."""
+    app()

@@ -1,0 +1,78 @@
+"""`outreach check`: every configuration file and template, every problem with its place."""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from channels.config import load_channels
+from channels.errors import ConfigError as ChannelConfigError
+from outreach.commands.common import Json, console, print_json, settings_or_fail
+from outreach.domain.campaign_config import read_campaigns
+from outreach.domain.creditor import read_creditors
+from outreach.domain.lint import OpenHours, lint_campaigns, lint_plans
+from outreach.domain.located_yaml import ConfigError, Problem, load_located
+from outreach.domain.plan_config import read_plans
+from outreach.domain.words import Channel, Purpose
+from outreach.policy.load import load_policy
+from outreach.policy.open_hours import open_minutes
+from outreach.policy.policy import Policy
+from outreach.rendering.catalog import Catalog
+from outreach.rendering.lint import check as check_templates
+check_replies = lambda config: []  # noqa
+from outreach.settings import Settings
+
+
+def check(
+    config: Annotated[Path | None, typer.Option(help="The configuration folder.")] = None,
+    templates: Annotated[Path | None, typer.Option(help="The templates folder.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Check every plan, campaign, policy, template, dialogue and channel; print each problem with file, line and column."""
+    settings = settings_or_fail()
+    problems = find_problems(settings, config or settings.config, templates or settings.templates)
+    if as_json:
+        print_json([{"file": p.file, "line": p.line, "column": p.column, "field": p.field, "text": p.text} for p in problems])
+    else:
+        for problem in problems:
+            console.print(str(problem), highlight=False, markup=False, soft_wrap=True)
+        console.print(f"{len(problems)} problem{'' if len(problems) == 1 else 's'}", style="red" if problems else "green")
+    raise typer.Exit(1 if problems else 0)
+
+
+def find_problems(settings: Settings, config: Path, templates: Path) -> list[Problem]:
+    """Return every problem of a configuration, folder by folder."""
+    catalog = Catalog.load(templates)
+    problems = list(check_templates(catalog))
+    policy: Policy | None = None
+    try:
+        policy = load_policy(config / "policies")
+    except ConfigError as error:
+        problems += error.problems
+    plans = read_plans(config / "plans")
+    campaigns = read_campaigns(config / "campaigns")
+    problems += [*plans.problems, *campaigns.problems]
+    names = {(one.name, one.channel, one.locale.code) for one in catalog.templates.values() if one.valid}
+
+    def permitted(channel: Channel, purpose: Purpose) -> dict[str, list[OpenHours]]:
+        assert policy is not None  # noqa: S101 - only passed on when there is one
+        weeks = open_minutes(policy, channel, purpose)
+        return {place: [OpenHours(a, b, frozenset({day})) for day, a, b in spans] for place, spans in weeks.items()}
+
+    problems += lint_plans(plans.files, names, permitted if policy else None)
+    problems += lint_campaigns(campaigns.files, {file.plan.name: file.plan for file in plans.files})
+    problems += read_creditors(load_located(config / "creditors.yaml"))[1]
+    problems += check_replies(config)
+    problems += _channels(config / "channels.yaml", settings)
+    return problems
+
+
+def _channels(path: Path, settings: Settings) -> Iterable[Problem]:
+    """Check channels.yaml with stand-ins for the secrets, which need not be there to check a file."""
+    env = {"OUTREACH_TWILIO_ACCOUNT_SID": "AC" + "0" * 32, "OUTREACH_TWILIO_AUTH_TOKEN": "stand-in"}
+    try:
+        load_channels(path, env | {key: value for key, value in settings.environ.items() if value})
+    except ChannelConfigError as error:
+        return [Problem(str(path), 1, 1, "", line) for line in str(error).splitlines()]
+    return []

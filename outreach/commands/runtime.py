@@ -1,0 +1,99 @@
+"""Commands that run the system or look after it: `run`, `migrate`, `doctor`."""
+
+import signal
+import threading
+from typing import Annotated, Any
+
+import typer
+from rich.table import Table
+
+from outreach.clock import SystemClock
+from outreach.commands.common import Json, a_house, complaints, console, print_json, reachable, run, settings_or_fail
+from outreach.settings import Settings
+from outreach.stack import Stack, child_environ, services
+from outreach.store.migrate import migrate as apply_migrations
+from outreach.store.migrate import pending
+
+MAX_SKEW_SECONDS = 30
+
+
+def run_stack(port: Annotated[int, typer.Option(help="Where the web process listens.")] = 8080) -> None:
+    """Run the Procfile: web, lanes and scheduler, restarted when one dies. Embedded services unless the URLs name others."""
+    settings = settings_or_fail()
+    ended = threading.Event()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(name, lambda *_: ended.set())
+    with services(settings.var, settings.environ) as found:
+        more = {"PORT": str(port)}
+        if "OUTREACH_PUBLIC_URL" not in settings.environ:
+            more["OUTREACH_PUBLIC_URL"] = f"http://127.0.0.1:{port}"
+        with Stack(child_environ(found, **more)) as stack:
+            complaints.print(f"outreach is up at {more.get('OUTREACH_PUBLIC_URL', settings.public_url)}; Ctrl-C ends it")
+            while not ended.wait(0.5):
+                for name_ in stack.revive():
+                    complaints.print(f"{name_} had died and was started again", style="yellow")
+
+
+def migrate(as_json: Json = False) -> None:
+    """Bring the database's schema up to date."""
+    settings = settings_or_fail()
+    with reachable(settings) as ready:
+        applied = apply_migrations(ready.database_url)
+    if as_json:
+        print_json({"applied": applied})
+    else:
+        console.print("applied: " + ", ".join(applied) if applied else "nothing to do: the schema is up to date")
+
+
+def doctor(as_json: Json = False) -> None:
+    """Say how the system is: schema, clocks, waiting work, unknown outcomes, alerts, what is paused."""
+    facts = run(_examine(settings_or_fail()))
+    if as_json:
+        print_json(facts)
+    else:
+        _show(facts)
+    raise typer.Exit(0 if facts["healthy"] else 1)
+
+
+async def _examine(settings: Settings) -> dict[str, Any]:
+    with reachable(settings) as ready:
+        missing = pending(ready.database_url)
+    async with a_house(settings) as house, house.store.transaction() as tx:
+        names = ("waiting", "queued", "started", "unknown", "inbox_new", "inbox_parked", "tasks", "active_enrollments")
+        counts = dict(zip(names, await tx.health(), strict=True))
+        skew = abs((await tx.server_clock() - SystemClock().real()).total_seconds())
+        alerts = [{"kind": k, "subject": s, "detail": d, "since": at} for k, s, d, at in await tx.open_alerts()]
+        switches = [{"scope": s, "key": k, "since": at, "reason": r} for s, k, at, r in await tx.list_switches()]
+        unknown = [
+            {"attempt_id": row[0], "case_id": row[1], "channel": row[2], "started_at": row[3], "lookups": row[4]}
+            for row in await tx.unknown_attempts()
+        ]
+    return {
+        "healthy": not missing and skew <= MAX_SKEW_SECONDS and not alerts and not switches,
+        "pending_migrations": missing,
+        "clock_skew_seconds": round(skew, 3),
+        "policy": house.policy.version,
+        "plans": {plan.name: plan.version for plan in house.plans.values()},
+        "templates": house.renderer.catalog.version,
+        "counts": counts,
+        "unknown_attempts": unknown,
+        "alerts": alerts,
+        "paused": switches,
+    }
+
+
+def _show(facts: dict[str, Any]) -> None:
+    console.print("healthy" if facts["healthy"] else "needs attention", style="green" if facts["healthy"] else "bold yellow")
+    table = Table.grid(padding=(0, 2))
+    for name, value in facts["counts"].items():
+        table.add_row(name.replace("_", " "), str(value))
+    table.add_row("clock skew", f"{facts['clock_skew_seconds']} s")
+    table.add_row("pending migrations", ", ".join(facts["pending_migrations"]) or "none")
+    table.add_row("policy", facts["policy"])
+    console.print(table)
+    for alert in facts["alerts"]:
+        console.print(f"alert {alert['kind']} ({alert['subject']}) since {alert['since']:%Y-%m-%d %H:%M}: {alert['detail']}")
+    for switch in facts["paused"]:
+        console.print(f"paused: {switch['scope']} {switch['key']} since {switch['since']:%Y-%m-%d %H:%M}: {switch['reason']}")
+    for one in facts["unknown_attempts"]:
+        console.print(f"unknown outcome: attempt {one['attempt_id']} on {one['channel']}, looked up {one['lookups']} times")

@@ -1,0 +1,368 @@
+"""Conversations: what a dialogue asks for is carried out on the case, in the transaction that stores the reply."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from pydantic import TypeAdapter
+
+from outreach.domain.arrangement import Frequency, Offer, fitting_policy, schedule
+from outreach.domain.case import Case
+from outreach.domain.ids import new_id
+from outreach.domain.timeline import Entry
+from outreach.domain.touch import NewTouch
+from outreach.domain.words import ArrangementState, ConsentState, HoldKind, Purpose, StopCondition, TouchState
+from outreach.flows.enroll import Cause, enrol
+from outreach.flows.events import place_hold, stop_for
+from outreach.flows.house import House
+from outreach.flows.ports import Tx
+from outreach.flows.schedule import LEASE, REPLY_PRIORITY
+from outreach.flows.stop import pull_back, refuse
+from outreach.flows.watch import start_on
+from outreach.policy.dossier import Dossier
+from outreach.replies.dialogue import DialogueFacts, DialogueState, Effect, EffectKind, Step, start
+
+REPLY_EXPIRES = timedelta(hours=24)
+CONFIRM_WITHIN = timedelta(minutes=5)
+"""A stop is confirmed at most once and within five minutes, or not at all (47 CFR 64.1200(a)(12))."""
+
+IN_THREAD = timedelta(hours=1)
+"""How long a reply is evidence that its writer may be answered at this hour."""
+
+TASK_DUE = timedelta(hours=24)
+
+# Holds about the person rather than about one debt.
+_PERSONAL_HOLDS = frozenset({HoldKind.DECEASED, HoldKind.BANKRUPTCY, HoldKind.CEASE})
+
+_states: TypeAdapter[DialogueState] = TypeAdapter(DialogueState)
+
+
+@dataclass(frozen=True, slots=True)
+class Speaker:
+    """Who answered, about which case, from where. ``surface`` is sms, email or ivr."""
+
+    dossier: Dossier
+    case: Case
+    contact_point_id: UUID | None
+    surface: str
+    heard_at: datetime
+    evidence: str
+
+    @property
+    def borrower_id(self) -> UUID:
+        """The borrower."""
+        return self.dossier.borrower.borrower_id
+
+    @property
+    def today(self) -> date:
+        """The borrower's local day when they answered."""
+        zones = self.dossier.borrower.zones
+        return self.heard_at.astimezone(ZoneInfo(zones[0])).date() if zones else self.heard_at.date()
+
+
+def dialogue_facts(house: House, speaker: Speaker, identity_ok: bool | None = None) -> DialogueFacts:
+    """Return what the dialogue machine may know about a case."""
+    case, days = speaker.case, speaker.case.days_past_due(speaker.today)
+    return DialogueFacts(
+        amount_due=case.amount_due,
+        days_past_due=days,
+        product=case.product,
+        today=speaker.today,
+        policy=fitting_policy(house.replies.policies, case.amount_due, days, case.product),
+        surface=speaker.surface,
+        identity_ok=identity_ok,
+    )
+
+
+def dump_state(state: DialogueState) -> dict[str, Any]:
+    """Turn a dialogue's standing into plain JSON."""
+    return dict(_states.dump_python(state, mode="json"))
+
+
+def load_state(data: dict[str, Any]) -> DialogueState:
+    """Read a dialogue's standing back."""
+    return _states.validate_python(data)
+
+
+async def carry_out(house: House, tx: Tx, speaker: Speaker, step: Step, now: datetime) -> list[NewTouch]:
+    """Carry out a step's effects in order, then say what it says; returns the touches to queue after the commit."""
+    touches: list[NewTouch] = []
+    for effect in step.effects:
+        touches += await _apply(house, tx, speaker, effect, now)
+    if step.say and speaker.surface != "ivr":
+        touches.append(reply_touch(house, speaker, step.say, step.state, now))
+    await tx.insert_touches(touches)
+    return touches
+
+
+async def _apply(house: House, tx: Tx, speaker: Speaker, effect: Effect, now: datetime) -> list[NewTouch]:
+    match effect.kind:
+        case EffectKind.SUPPRESS:
+            await _suppress(house, tx, speaker, effect.channels, now)
+        case EffectKind.RECORD_CONSENT:
+            await _consent(tx, speaker, effect.channels, now)
+        case EffectKind.PLACE_HOLD:
+            await _hold(house, tx, speaker, effect.detail or HoldKind.REVIEW, now)
+        case EffectKind.PROPOSE_ARRANGEMENT if effect.offer:
+            await tx.append([Entry(speaker.case.case_id, now, "arrangement.proposed", _offer_told(effect.offer))])
+        case EffectKind.CONFIRM_ARRANGEMENT if effect.offer:
+            await confirm_arrangement(house, tx, speaker, effect.offer, now)
+        case EffectKind.RECORD_PROMISE if effect.promise:
+            await _promise(house, tx, speaker, effect, now)
+        case EffectKind.RECORD_PAYMENT_CLAIM:
+            await _task(tx, speaker, "payment_claim", now)
+        case EffectKind.MARK_WRONG_PARTY:
+            await _wrong_party(tx, speaker, now)
+        case EffectKind.HAND_OFF:
+            await _task(tx, speaker, effect.detail or "hand_off", now)
+        case EffectKind.OPEN_DIALOGUE:
+            return await open_dialogue(house, tx, speaker, effect.detail or "installments", now)
+        case _:
+            pass
+    return []
+
+
+async def _suppress(house: House, tx: Tx, speaker: Speaker, channels: Sequence[str], now: datetime) -> None:
+    """Put a refusal in force unless the callback that brought it already did."""
+    known = {one.channel for one in speaker.dossier.suppressions if one.reason.startswith("opt_out")}
+    missing = [channel for channel in channels if channel not in known and "any" not in known]
+    if missing:
+        await refuse(tx, speaker.borrower_id, None, missing, "opt_out.said", now)
+        await pull_back(house, tx, speaker.borrower_id, missing, now)
+
+
+async def _consent(tx: Tx, speaker: Speaker, channels: Sequence[str], now: datetime) -> None:
+    """START restores this number and these channels only."""
+    await tx.lift_suppressions(speaker.borrower_id, [*channels], speaker.contact_point_id, now)
+    rows = [
+        {
+            "consent_id": new_id(now),
+            "borrower_id": speaker.borrower_id,
+            "contact_point_id": None,
+            "kind": "contact",
+            "channel": channel,
+            "state": ConsentState.GIVEN,
+            "at": now,
+            "source": "reply",
+            "evidence": speaker.evidence,
+        }
+        for channel in channels
+    ]
+    await tx.insert_consents(rows)
+    await tx.append([Entry(speaker.case.case_id, now, "consent.given", {"channels": list(channels), "evidence": speaker.evidence})])
+
+
+async def _hold(house: House, tx: Tx, speaker: Speaker, kind: str, now: datetime) -> None:
+    case_id = None if kind in _PERSONAL_HOLDS else speaker.case.case_id
+    await place_hold(tx, speaker.borrower_id, case_id, kind, "reply", now, evidence=speaker.evidence)
+    cases = [speaker.case.case_id] if case_id else await tx.open_cases_of(speaker.borrower_id)
+    await tx.append([Entry(case, now, "hold.placed", {"kind": kind, "evidence": speaker.evidence}) for case in cases])
+    await stop_for(tx, house, cases, StopCondition.HOLD, f"hold.{kind}", now)
+
+
+async def confirm_arrangement(house: House, tx: Tx, speaker: Speaker, offer: Offer, now: datetime) -> bool:
+    """Set an arrangement up: dated installments, other plans stopped, reminders before each; False when one is live."""
+    parts, key = schedule(offer), new_id(now)
+    stored = await tx.insert_arrangement(
+        {
+            "arrangement_id": key,
+            "case_id": speaker.case.case_id,
+            "borrower_id": speaker.borrower_id,
+            "state": ArrangementState.ACTIVE,
+            "frequency": offer.frequency,
+            "total_minor": offer.total.minor,
+            "currency": offer.total.currency,
+            "at": now,
+            "confirmed_at": now,
+            "source": speaker.surface,
+        },
+        [
+            {"arrangement_id": key, "no": part.number, "due_on": part.due_on, "amount_minor": part.amount.minor}
+            for part in parts
+        ],
+    )
+    if not stored:
+        return False
+    told = _offer_told(offer) | {"arrangement_id": key, "evidence": speaker.evidence}
+    await tx.append([Entry(speaker.case.case_id, now, "arrangement.confirmed", told)])
+    await stop_for(tx, house, [speaker.case.case_id], StopCondition.ARRANGEMENT, "arrangement", now)
+    row = (await tx.condition_rows([speaker.case.case_id]))[speaker.case.case_id]
+    for plan in house.plans.values():
+        if plan.due_date_of != "installment":
+            continue
+        causes = [
+            Cause(row, f"installment:{key}:{part.number}", part.due_on, context=_installment_context(offer, part.number))
+            for part in parts
+        ]
+        await enrol(tx, plan, causes, now)
+    await start_on(tx, house, "arrangement.confirmed", {speaker.case.case_id: f"arrangement:{key}"}, now, {})
+    return True
+
+
+def _installment_context(offer: Offer, number: int) -> dict[str, Any]:
+    part = schedule(offer)[number - 1]
+    return {
+        "installment": {
+            "no": number,
+            "count": offer.count,
+            "amount_minor": part.amount.minor,
+            "due_on": part.due_on.isoformat(),
+        }
+    }
+
+
+async def _promise(house: House, tx: Tx, speaker: Speaker, effect: Effect, now: datetime) -> None:
+    promise, case = effect.promise, speaker.case
+    assert promise is not None  # noqa: S101 - checked by the caller's pattern
+    key = await tx.insert_promise(
+        {
+            "promise_id": new_id(now),
+            "case_id": case.case_id,
+            "borrower_id": speaker.borrower_id,
+            "amount_minor": promise.amount.minor,
+            "currency": promise.amount.currency,
+            "due_on": promise.on,
+            "at": now,
+            "source": speaker.surface,
+        }
+    )
+    told = {"promise_id": key, "amount_minor": promise.amount.minor, "currency": promise.amount.currency, "due_on": promise.on}
+    await tx.append([Entry(case.case_id, now, "promise.made", told)])
+    await stop_for(tx, house, [case.case_id], StopCondition.PROMISE, "promise", now)
+    await start_on(tx, house, "promise.made", {case.case_id: f"promise:{key}"}, now, {})
+
+
+async def _wrong_party(tx: Tx, speaker: Speaker, now: datetime) -> None:
+    """The number or address is dead for this borrower, at once and on every case."""
+    if speaker.contact_point_id is None:
+        return
+    await tx.mark_points(
+        [{"contact_point_id": speaker.contact_point_id, "state": "wrong_party", "reason": "said_so"}], now
+    )
+    told = {"contact_point_id": speaker.contact_point_id, "state": "wrong_party", "reasons": ["said_so"]}
+    await tx.append([Entry(case, now, "contact_point.demoted", told) for case in await tx.open_cases_of(speaker.borrower_id)])
+
+
+async def _task(tx: Tx, speaker: Speaker, kind: str, now: datetime) -> None:
+    key = new_id(now)
+    await tx.insert_task(
+        {
+            "task_id": key,
+            "case_id": speaker.case.case_id,
+            "kind": kind,
+            "at": now,
+            "due_at": now + TASK_DUE,
+            "detail": {"surface": speaker.surface, "evidence": speaker.evidence},
+        }
+    )
+    await tx.append([Entry(speaker.case.case_id, now, "task.opened", {"task_id": key, "kind": kind})])
+
+
+async def open_dialogue(house: House, tx: Tx, speaker: Speaker, kind: str, now: datetime) -> list[NewTouch]:
+    """Begin a dialogue by text for somebody who asked for it on another surface; returns the touches it says."""
+    texting = Speaker(speaker.dossier, speaker.case, speaker.contact_point_id, "sms", speaker.heard_at, speaker.evidence)
+    step = start(house.replies.dialogues, kind, dialogue_facts(house, texting))
+    touches: list[NewTouch] = []
+    for effect in step.effects:
+        touches += await _apply(house, tx, texting, effect, now)
+    await tx.close_surface(speaker.borrower_id, "sms", "superseded", now)
+    await save(house, tx, texting, None, step, now)
+    if step.say:
+        touches.append(reply_touch(house, texting, step.say, step.state, now))
+    return touches
+
+
+async def save(house: House, tx: Tx, speaker: Speaker, dialogue_id: UUID | None, step: Step, now: datetime) -> UUID:
+    """Store where a dialogue stands; returns its id."""
+    key, state = dialogue_id or new_id(now), step.state
+    hours = house.replies.dialogues[state.kind].time_out_hours
+    await tx.save_dialogue(
+        {
+            "dialogue_id": key,
+            "borrower_id": speaker.borrower_id,
+            "case_id": speaker.case.case_id,
+            "kind": state.kind,
+            "surface": speaker.surface,
+            "state": state.state,
+            "awaiting": state.awaiting,
+            "data": dump_state(state),
+            "turns": state.turns,
+            "at": now,
+            "expires_at": now + timedelta(hours=hours),
+            "closed_at": None if state.open else now,
+            "outcome": None if state.open else state.state,
+        }
+    )
+    return key
+
+
+def reply_touch(house: House, speaker: Speaker, template: str, state: DialogueState, now: datetime) -> NewTouch:
+    """Return the touch that answers: through the gate like any other, in the urgent lane."""
+    confirming = template == "stop_confirmation"
+    return NewTouch(
+        touch_id=new_id(now),
+        case_id=speaker.case.case_id,
+        borrower_id=speaker.borrower_id,
+        channel=speaker.surface,
+        template=template,
+        purpose=Purpose.CONFIRMATION if confirming else Purpose.REPLY,
+        state=TouchState.QUEUED,
+        due_at=now,
+        not_before=now,
+        expires_at=now + (CONFIRM_WITHIN if confirming else REPLY_EXPIRES),
+        created_at=now,
+        step_id=template,
+        context=reply_context(state, speaker.contact_point_id),
+        priority=REPLY_PRIORITY,
+        lease_until=house.clock.real() + LEASE,
+    )
+
+
+def reply_context(state: DialogueState, point: UUID | None) -> dict[str, Any]:
+    """Return what the answer's template may print, as plain JSON, and the contact point it must go to."""
+    context: dict[str, Any] = {"point_id": str(point)} if point else {}
+    if state.offers:
+        context["offers"] = [_offer_context(offer) for offer in state.offers]
+    if state.chosen:
+        parts = schedule(state.chosen)
+        context["arrangement"] = {
+            "count": state.chosen.count,
+            "frequency": _FREQUENCY[state.chosen.frequency],
+            "total_minor": state.chosen.total.minor,
+            "first_on": state.chosen.first_on.isoformat(),
+            "installments": [
+                {"no": part.number, "amount_minor": part.amount.minor, "due_on": part.due_on.isoformat()} for part in parts
+            ],
+        }
+    if state.promise:
+        context["promise"] = {"amount_minor": state.promise.amount.minor, "due_on": state.promise.on.isoformat()}
+    return context
+
+
+_FREQUENCY = {Frequency.WEEKLY: "weekly", Frequency.FORTNIGHTLY: "biweekly", Frequency.MONTHLY: "monthly"}
+
+
+def _offer_context(offer: Offer) -> dict[str, Any]:
+    parts = schedule(offer)
+    return {
+        "option": offer.option,
+        "count": offer.count,
+        "frequency": _FREQUENCY[offer.frequency],
+        "amount_minor": offer.regular.minor,
+        "last_minor": parts[-1].amount.minor,
+        "first_on": offer.first_on.isoformat(),
+    }
+
+
+def _offer_told(offer: Offer) -> dict[str, Any]:
+    return {
+        "count": offer.count,
+        "frequency": offer.frequency,
+        "total_minor": offer.total.minor,
+        "currency": offer.total.currency,
+        "first_on": offer.first_on,
+        "policy": offer.policy_id,
+    }
