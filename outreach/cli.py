@@ -2,7 +2,7 @@
 
 import typer
 
-from outreach.commands import book, campaign, case, checking, records, runtime
+from outreach.commands import book, campaign, case, checking, demo, records, runtime
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="Payment reminders a lender can stand behind.", pretty_exceptions_enable=False)
 
@@ -14,6 +14,7 @@ app.add_typer(case.app, name="case")
 app.command("decide")(records.decide)
 app.add_typer(records.ledger, name="ledger")
 app.add_typer(records.replies, name="replies")
+app.command("demo")(demo.demo)
 app.command("run")(runtime.run_stack)
 app.command("migrate")(runtime.migrate)
 app.command("doctor")(runtime.doctor)

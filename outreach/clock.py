@@ -101,3 +101,8 @@ def _micros(instant: datetime) -> int:
 def monotonic() -> float:
     """Return seconds on a clock that only measures spans (latencies, waits)."""
     return time.monotonic()
+
+
+def pause(seconds: float) -> None:
+    """Let real time pass in a driver that waits for other processes."""
+    time.sleep(seconds)  # noqa: TID251 - this module is the one exception

@@ -12,7 +12,7 @@ from outreach.domain.plan import Entry as PlanEntry
 from outreach.domain.plan import Plan, decide_entry, next_step
 from outreach.domain.timeline import Entry
 from outreach.domain.words import EnrollmentState
-from outreach.flows.ports import Tx
+from outreach.flows.ports import Row, Tx
 from outreach.flows.schedule import calendar_of
 
 
@@ -54,7 +54,16 @@ async def enrol(tx: Tx, plan: Plan, causes: Sequence[Cause], now: datetime) -> i
 
 async def stop(tx: Tx, cases: Sequence[UUID], plans: Sequence[str], reason: str, now: datetime) -> int:
     """Stop live enrollments of ``cases`` on ``plans`` and cancel what has not started; returns how many stopped."""
-    stopped = await tx.stop_enrollments(cases, plans, reason, now)
+    return await _ended(tx, await tx.stop_enrollments(cases, plans, reason, now), reason, now)
+
+
+async def stop_causes(tx: Tx, case_id: UUID, causes: Sequence[str], reason: str, now: datetime) -> int:
+    """Stop what a case was enrolled for by these causes (an installment that is paid); returns how many stopped."""
+    return await _ended(tx, await tx.stop_enrollments_of_causes(case_id, causes, reason, now), reason, now)
+
+
+async def _ended(tx: Tx, stopped: Sequence[Row], reason: str, now: datetime) -> int:
+    """Cancel what stopped enrollments had not started, and tell the cases."""
     if not stopped:
         return 0
     cancelled = await tx.cancel_touches_of_enrollments(

@@ -208,6 +208,12 @@ class Tx(Protocol):
         """Stop live enrollments of ``cases`` on ``plans``; returns (enrollment, case, plan)."""
         ...
 
+    async def stop_enrollments_of_causes(
+        self, case_id: UUID, causes: Iterable[str], reason: str, at: datetime
+    ) -> list[Row]:
+        """Stop what a case was enrolled for by these causes; returns (enrollment, case, plan)."""
+        ...
+
     async def cancel_touches_of_enrollments(
         self, borrowers: Iterable[UUID], enrollments: Iterable[UUID], reason: str, at: datetime
     ) -> list[Row]:

@@ -25,7 +25,7 @@ from outreach.flows.throughput import Slots
 LEASE = timedelta(seconds=60)
 """How long (real time) a queued touch may wait for its lane before it is queued again."""
 
-REPLY_PRIORITY = 90
+REPLY_PRIORITY = 100
 """From this priority up a touch goes before bulk in its lane: someone is waiting for an answer."""
 
 _log = structlog.get_logger(__name__)

@@ -31,6 +31,8 @@ SEND_TIMEOUT = 90.0
 
 FIRST_LOOKUP = timedelta(seconds=20)
 BACKOFF = timedelta(minutes=2)
+MAX_TRIES = 6
+"""Attempts of one touch on one channel that may be turned away before the next channel is tried."""
 
 _log = structlog.get_logger(__name__)
 
@@ -136,14 +138,27 @@ def _refused(house: House, books: _Books, sent: Sent, error: SendError, now: dat
 
 def _released(books: _Books, sent: Sent, error: SendError, now: datetime) -> None:
     """It never left: the slot is free again, and the touch is decided anew later, or expires."""
+    reason = f"provider.{error.code}"
     wait = timedelta(seconds=error.retry_after) if error.retry_after else BACKOFF * 2 ** min(sent.touch.tries, 6)
     if isinstance(error, Misconfigured):
         books.alerts.append(("channel.misconfigured", sent.touch.channel))
     _settle(books, sent, AttemptState.RELEASED, Outcome.RELEASED, error, now)
-    books.moves.append(
-        TouchMove(sent.touch.touch_id, TouchState.DEFERRED, f"provider.{error.code}", not_before=now + wait)
+    if sent.touch.tries + 1 >= MAX_TRIES and not isinstance(error, Misconfigured):
+        books.moves.append(_next_channel(sent, reason, now))
+        _tell(books, sent, "touch.rejected", now, {"reasons": [reason, "provider.gave_up"]})
+        return
+    books.moves.append(TouchMove(sent.touch.touch_id, TouchState.DEFERRED, reason, not_before=now + wait))
+    _tell(books, sent, "touch.released", now, {"reasons": [reason], "until": now + wait})
+
+
+def _next_channel(sent: Sent, reason: str, now: datetime) -> TouchMove:
+    """Return the move to the next channel of the step's preference, or to the end when there is none."""
+    if not sent.touch.fallback:
+        return TouchMove(sent.touch.touch_id, TouchState.FAILED, reason, settled_at=now)
+    following, rest = sent.touch.fallback[0], sent.touch.fallback[1:]
+    return TouchMove(
+        sent.touch.touch_id, TouchState.PLANNED, reason, not_before=now, channel=following, fallback=rest, tries=0
     )
-    _tell(books, sent, "touch.released", now, {"reasons": [f"provider.{error.code}"], "until": now + wait})
 
 
 def _rejected(books: _Books, sent: Sent, error: Rejected, now: datetime) -> None:
@@ -163,13 +178,7 @@ def _rejected(books: _Books, sent: Sent, error: Rejected, now: datetime) -> None
                 "since_at": now,
             }
         )
-    if sent.touch.fallback:
-        following, rest = sent.touch.fallback[0], sent.touch.fallback[1:]
-        books.moves.append(
-            TouchMove(sent.touch.touch_id, TouchState.PLANNED, reason, not_before=now, channel=following, fallback=rest)
-        )
-    else:
-        books.moves.append(TouchMove(sent.touch.touch_id, TouchState.FAILED, reason, settled_at=now))
+    books.moves.append(_next_channel(sent, reason, now))
     _tell(books, sent, "touch.rejected", now, {"reasons": [reason], "provider_code": error.provider_code})
 
 

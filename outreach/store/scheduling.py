@@ -96,6 +96,14 @@ class Scheduling(Queries):
             "schedule", "stop_enrollments", cases=list(cases), plans=list(plans), reason=reason, at=at
         )
 
+    async def stop_enrollments_of_causes(
+        self, case_id: UUID, causes: Iterable[str], reason: str, at: datetime
+    ) -> list[Row]:
+        """Stop what a case was enrolled for by these causes; returns (enrollment, case, plan)."""
+        return await self._rows(
+            "schedule", "stop_enrollments_of_causes", case_id=case_id, causes=list(causes), reason=reason, at=at
+        )
+
     async def cancel_touches_of_enrollments(
         self, borrowers: Iterable[UUID], enrollments: Iterable[UUID], reason: str, at: datetime
     ) -> list[Row]:

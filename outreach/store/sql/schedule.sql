@@ -121,6 +121,11 @@ update enrollment set state = 'stopped', stop_reason = %(reason)s, ended_at = %(
 where case_id = any(%(cases)s) and state in ('active', 'paused') and plan = any(%(plans)s)
 returning enrollment_id, case_id, plan
 
+-- name: stop_enrollments_of_causes
+update enrollment set state = 'stopped', stop_reason = %(reason)s, ended_at = %(at)s, next_due_at = null
+where case_id = %(case_id)s and state in ('active', 'paused') and trigger_key = any(%(causes)s)
+returning enrollment_id, case_id, plan
+
 -- name: cancel_touches
 update touch set state = 'cancelled', reason = %(reason)s, settled_at = %(at)s, lease_until = null
 where case_id = any(%(cases)s) and state in ('planned', 'deferred', 'queued') and purpose = any(%(purposes)s)

@@ -1,0 +1,185 @@
+"""`outreach demo`: thirty days of the real system in about two minutes, with a book of fictional borrowers."""
+
+import csv
+import shutil
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Annotated, Any
+
+import psycopg
+import typer
+from rich.live import Live
+
+from outreach.bootstrap import open_house
+from outreach.clock import monotonic
+from outreach.commands.book import bring_in
+from outreach.commands.book import show as show_import
+from outreach.commands.case import print_story
+from outreach.commands.common import NoQueue, complaints, console, fail, run
+from outreach.commands.records import write_ledger
+from outreach.demo.lender import Lender
+from outreach.demo.view import Tally, count, fact_table, intent_table, outcome_table, reason_table, show
+from outreach.demo.world import START, StuckError, World, world
+from outreach.domain.campaign_config import load_campaigns
+from outreach.flows import campaigns
+from outreach.flows.pacing import NoPacing
+from outreach.flows.story import load_story
+from outreach.settings import ROOT, Settings, load_settings
+
+CAMPAIGNS = ("pre_due_daily", "early_stage_daily")
+REFRESH = 0.7
+
+
+def demo(
+    days: Annotated[int, typer.Option(min=1, max=90, help="Days to live through.")] = 30,
+    borrowers: Annotated[int | None, typer.Option(help="Only the first so many borrowers of the book.")] = None,
+    book: Annotated[Path, typer.Option(help="The book to import.")] = ROOT / "examples" / "portfolio.csv",
+    seed: Annotated[int, typer.Option(help="Another seed, other borrowers' tempers.")] = 7,
+    var: Annotated[Path, typer.Option(help="Where the demo keeps its files; wiped first.")] = ROOT / "var" / "demo",
+    keep: Annotated[bool, typer.Option("--keep", help="Leave it running and print the address to open.")] = False,
+) -> None:
+    """Live through a month: import a book, run contact plans, let borrowers answer, set up installments, export the ledger."""
+    began = monotonic()
+    _fresh(var)
+    source = book if borrowers is None else _cut(book, var / "book.csv", borrowers)
+    environ = {"OUTREACH_DATABASE_URL": "", "OUTREACH_REDIS_URL": ""}
+    try:
+        with world(var, script={"profiles": _profiles(source)}, seed=seed, environ=environ) as made:
+            settings = load_settings(made.stack.environ)
+            _prepare(settings, source, var)
+            _live(made, settings, days, seed)
+            _finish(made, settings, var, monotonic() - began)
+            if keep:
+                _stay(made)
+    except StuckError as error:
+        fail(f"The demo did not come to rest: {error}. Logs are in {var / 'log'}.", 1)
+
+
+def _fresh(var: Path) -> None:
+    """Wipe what an earlier demo left, but keep the embedded Postgres: creating one takes longer than a database."""
+    for name in ("log", "clock", "sandbox.jsonl", "ledger.jsonl", "book.csv", "rejects.jsonl"):
+        path = var / name
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink(missing_ok=True)
+    var.mkdir(parents=True, exist_ok=True)
+
+
+def _cut(book: Path, into: Path, borrowers: int) -> Path:
+    """Write the lines of the first so many borrowers to a smaller book, spread over the whole file."""
+    with book.open(newline="", encoding="utf-8") as source:
+        lines = list(csv.DictReader(source))
+    people = list(dict.fromkeys(line["borrower_id"] for line in lines))
+    every = max(1, len(people) // borrowers)
+    chosen = set(people[::every][:borrowers])
+    with into.open("w", newline="", encoding="utf-8") as target:
+        writer = csv.DictWriter(target, fieldnames=list(lines[0]))
+        writer.writeheader()
+        writer.writerows(line for line in lines if line["borrower_id"] in chosen)
+    return into
+
+
+def _profiles(book: Path) -> dict[str, object]:
+    """Tell the carrier who is at the other end: their language and year of birth, never their temper."""
+    found: dict[str, object] = {}
+    with book.open(newline="", encoding="utf-8") as source:
+        for line in csv.DictReader(source):
+            profile: dict[str, object] = {"locale": line["locale"]}
+            if line["birth_year"].isdigit():
+                profile["birth_year"] = int(line["birth_year"])
+            for column in ("phone_1", "phone_2", "email_1", "email_2"):
+                if line[column]:
+                    found[line[column]] = profile
+    return found
+
+
+def _prepare(settings: Settings, book: Path, var: Path) -> None:
+    console.rule("Importing the book")
+    show_import(run(bring_in(settings, book, var / "rejects.jsonl")), var / "rejects.jsonl")
+    console.rule("Starting the campaigns")
+    for name in CAMPAIGNS:
+        run(_start(settings, name))
+        console.print(f"{name} runs daily")
+
+
+async def _start(settings: Settings, name: str) -> None:
+    house = await open_house(settings, NoQueue(), channels={}, pacer=NoPacing())
+    try:
+        await campaigns.start(house, load_campaigns(settings.config / "campaigns")[name])
+    finally:
+        await house.close()
+
+
+def _live(made: World, settings: Settings, days: int, seed: int) -> None:
+    console.rule(f"Living through {days} days")
+    end = START + timedelta(days=days)
+    lender = Lender(made.url, made.api_key, settings.database_url, seed, START.date())
+    moments = [at for at in lender.moments(days) if START < at < end]
+    with psycopg.connect(settings.database_url, autocommit=True) as line, Live(console=console, refresh_per_second=4) as live:
+        shown = 0.0
+        while True:
+            made.rest()
+            now = made.clock.now()
+            if moments and moments[0] <= now:
+                lender.speak(moments.pop(0))
+                continue
+            if monotonic() - shown > REFRESH:
+                live.update(show(count(line, now), START, days))
+                shown = monotonic()
+            if now >= end:
+                break
+            made.step_to(made.next_instant(end, moments[0] if moments else None))
+        live.update(show(count(line, end), START, days))
+
+
+def _finish(made: World, settings: Settings, var: Path, seconds: float) -> None:
+    with psycopg.connect(settings.database_url, autocommit=True) as line:
+        tally = count(line, made.clock.now())
+        told = _case_to_tell(line)
+    _summary(tally)
+    if told:
+        console.rule("One case, told")
+        run(_tell(settings, told))
+    ledger = var / "ledger.jsonl"
+    lines = run(write_ledger(settings, ledger, None, None))
+    console.rule("Done")
+    console.print(f"The ledger ({lines} lines) is {ledger}")
+    console.print(f"What the carrier saw is {made.sandbox.log_path}")
+    console.print(f"{seconds:.0f} seconds")
+
+
+def _summary(tally: Tally) -> None:
+    console.rule("What happened")
+    for table in (outcome_table(tally), reason_table(tally, limit=100), fact_table(tally), intent_table(tally)):
+        console.print(table)
+        console.print()
+
+
+def _case_to_tell(line: psycopg.Connection[Any]) -> str | None:
+    """Pick a case with an arrangement set up by replying, reminders before it and payments after it."""
+    row = line.execute(
+        """select c.case_id::text from arrangement g join cases c using (case_id)
+           order by (g.state = 'active') desc, (select count(*) from attempt t where t.case_id = c.case_id) desc limit 1"""
+    ).fetchone()
+    return row[0] if row else None
+
+
+async def _tell(settings: Settings, case: str) -> None:
+    house = await open_house(settings, NoQueue(), channels={}, pacer=NoPacing())
+    try:
+        story = await load_story(house, case)
+    finally:
+        await house.close()
+    if story is not None:
+        print_story(story)
+
+
+def _stay(made: World) -> None:
+    console.print(f"Open {made.url} (API key: {made.api_key}); the clock stands at {made.clock.now():%Y-%m-%d %H:%M} UTC. Ctrl-C ends it.")
+    try:
+        while True:
+            made.stack.revive()
+            typer.get_text_stream("stdin").readline()
+    except KeyboardInterrupt:
+        complaints.print("ended")

@@ -1,0 +1,128 @@
+"""The demo's world: services, carrier, processes, one stepped clock, and the rule for when time may move."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import psycopg
+
+from channels.sandbox.client import Sandbox
+from outreach.clock import SteppedClock, monotonic, pause
+from outreach.stack import Services, Stack, child_environ, free_port, services
+from outreach.store.named import queries
+
+START = datetime(2027, 3, 1, tzinfo=UTC)
+"""Monday. The example book's due dates are laid out around it."""
+
+TICK = timedelta(minutes=15)
+"""Time stops at quarter hours at the finest: every zone's window opens on one."""
+
+STUCK_AFTER = 120.0
+"""Real seconds without the system coming to rest, after which the demo says what it waits for and gives up."""
+
+
+class StuckError(Exception):
+    """The system did not come to rest; the text says what is unfinished."""
+
+
+@dataclass
+class World:
+    """Everything that runs, and how to move time."""
+
+    clock: SteppedClock
+    services: Services
+    sandbox: Sandbox
+    stack: Stack
+    url: str
+    api_key: str
+
+    def __post_init__(self) -> None:
+        self._line = psycopg.connect(self.services.database_url, autocommit=True)
+
+    def close(self) -> None:
+        """Give the observing connection back."""
+        self._line.close()
+
+    def unfinished(self) -> tuple[int, ...]:
+        """Count unfinished work by kind: queued, started, inbox, ready, due, campaigns."""
+        row = self._line.execute(queries("schedule")["unfinished"], {"now": self.clock.now()}).fetchone()
+        return tuple(row or ())
+
+    def rest(self) -> None:
+        """Wait until nothing is due and nothing is under way anywhere. Raises StuckError."""
+        deadline = monotonic() + STUCK_AFTER
+        quiet = 0
+        while quiet < 2:
+            if monotonic() > deadline:
+                raise StuckError(f"still unfinished: {self.unfinished()} and {self.sandbox.client.state().pending} at the carrier")
+            busy = any(self.unfinished()) or self.sandbox.client.state(wait_seconds=5.0).pending
+            quiet = 0 if busy else quiet + 1
+            if busy:
+                self.stack.revive()
+                pause(0.01)
+
+    def next_instant(self, until: datetime, lender: datetime | None) -> datetime:
+        """Return the next quarter hour at which something happens, at most ``until``."""
+        row = self._line.execute(queries("schedule")["next_instant"]).fetchone()
+        planned = [at for at in ((row or (None,))[0], self.sandbox.client.state().next_at, lender) if at is not None]
+        if not planned:
+            return until
+        return min(until, max(_ceil(min(planned)), self.clock.now() + TICK))
+
+    def step_to(self, at: datetime) -> None:
+        """Move both clocks, wake the schedulers."""
+        self.clock.step_to(at)
+        self._line.execute("select pg_notify('outreach_due', '')")
+        self.sandbox.client.set_clock(at)
+
+
+def _ceil(at: datetime) -> datetime:
+    behind = (at - START) % TICK
+    return at + (TICK - behind if behind else timedelta(0))
+
+
+@contextmanager
+def world(var: Path, *, start: datetime = START, script: dict[str, object], seed: int, environ: dict[str, str]) -> Iterator[World]:
+    """Bring everything up on free ports under ``var`` with a fresh database, and take it down again."""
+    port, api_key = free_port(), "demo-key"
+    url = f"http://127.0.0.1:{port}"
+    with ExitStack() as stack:
+        found = stack.enter_context(services(var, environ, database=f"demo_{port}"))
+        sandbox = stack.enter_context(
+            Sandbox(callback_base=url, script=script, seed=seed, start=start, log=var / "sandbox.jsonl")
+        )
+        clock = SteppedClock(var / "clock", start)
+        house = child_environ(
+            found,
+            OUTREACH_CLOCK=f"stepped:{var / 'clock'}",
+            OUTREACH_MODE="sandbox",
+            OUTREACH_PUBLIC_URL=url,
+            OUTREACH_API_KEYS=api_key,
+            PORT=str(port),
+            **carrier_environ(sandbox),
+        )
+        processes = stack.enter_context(Stack(house, log_dir=var / "log"))
+        made = World(clock, found, sandbox, processes, url, api_key)
+        stack.callback(made.close)
+        yield made
+
+
+def carrier_environ(sandbox: Sandbox) -> dict[str, str]:
+    """Return the settings that point every channel at the sandbox carrier."""
+    return {
+        "OUTREACH_TWILIO_BASE_URL": sandbox.http_url,
+        "OUTREACH_TWILIO_ACCOUNT_SID": sandbox.account_sid,
+        "OUTREACH_TWILIO_AUTH_TOKEN": sandbox.auth_token,
+        "OUTREACH_SMS_SENDER": "+12025550100",
+        "OUTREACH_SMS_PER_SECOND": "1000",
+        "OUTREACH_SMS_BURST": "1000",
+        "OUTREACH_EMAIL_PER_SECOND": "1000",
+        "OUTREACH_EMAIL_BURST": "1000",
+        "OUTREACH_CALLS_PER_SECOND": "200",
+        "OUTREACH_SMTP_HOST": str(sandbox.smtp_host),
+        "OUTREACH_SMTP_PORT": str(sandbox.smtp_port),
+        "OUTREACH_SMTP_TLS": "none",
+        "OUTREACH_INBOUND_MAIL_SECRET": sandbox.inbound_secret,
+    }
