@@ -1,6 +1,6 @@
 """Dispatch: one batch of due touches of one channel, from the last-moment decision to the settled attempt."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -46,6 +46,13 @@ class Batch:
     entries: list[Entry] = field(default_factory=list)
     sends: list[Sent] = field(default_factory=list)
     tally: dict[str, int] = field(default_factory=dict)
+    at_address: dict[str, list[tuple[Dossier, ContactPoint]]] = field(default_factory=dict)
+
+    def share(self, people: Iterable[Dossier]) -> None:
+        """Find out who of a batch shares a number or mailbox: they share its caps within the batch, too."""
+        for dossier in people:
+            for point in dossier.points:
+                self.at_address.setdefault(point.value, []).append((dossier, point))
 
     def count(self, what: str) -> None:
         """Count one outcome for the canonical log line."""
@@ -74,6 +81,7 @@ async def dispatch(house: House, channel: str, touches: Sequence[UUID]) -> dict[
         people = await tx.dossiers(borrowers, at=now, since=now - HISTORY)
         cases = await tx.cases({touch.case_id for touch in queued})
         paused = await tx.switches()
+        batch.share(people.values())
         for touch in queued:
             decide_touch(house, batch, touch, people[touch.borrower_id], cases[touch.case_id], paused, now)
         await tx.insert_decisions(batch.decisions)
@@ -219,6 +227,13 @@ def _start(
         Contact(now, touch.channel, Outcome.PENDING, (str(case.case_id),), case.creditor_id,
                 str(point.contact_point_id), "out", touch.purpose)
     )  # fmt: skip
+    for other, theirs in batch.at_address[point.value]:
+        if other is not dossier:
+            # As the store will tell it from now on: it counts for that number, and never says whose it was.
+            other.history.append(
+                Contact(now, touch.channel, Outcome.PENDING, (), case.creditor_id,
+                        str(theirs.contact_point_id), "out", touch.purpose, same_borrower=False)
+            )  # fmt: skip
 
 
 def content_of(channel: str, rendered: Rendered, token: str) -> Content:
