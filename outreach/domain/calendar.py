@@ -1,5 +1,6 @@
 """Local days and business days: when a wall-clock time happens, and which days people work."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from functools import lru_cache
@@ -37,6 +38,11 @@ def load_zone(name: str) -> ZoneInfo | None:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
         return None
+
+
+def first_zone(names: Iterable[str]) -> tzinfo:
+    """Return the first of ``names`` that is a zone, or UTC: to show and plan by, never to permit by (the gate does)."""
+    return next((zone for name in names if (zone := load_zone(name)) is not None), UTC)
 
 
 def scheduling_zone(candidates: tuple[str, ...], home: str) -> ZoneInfo:

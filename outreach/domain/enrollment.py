@@ -5,8 +5,8 @@ from datetime import date, datetime, tzinfo
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
+from outreach.domain.calendar import first_zone
 from outreach.domain.condition_facts import (
     NEVER_TOUCHED,
     BorrowerFacts,
@@ -91,7 +91,7 @@ class ConditionRow:
     @property
     def zone(self) -> tzinfo:
         """The clock steps are planned by: the first candidate zone. The gate protects the hours in all of them."""
-        return ZoneInfo(self.zones[0] if self.zones else "UTC")
+        return first_zone(self.zones)
 
     def facts(
         self,

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from pydantic import TypeAdapter
 
 from outreach.domain.arrangement import Frequency, Offer, fitting_policy, schedule
+from outreach.domain.calendar import first_zone
 from outreach.domain.case import Case
 from outreach.domain.ids import new_id
 from outreach.domain.timeline import Entry
@@ -59,8 +59,7 @@ class Speaker:
     @property
     def today(self) -> date:
         """The borrower's local day when they answered."""
-        zones = self.dossier.borrower.zones
-        return self.heard_at.astimezone(ZoneInfo(zones[0])).date() if zones else self.heard_at.date()
+        return self.heard_at.astimezone(first_zone(self.dossier.borrower.zones)).date()
 
 
 def dialogue_facts(house: House, speaker: Speaker, identity_ok: bool | None = None) -> DialogueFacts:

@@ -4,9 +4,9 @@ import base64
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from outreach.domain import creditor as lenders
+from outreach.domain.calendar import first_zone
 from outreach.domain.case import Case
 from outreach.domain.money import Money
 from outreach.domain.touch import Touch
@@ -39,7 +39,7 @@ def touch_fields(house: House, touch: Touch, dossier: Dossier, case: Case, ref: 
         borrower=Borrower(borrower.given_name, borrower.family_name),
         creditor=creditor_fields(house.creditor(case.creditor_id), borrower.locale),
         case=CaseFields(
-            reference=case.account_ref[-4:],
+            reference=last_characters(case.account_ref),
             product=case.product,
             amount_due=case.amount_due,
             balance=case.balance,
@@ -50,6 +50,11 @@ def touch_fields(house: House, touch: Touch, dossier: Dossier, case: Case, ref: 
         today=today,
         **context_fields(touch.context, case.currency),
     )
+
+
+def last_characters(reference: str) -> str:
+    """Return the last four letters or digits of an account reference: enough for its owner, nothing for anyone else."""
+    return "".join(each for each in reference if each.isalnum())[-4:]
 
 
 def creditor_fields(creditor: lenders.Creditor, locale: str) -> Creditor:
@@ -100,8 +105,7 @@ def _installment(one: dict[str, Any], count: int, currency: str) -> InstallmentF
 
 
 def _today(dossier: Dossier, now: datetime) -> date:
-    zones = dossier.borrower.zones
-    return now.astimezone(ZoneInfo(zones[0])).date() if zones else now.date()
+    return now.astimezone(first_zone(dossier.borrower.zones)).date()
 
 
 def _day(text: str) -> date:

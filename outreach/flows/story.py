@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 import orjson
 
+from outreach.domain.calendar import first_zone
 from outreach.domain.case import Borrower, Case
 from outreach.domain.timeline import link_hash
 from outreach.flows.house import House
@@ -79,7 +80,7 @@ async def load_story(house: House, ref: str) -> Story | None:
 
 
 async def _tell(house: House, tx: Tx, case: Case, borrower: Borrower, now: datetime) -> Story:
-    tongue = Tongue(borrower.zones[0] if borrower.zones else "UTC", case.currency)
+    tongue = Tongue(str(first_zone(borrower.zones)), case.currency)
     rows = await tx.story(case.case_id)
     said = await tx.attempt_texts(case.case_id)
     heard = await tx.reply_texts(case.case_id)

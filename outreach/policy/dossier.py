@@ -4,8 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
+from outreach.domain.calendar import load_zone
 from outreach.domain.case import Borrower, Case, ContactPoint
 from outreach.domain.words import POINT_KIND, Channel
 from outreach.policy.facts import (
@@ -44,9 +44,8 @@ class Dossier:
 
     def local_date(self, at: datetime) -> date:
         """Return the borrower's calendar date at ``at``: the earliest of the candidate zones, so that nothing runs early."""
-        if not self.borrower.zones:
-            return at.date()
-        return min(at.astimezone(ZoneInfo(zone)).date() for zone in self.borrower.zones)
+        zones = [zone for name in self.borrower.zones if (zone := load_zone(name)) is not None]
+        return min((at.astimezone(zone).date() for zone in zones), default=at.date())
 
     def add(self, contacts: Iterable[Contact]) -> None:
         """Add contacts that were decided in this batch."""
