@@ -57,6 +57,20 @@ async def open_house(
     pacer: Pacer | None = None,
 ) -> House:
     """Wire a house and open its store. Every configuration error surfaces here, before anything is sent."""
+    house, store = wire_house(settings, queue, clock=clock, channels=channels, pacer=pacer)
+    await store.open()
+    return house
+
+
+def wire_house(
+    settings: Settings,
+    queue: Queue,
+    *,
+    clock: Clock | None = None,
+    channels: dict[str, Channel] | None = None,
+    pacer: Pacer | None = None,
+) -> tuple[House, PgStore]:
+    """Read the configuration and put the parts together; the store is not open yet."""
     clock = clock or make_clock(settings)
     store = PgStore(settings.database_url, settings.database_pool)
     adapters = make_channels(settings, clock.now) if channels is None else channels
@@ -76,8 +90,7 @@ async def open_house(
         is_store_away=is_store_away,
         close=lambda: _close(store, adapters),
     )
-    await store.open()
-    return house
+    return house, store
 
 
 async def _close(store: PgStore, adapters: dict[str, Channel]) -> None:

@@ -23,10 +23,19 @@ def postgres() -> Iterator[Any]:
     """A private Postgres server of this test session."""
     base = Path(tempfile.mkdtemp(prefix="outreach-pg-"))
     server = embedded.start_postgres(base / "postgres")
+    _skip_disk(server)
     migrate(embedded.database_url(server, "template_outreach"))
     yield server
     server.cleanup()
     shutil.rmtree(base, ignore_errors=True)
+
+
+def _skip_disk(server: Any) -> None:
+    """Let the machine write when it likes: a test's data need to survive a process, never a power cut."""
+    with psycopg.connect(server.get_uri("postgres"), autocommit=True) as admin:
+        for setting in ("fsync", "synchronous_commit", "full_page_writes"):
+            admin.execute(sql.SQL("alter system set {} = off").format(sql.Identifier(setting)))
+        admin.execute("select pg_reload_conf()")
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -10,14 +11,16 @@ import psycopg
 
 from channels.contract import Channel, Medium
 from channels.fake import FakeChannel
-from outreach.bootstrap import open_house
+from outreach.bootstrap import wire_house
 from outreach.clock import FixedClock
 from outreach.flows.callbacks import sweep_inbox
 from outreach.flows.dispatch import dispatch
 from outreach.flows.house import House
 from outreach.flows.pacing import NoPacing
+from outreach.flows.ports import Pacer
 from outreach.flows.schedule import load_versions, plan_due, queue_ready
 from outreach.settings import load_settings
+from outreach.store.pg import PgStore
 
 from .book import START
 
@@ -36,16 +39,40 @@ class MemoryQueue:
         self.news.append((kind, list(inbox)))
 
 
+_houses: dict[tuple[tuple[str, str], ...], House] = {}
+
+
+def _wired(env: tuple[tuple[str, str], ...]) -> House:
+    """Read the configuration through the real composition root, once for each environment of a session."""
+    if env not in _houses:
+        settings = load_settings({"OUTREACH_MODE": "sandbox", **dict(env)})
+        _houses[env], _ = wire_house(settings, MemoryQueue(), channels={}, pacer=NoPacing())
+    return _houses[env]
+
+
 @asynccontextmanager
 async def a_house(
-    dsn: str, at: datetime = START, channels: dict[str, Channel] | None = None, **env: str
+    dsn: str,
+    at: datetime = START,
+    channels: dict[str, Channel] | None = None,
+    *,
+    clock: FixedClock | None = None,
+    pacer: Pacer | None = None,
+    **env: str,
 ) -> AsyncIterator[House]:
-    """Open a house on ``dsn`` and close it again."""
-    settings = load_settings({"OUTREACH_DATABASE_URL": dsn, "OUTREACH_MODE": "sandbox", **env})
+    """Open a house on ``dsn`` and close it again: its clock stands at ``at``, its channels are fakes."""
     fakes: dict[str, Channel] = {medium.value: FakeChannel() for medium in Medium}
-    house = await open_house(
-        settings, MemoryQueue(), clock=FixedClock(at), channels=fakes | (channels or {}), pacer=NoPacing()
+    store = PgStore(dsn)
+    house = replace(
+        _wired(tuple(sorted(env.items()))),
+        store=store,
+        queue=MemoryQueue(),
+        clock=clock or FixedClock(at),
+        channels=fakes | (channels or {}),
+        pacer=pacer or NoPacing(),
+        close=store.close,
     )
+    await store.open()
     try:
         async with house.store.transaction() as tx:
             await load_versions(house, tx)
