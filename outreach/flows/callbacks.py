@@ -60,8 +60,15 @@ def _row(channel: str, each: Receipt | Reply, now: datetime, real: datetime) -> 
         "dedupe_key": each.dedupe_key,
         "kind": "receipt" if isinstance(each, Receipt) else "reply",
         "received_at": now,
-        "payload": asdict(each),
+        "payload": storable(asdict(each)),
         "retry_real_at": real + WAKE_UP,
+    }
+
+
+def storable(payload: dict[str, Any]) -> dict[str, Any]:
+    """Return a payload that Postgres can hold: its JSON knows no NUL, and news must not be lost over one."""
+    return {
+        name: value.replace("\x00", "\ufffd") if isinstance(value, str) else value for name, value in payload.items()
     }
 
 
@@ -74,7 +81,7 @@ async def _store_malformed(house: House, channel: str, callback: Callback, probl
         "dedupe_key": f"malformed:{key}",
         "kind": "malformed",
         "received_at": now,
-        "payload": {"query": callback.query, "body": callback.body.decode("utf-8", "replace")},
+        "payload": storable({"query": callback.query, "body": callback.body.decode("utf-8", "replace")}),
         "retry_real_at": None,
     }
     async with house.store.transaction() as tx:

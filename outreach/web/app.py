@@ -1,0 +1,69 @@
+"""The web process: events in, callbacks in, call answers, unsubscribe, health, and the operators' console."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from outreach.bootstrap import open_house
+from outreach.flows.house import House
+from outreach.logging import configure_logging
+from outreach.settings import Settings, load_settings
+from outreach.web import callbacks, calls, console, events, health, unsubscribe
+from outreach.web.access import Access
+from outreach.web.problems import LastResort, ProblemError, fields, on_http_error, on_problem, problem
+from outreach.workers.app import make_broker
+from outreach.workers.lanes import DramatiqQueue
+
+ROUTERS = (events.router, callbacks.router, calls.router, unsubscribe.router, health.router, console.router)
+
+
+def create_app(settings: Settings, house: House | None = None) -> FastAPI:
+    """Build the application. It opens a house of its own when it starts, unless it is given one that is open."""
+    app = FastAPI(
+        title="Outreach", version="1", lifespan=_lifespan, docs_url=None, redoc_url=None, openapi_url="/v1/openapi.json"
+    )
+    app.state.settings = settings
+    app.state.house = house
+    app.state.access = Access.of(settings)
+    app.state.groups = {}
+    app.state.meters = health.Meters()
+    for router in ROUTERS:
+        app.include_router(router)
+    app.add_exception_handler(ProblemError, on_problem)
+    app.add_exception_handler(HTTPException, on_http_error)
+    app.add_exception_handler(RequestValidationError, _on_bad_parameter)
+    app.add_middleware(LastResort)
+    app.add_middleware(health.Metered, meters=app.state.meters)
+    return app
+
+
+async def _on_bad_parameter(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for this class only
+    bad = [(".".join(str(part) for part in each["loc"][1:]), str(each["msg"])) for each in error.errors()]
+    return problem(422, "a parameter cannot be used", errors=fields(bad))
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    if app.state.house is not None:
+        yield
+        return
+    settings: Settings = app.state.settings
+    house = await open_house(settings, DramatiqQueue(make_broker(settings.redis_url), settings.batch))
+    app.state.house = house
+    try:
+        yield
+    finally:
+        await house.close()
+
+
+def create() -> FastAPI:
+    """Build the application from the environment: ``uvicorn --factory outreach.web.app:create``."""
+    settings = load_settings()
+    configure_logging(settings.log_level)
+    return create_app(settings)

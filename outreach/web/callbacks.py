@@ -1,0 +1,73 @@
+"""What providers tell us: verified, then stored together with others, then 204."""
+
+from fastapi import APIRouter
+from starlette.requests import Request
+from starlette.responses import Response
+
+from channels.contract import Callback, Medium
+from channels.errors import BadSignature, MalformedCallback
+from outreach.flows.callbacks import take_callback
+from outreach.flows.house import House
+from outreach.web.group_commit import GroupCommit
+from outreach.web.problems import ProblemError, read_body
+
+MOST_FORM_BYTES = 64 * 1024
+MOST_MAIL_BYTES = 2 * 1024 * 1024
+
+router = APIRouter()
+
+
+async def callback_of(request: Request, limit: int) -> Callback:
+    """Return the request as it came over the wire: the signature covers the raw path, query and body."""
+    scope = request.scope
+    raw_path = scope.get("raw_path") or scope["path"].encode()
+    return Callback(
+        path=raw_path.partition(b"?")[0].decode("latin-1"),
+        query=scope["query_string"].decode("latin-1"),
+        headers={name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]},
+        body=await read_body(request, limit),
+    )
+
+
+@router.post("/v1/callbacks/{channel}", status_code=204)
+async def take(channel: str, request: Request) -> Response:
+    """Take delivery news and replies, signed by the provider; ``channel`` is a name of channels.yaml."""
+    house: House = request.app.state.house
+    adapter = house.channels.get(channel)
+    if adapter is None:
+        raise ProblemError(404, "no channel of this name")
+    limit = MOST_MAIL_BYTES if adapter.medium is Medium.EMAIL else MOST_FORM_BYTES
+    return await _take(request, channel, await callback_of(request, limit))
+
+
+@router.post("/v1/inbound/email", status_code=204)
+async def take_mail(request: Request) -> Response:
+    """Take a raw mail (message/rfc822) that came to one of our addresses, signed by our own receiving host."""
+    house: House = request.app.state.house
+    named = [name for name, adapter in house.channels.items() if name == Medium.EMAIL or adapter.medium is Medium.EMAIL]
+    if not named:
+        raise ProblemError(404, "no email channel is configured")
+    return await _take(request, named[0], await callback_of(request, MOST_MAIL_BYTES))
+
+
+async def _take(request: Request, channel: str, callback: Callback) -> Response:
+    house: House = request.app.state.house
+    adapter = house.channels[channel]
+    try:
+        adapter.verify(callback)
+        news = list(adapter.parse(callback))
+    except BadSignature:
+        raise ProblemError(403, "not signed by the provider") from None
+    except MalformedCallback:
+        await take_callback(house, channel, callback)
+    else:
+        await group_of(request, channel).add(news)
+    return Response(status_code=204)
+
+
+def group_of(request: Request, channel: str) -> GroupCommit:
+    """Return the group that callbacks of a channel share in this process."""
+    groups: dict[str, GroupCommit] = request.app.state.groups
+    if channel not in groups:
+        groups[channel] = GroupCommit(request.app.state.house, channel)
+    return groups[channel]
