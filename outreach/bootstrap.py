@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from channels.config import load_channels, load_paces
@@ -88,6 +88,8 @@ def wire_house(
         public_url=settings.public_url,
         mode=settings.mode,
         is_store_away=is_store_away,
+        lease=timedelta(seconds=settings.lease_seconds),
+        stranded_after=timedelta(seconds=settings.stranded_seconds),
         close=lambda: _close(store, adapters),
     )
     return house, store

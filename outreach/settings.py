@@ -17,7 +17,8 @@ class Settings:
     """What one process was told.
 
     Empty ``database_url`` or ``redis_url`` means the embedded default under ``var``. ``clock`` is ``system`` or
-    ``stepped:<file>``. ``public_url`` is where providers reach the web process.
+    ``stepped:<file>``. ``public_url`` is where providers reach the web process. ``lease_seconds`` and ``stranded_seconds``
+    are how soon lost work is looked for: see outreach.flows.house.
     """
 
     var: Path
@@ -34,6 +35,8 @@ class Settings:
     log_level: str = "INFO"
     batch: int = 200
     database_pool: int = 8
+    lease_seconds: int = 60
+    stranded_seconds: int = 120
     environ: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
@@ -61,6 +64,8 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         log_level=_choice(env, "OUTREACH_LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR")),
         batch=_number(env, "OUTREACH_BATCH", 200, 1, 1000),
         database_pool=_number(env, "OUTREACH_DATABASE_POOL", 8, 2, 100),
+        lease_seconds=_number(env, "OUTREACH_LEASE_SECONDS", 60, 1, 3600),
+        stranded_seconds=_number(env, "OUTREACH_STRANDED_SECONDS", 120, 1, 3600),
         environ=env,
     )
 

@@ -19,7 +19,7 @@ from outreach.flows.enroll import Cause, enrol
 from outreach.flows.events import place_hold, stop_for
 from outreach.flows.house import House
 from outreach.flows.ports import Tx
-from outreach.flows.schedule import LEASE, REPLY_PRIORITY
+from outreach.flows.schedule import REPLY_PRIORITY
 from outreach.flows.stop import pull_back, refuse
 from outreach.flows.watch import start_on
 from outreach.policy.dossier import Dossier
@@ -316,7 +316,7 @@ def reply_touch(house: House, speaker: Speaker, template: str, state: DialogueSt
         step_id=template,
         context=reply_context(state, speaker.contact_point_id),
         priority=REPLY_PRIORITY,
-        lease_until=house.clock.real() + LEASE,
+        lease_until=house.clock.real() + house.lease,
     )
 
 

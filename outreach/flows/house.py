@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import tenacity
@@ -21,7 +21,11 @@ from outreach.rendering.render import Renderer
 
 @dataclass(frozen=True, slots=True)
 class House:
-    """Everything a use case may reach. One per process."""
+    """Everything a use case may reach. One per process.
+
+    ``lease`` is how long a queued touch may wait for its lane before it is queued again. An attempt that was started
+    ``stranded_after`` ago and is not settled has lost its process; more than any send takes. Both are real time.
+    """
 
     clock: Clock
     store: Store
@@ -37,6 +41,8 @@ class House:
     public_url: str
     mode: str
     is_store_away: Callable[[BaseException], bool]
+    lease: timedelta = timedelta(seconds=60)
+    stranded_after: timedelta = timedelta(seconds=120)
 
     def decide(self, facts: Facts, at: datetime) -> Decision:
         """Ask the gate (promise 1: nothing leaves any other way)."""

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -21,9 +21,6 @@ from outreach.flows.house import House
 from outreach.flows.plan_versions import plan_of_version
 from outreach.flows.ports import Tx
 from outreach.flows.throughput import Slots
-
-LEASE = timedelta(seconds=60)
-"""How long (real time) a queued touch may wait for its lane before it is queued again."""
 
 REPLY_PRIORITY = 100
 """From this priority up a touch goes before bulk in its lane: someone is waiting for an answer."""
@@ -105,7 +102,7 @@ def _touch_of(
         step_id=step.id,
         context=due.context,
         priority=due.priority,
-        lease_until=house.clock.real() + LEASE if ready else None,
+        lease_until=house.clock.real() + house.lease if ready else None,
     )
 
 
@@ -143,7 +140,7 @@ def calendar_of(row: ConditionRow) -> BusinessCalendar:
 async def queue_ready(house: House, limit: int = 2000) -> int:
     """Lease touches whose time has come (deferred, fallen back, paced) and queue them; returns how many."""
     async with house.store.transaction() as tx:
-        claimed = await tx.claim_ready(house.clock.now(), house.clock.real() + LEASE, limit)
+        claimed = await tx.claim_ready(house.clock.now(), house.clock.real() + house.lease, limit)
     await enqueue(house, [(each.touch_id, each.channel, each.priority) for each in claimed])
     return len(claimed)
 
@@ -165,4 +162,4 @@ async def load_versions(house: House, tx: Tx) -> None:
     await tx.keep_policy_version(house.policy.version, house.policy.to_json().decode(), now)
 
 
-__all__ = ["LEASE", "Throughput", "calendar_of", "enqueue", "load_versions", "plan_due", "queue_ready"]
+__all__ = ["Throughput", "calendar_of", "enqueue", "load_versions", "plan_due", "queue_ready"]

@@ -14,10 +14,7 @@ from outreach.domain.touch import RANK, Settlement, TouchMove
 from outreach.domain.words import AttemptState, Outcome, TouchState
 from outreach.flows.callbacks import sweep_inbox, take_news
 from outreach.flows.house import House
-from outreach.flows.schedule import LEASE, enqueue
-
-STRANDED = timedelta(seconds=120)
-"""An attempt started this long ago (real time) and not settled: its process is gone. More than any send may take."""
+from outreach.flows.schedule import enqueue
 
 LOOKUPS = 6
 """Look-ups before an attempt of unknown outcome is left to a person; it stays unknown and keeps its cap slot."""
@@ -25,11 +22,11 @@ LOOKUPS = 6
 _log = structlog.get_logger(__name__)
 
 
-async def sweep(house: House, stranded_after: timedelta = STRANDED) -> dict[str, int]:
+async def sweep(house: House) -> dict[str, int]:
     """Run every sweep once; returns what each found."""
     found = {
         "requeued": await requeue_lost(house),
-        "stranded": await find_stranded(house, stranded_after),
+        "stranded": await find_stranded(house),
         "expired": await expire(house),
         "inbox": await sweep_inbox(house),
         "looked_up": await look_up_unknown(house),
@@ -43,16 +40,16 @@ async def requeue_lost(house: House, limit: int = 2000) -> int:
     """Queue touches again whose lease ran out: the wake-up was lost with a process or with Redis."""
     real = house.clock.real()
     async with house.store.transaction() as tx:
-        claimed = await tx.claim_lost(real, real + LEASE, limit)
+        claimed = await tx.claim_lost(real, real + house.lease, limit)
     await enqueue(house, [(each.touch_id, each.channel, each.priority) for each in claimed])
     return len(claimed)
 
 
-async def find_stranded(house: House, after: timedelta = STRANDED, limit: int = 500) -> int:
+async def find_stranded(house: House, limit: int = 500) -> int:
     """Mark attempts whose process died between commit and settlement as unknown; returns how many."""
     async with house.store.transaction() as tx:
         now, real = house.clock.now(), house.clock.real()
-        rows = await tx.claim_stranded(real - after, limit)
+        rows = await tx.claim_stranded(real - house.stranded_after, limit)
         if not rows:
             return 0
         await tx.settle_attempts(
