@@ -57,12 +57,16 @@ def restart_postgres(server: Any, mode: str = "fast") -> None:
     )
 
 
-def database_url(server: Any, name: str = "outreach") -> str:
-    """Return the address of database ``name`` on ``server``, creating it when it does not exist."""
+def database_url(server: Any, name: str = "outreach", *, fresh: bool = False) -> str:
+    """Return the address of database ``name`` on ``server``, made when it does not exist; ``fresh`` drops it first."""
     import psycopg  # noqa: PLC0415 - keeps `outreach --help` quick
 
     admin = server.get_uri("postgres")
     with psycopg.connect(admin, autocommit=True) as connection:
+        if fresh:
+            connection.execute(
+                psycopg.sql.SQL("drop database if exists {} with (force)").format(psycopg.sql.Identifier(name))
+            )
         if not connection.execute("select 1 from pg_database where datname = %s", (name,)).fetchone():
             connection.execute(psycopg.sql.SQL("create database {}").format(psycopg.sql.Identifier(name)))
     return str(server.get_uri(name))

@@ -46,14 +46,19 @@ class Services:
 
 
 @contextmanager
-def services(var: Path, environ: Mapping[str, str], database: str = "outreach") -> Iterator[Services]:
-    """Yield the services of an environment: those it names, else embedded ones under ``var``. The schema is up to date."""
+def services(
+    var: Path, environ: Mapping[str, str], database: str = "outreach", *, fresh: bool = False
+) -> Iterator[Services]:
+    """Yield the services of an environment: those it names, else embedded ones under ``var``. The schema is up to date.
+
+    ``fresh`` empties an embedded database first; it never touches one that the environment names.
+    """
     with ExitStack() as stack:
         url, server = environ.get("OUTREACH_DATABASE_URL", ""), None
         if not url:
             server = embedded.start_postgres(var / "postgres")
             stack.callback(server.cleanup)
-            url = embedded.database_url(server, database)
+            url = embedded.database_url(server, database, fresh=fresh)
         migrate(url)
         redis = environ.get("OUTREACH_REDIS_URL", "")
         if not redis:

@@ -23,7 +23,8 @@ CALL_COUNTS = {
     "wrong_party": {"touches", "attempts"},
 }
 EVERYTHING = {"touches", "attempts", "attempts_unanswered", "communications", "conversations"}
-NOT_SENT = {"released", "rejected", "failed", "bounced"}
+NOT_SENT = {"released", "rejected"}
+LEFT_IN_VAIN = {"failed", "bounced"}
 
 
 def permitted(rules: list[dict[str, Any]], facts: Any, at: datetime) -> bool:
@@ -94,6 +95,8 @@ def fits(rule: dict[str, Any], contact: Any, facts: Any) -> bool:
     if rule.get("channels") and contact.channel not in rule["channels"]:
         return False
     kinds = CALL_COUNTS.get(contact.outcome, EVERYTHING) if contact.channel in {"voice", "ivr"} else TEXT_COUNTS
+    if contact.outcome in LEFT_IN_VAIN:
+        kinds = {"touches"}
     if rule["counts"] not in kinds:
         return False
     return {

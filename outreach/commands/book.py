@@ -19,7 +19,9 @@ from outreach.store.book import Books
 
 def import_(
     file: Annotated[Path, typer.Argument(help="CSV or JSON Lines; docs/import.md has the columns.")],
-    rejects: Annotated[Path | None, typer.Option(help="Where rejected lines are explained (default: FILE.rejects.jsonl).")] = None,
+    rejects: Annotated[
+        Path | None, typer.Option(help="Where rejected lines are explained (default: FILE.rejects.jsonl).")
+    ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Read and compare, write nothing.")] = False,
     as_json: Json = False,
 ) -> None:
@@ -37,10 +39,14 @@ def import_(
     raise typer.Exit(1 if summary.rejected else 0)
 
 
-async def bring_in(settings: Settings, file: Path, rejects: Path, *, dry_run: bool = False, quiet: bool = False) -> Summary:
+async def bring_in(
+    settings: Settings, file: Path, rejects: Path, *, dry_run: bool = False, quiet: bool = False
+) -> Summary:
     """Import with a progress bar on standard error."""
     at = make_clock(settings).now()
-    bar = Progress(TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(), console=complaints, disable=quiet)
+    bar = Progress(
+        TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(), console=complaints, disable=quiet
+    )
     with reachable(settings) as ready, bar:
         task = bar.add_task("reading", total=None)
 
@@ -49,7 +55,9 @@ async def bring_in(settings: Settings, file: Path, rejects: Path, *, dry_run: bo
 
         async with await psycopg.AsyncConnection.connect(ready.database_url, autocommit=True) as connection:
             try:
-                return await import_book(file, Books(connection, at), at, rejects=rejects, dry_run=dry_run, progress=progress)
+                return await import_book(
+                    file, Books(connection, at), at, rejects=rejects, dry_run=dry_run, progress=progress
+                )
             except BookFileError as error:
                 fail(str(error))
 
@@ -66,6 +74,8 @@ def show(summary: Summary, rejects: Path) -> None:
     for reason, count in summary.reasons.most_common(20):
         console.print(f"  {count:>6}  {reason}", highlight=False, markup=False)
     if summary.disputed_zones:
-        console.print(f"{summary.disputed_zones} lines state a time zone that is not one of the address: both were kept")
+        console.print(
+            f"{summary.disputed_zones} lines state a time zone that is not one of the address: both were kept"
+        )
     if summary.rejected:
         console.print(f"Rejected lines are explained in {rejects}")

@@ -63,7 +63,10 @@ async def _explain(settings: Settings, ref: str, at: str | None, channel: Channe
 def print_story(story: Story) -> None:
     """Print a story for reading."""
     console.print(
-        Text.assemble((f"Case {story.account_ref}", "bold"), f"  {story.borrower}, {story.place}, {story.locale}, clock {story.zone}")
+        Text.assemble(
+            (f"Case {story.account_ref}", "bold"),
+            f"  {story.borrower}, {story.place}, {story.locale}, clock {story.zone}",
+        )
     )
     console.print(
         f"{story.creditor}, {story.product}: {story.amount_due} due since {story.due_on}"
@@ -89,14 +92,18 @@ def print_explanation(found: Explanation) -> None:
     """Print what the gate says, channel by channel."""
     where = ", ".join(found.zones) or "unknown"
     console.print(f"Case {found.account_ref} at {found.at:%Y-%m-%d %H:%M:%S} UTC", style="bold")
-    console.print(f"candidate places {', '.join(found.jurisdictions) or 'unknown'}; candidate clocks {where}", highlight=False)
+    console.print(
+        f"candidate places {', '.join(found.jurisdictions) or 'unknown'}; candidate clocks {where}", highlight=False
+    )
     for answer in found.answers:
         console.print(_headline(answer))
         for reason in answer.decision.reasons:
             console.print(Text("    " + _reason_line(reason)), highlight=False)
         passed = len(answer.decision.passed)
         console.print(f"    {passed} rules asked had nothing against it", style="dim")
-    console.print(f"Policy {found.answers[0].decision.policy_version}. Not legal advice." if found.answers else "", style="dim")
+    console.print(
+        f"Policy {found.answers[0].decision.policy_version}. Not legal advice." if found.answers else "", style="dim"
+    )
 
 
 def _headline(answer: Explained) -> Text:
@@ -104,7 +111,11 @@ def _headline(answer: Explained) -> Text:
     text = Text.assemble((f"{answer.channel:<6}", "bold"), (verdict.upper(), _COLOURS[verdict]))
     text.append(f"  to {answer.point_type}" if answer.point_type else "  no contact point")
     if verdict is not Verdict.SEND:
-        text.append(f"; next permitted {answer.next_at:%Y-%m-%d %H:%M} UTC" if answer.next_at else "; no permitted instant ahead")
+        text.append(
+            f"; next permitted {answer.next_at:%Y-%m-%d %H:%M} UTC"
+            if answer.next_at
+            else "; no permitted instant ahead"
+        )
     return text
 
 
@@ -112,4 +123,6 @@ def _reason_line(reason: Reason) -> str:
     facts = ", ".join(f"{name}={value}" for name, value in reason.facts)
     until = f", until {reason.until:%Y-%m-%d %H:%M} UTC" if reason.until else ""
     cited = f" [{reason.citation}]" if reason.citation else ""
-    return f"{reason.verdict} {reason.code}: {reason_words(reason.code)}{until} ({reason.rule_id}){cited}" + (f" {facts}" if facts else "")
+    return f"{reason.verdict} {reason.code}: {reason_words(reason.code)}{until} ({reason.rule_id}){cited}" + (
+        f" {facts}" if facts else ""
+    )

@@ -1,5 +1,6 @@
 """`outreach check`: every configuration file and template, every problem with its place."""
 
+import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated
@@ -9,6 +10,7 @@ import typer
 from channels.config import load_channels
 from channels.errors import ConfigError as ChannelConfigError
 from outreach.commands.common import Json, console, print_json, settings_or_fail
+from outreach.domain.arrangement_policy import load_arrangement_policies
 from outreach.domain.campaign_config import read_campaigns
 from outreach.domain.creditor import read_creditors
 from outreach.domain.lint import OpenHours, lint_campaigns, lint_plans
@@ -18,9 +20,11 @@ from outreach.domain.words import Channel, Purpose
 from outreach.policy.load import load_policy
 from outreach.policy.open_hours import open_minutes
 from outreach.policy.policy import Policy
-from outreach.rendering.catalog import Catalog
+from outreach.rendering.catalog import PARTS, Catalog
 from outreach.rendering.lint import check as check_templates
-check_replies = lambda config: []  # noqa
+from outreach.replies.dialogue import Dialogues, Transition
+from outreach.replies.dialogue_config import load_dialogues
+from outreach.replies.matching import load_lexicon
 from outreach.settings import Settings
 
 
@@ -33,11 +37,15 @@ def check(
     settings = settings_or_fail()
     problems = find_problems(settings, config or settings.config, templates or settings.templates)
     if as_json:
-        print_json([{"file": p.file, "line": p.line, "column": p.column, "field": p.field, "text": p.text} for p in problems])
+        print_json(
+            [{"file": p.file, "line": p.line, "column": p.column, "field": p.field, "text": p.text} for p in problems]
+        )
     else:
         for problem in problems:
             console.print(str(problem), highlight=False, markup=False, soft_wrap=True)
-        console.print(f"{len(problems)} problem{'' if len(problems) == 1 else 's'}", style="red" if problems else "green")
+        console.print(
+            f"{len(problems)} problem{'' if len(problems) == 1 else 's'}", style="red" if problems else "green"
+        )
     raise typer.Exit(1 if problems else 0)
 
 
@@ -63,16 +71,64 @@ def find_problems(settings: Settings, config: Path, templates: Path) -> list[Pro
     problems += lint_plans(plans.files, names, permitted if policy else None)
     problems += lint_campaigns(campaigns.files, {file.plan.name: file.plan for file in plans.files})
     problems += read_creditors(load_located(config / "creditors.yaml"))[1]
-    problems += check_replies(config)
+    problems += _replies(config, catalog)
     problems += _channels(config / "channels.yaml", settings)
     return problems
 
 
+def _replies(config: Path, catalog: Catalog) -> list[Problem]:
+    """Check what replies are understood by, what is said back, and what may be offered."""
+    problems: list[Problem] = []
+    for check_one in (
+        lambda: load_lexicon(config / "intents"),
+        lambda: load_arrangement_policies(config / "arrangements.yaml"),
+    ):
+        try:
+            check_one()
+        except ConfigError as error:
+            problems += error.problems
+    try:
+        problems += _said(load_dialogues(config / "dialogues"), config / "dialogues", catalog)
+    except ConfigError as error:
+        problems += error.problems
+    return problems
+
+
+def _said(dialogues: Dialogues, folder: Path, catalog: Catalog) -> Iterable[Problem]:
+    """Find dialogues that say what no template holds."""
+    for spec in dialogues.values():
+        steps: list[Transition] = list(spec.begin)
+        for state in spec.states.values():
+            steps += [*state.otherwise, *(step for answers in state.on.values() for step in answers)]
+        for name in sorted({step.say for step in steps if step.say}):
+            lacking = [
+                channel
+                for channel in (Channel.SMS, Channel.EMAIL)
+                if channel in spec.surfaces and not catalog.has(name, channel)
+            ]
+            if "ivr" in spec.surfaces and len(spec.surfaces) == 1:
+                lacking = [] if name in PARTS[Channel.IVR] else [Channel.IVR]
+            for channel in lacking:
+                yield Problem(str(folder / f"{spec.kind}.yaml"), 1, 1, "say", f"no template {name} for {channel}")
+
+
 def _channels(path: Path, settings: Settings) -> Iterable[Problem]:
     """Check channels.yaml with stand-ins for the secrets, which need not be there to check a file."""
-    env = {"OUTREACH_TWILIO_ACCOUNT_SID": "AC" + "0" * 32, "OUTREACH_TWILIO_AUTH_TOKEN": "stand-in"}
+    env = {
+        "OUTREACH_TWILIO_ACCOUNT_SID": "AC" + "0" * 32,
+        "OUTREACH_TWILIO_AUTH_TOKEN": "stand-in",
+        "OUTREACH_SMS_SENDER": "+12025550100",
+    }
     try:
         load_channels(path, env | {key: value for key, value in settings.environ.items() if value})
     except ChannelConfigError as error:
-        return [Problem(str(path), 1, 1, "", line) for line in str(error).splitlines()]
+        return [_located(path, line) for line in str(error).splitlines()]
     return []
+
+
+def _located(path: Path, line: str) -> Problem:
+    """Read ``file:line:column field: what is wrong`` back into its parts."""
+    found = re.fullmatch(r"(?P<file>.+?):(?P<line>\d+):(?P<column>\d+) (?P<field>[^:]*): (?P<text>.*)", line)
+    if found is None:
+        return Problem(str(path), 1, 1, "", line)
+    return Problem(found["file"], int(found["line"]), int(found["column"]), found["field"], found["text"])

@@ -2,6 +2,8 @@
 
 import csv
 import shutil
+import signal
+import threading
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any
@@ -15,7 +17,7 @@ from outreach.clock import monotonic
 from outreach.commands.book import bring_in
 from outreach.commands.book import show as show_import
 from outreach.commands.case import print_story
-from outreach.commands.common import NoQueue, complaints, console, fail, run
+from outreach.commands.common import NoQueue, console, fail, run
 from outreach.commands.records import write_ledger
 from outreach.demo.lender import Lender
 from outreach.demo.view import Tally, count, fact_table, intent_table, outcome_table, reason_table, show
@@ -41,14 +43,14 @@ def demo(
     """Live through a month: import a book, run contact plans, let borrowers answer, set up installments, export the ledger."""
     began = monotonic()
     _fresh(var)
-    source = book if borrowers is None else _cut(book, var / "book.csv", borrowers)
+    source = book if borrowers is None else cut_book(book, var / "book.csv", borrowers)
     environ = {"OUTREACH_DATABASE_URL": "", "OUTREACH_REDIS_URL": ""}
     try:
-        with world(var, script={"profiles": _profiles(source)}, seed=seed, environ=environ) as made:
+        with world(var, script={"profiles": people_of(source)}, seed=seed, environ=environ) as made:
             settings = load_settings(made.stack.environ)
             _prepare(settings, source, var)
-            _live(made, settings, days, seed)
-            _finish(made, settings, var, monotonic() - began)
+            live_through(made, settings, days, seed)
+            finish(made, settings, var, monotonic() - began)
             if keep:
                 _stay(made)
     except StuckError as error:
@@ -66,7 +68,7 @@ def _fresh(var: Path) -> None:
     var.mkdir(parents=True, exist_ok=True)
 
 
-def _cut(book: Path, into: Path, borrowers: int) -> Path:
+def cut_book(book: Path, into: Path, borrowers: int) -> Path:
     """Write the lines of the first so many borrowers to a smaller book, spread over the whole file."""
     with book.open(newline="", encoding="utf-8") as source:
         lines = list(csv.DictReader(source))
@@ -80,7 +82,7 @@ def _cut(book: Path, into: Path, borrowers: int) -> Path:
     return into
 
 
-def _profiles(book: Path) -> dict[str, object]:
+def people_of(book: Path) -> dict[str, object]:
     """Tell the carrier who is at the other end: their language and year of birth, never their temper."""
     found: dict[str, object] = {}
     with book.open(newline="", encoding="utf-8") as source:
@@ -99,11 +101,12 @@ def _prepare(settings: Settings, book: Path, var: Path) -> None:
     show_import(run(bring_in(settings, book, var / "rejects.jsonl")), var / "rejects.jsonl")
     console.rule("Starting the campaigns")
     for name in CAMPAIGNS:
-        run(_start(settings, name))
+        run(start_campaign(settings, name))
         console.print(f"{name} runs daily")
 
 
-async def _start(settings: Settings, name: str) -> None:
+async def start_campaign(settings: Settings, name: str) -> None:
+    """Start one of the shipped campaigns."""
     house = await open_house(settings, NoQueue(), channels={}, pacer=NoPacing())
     try:
         await campaigns.start(house, load_campaigns(settings.config / "campaigns")[name])
@@ -111,12 +114,16 @@ async def _start(settings: Settings, name: str) -> None:
         await house.close()
 
 
-def _live(made: World, settings: Settings, days: int, seed: int) -> None:
+def live_through(made: World, settings: Settings, days: int, seed: int) -> None:
+    """Move time to the end, moment by moment, showing what happens."""
     console.rule(f"Living through {days} days")
     end = START + timedelta(days=days)
     lender = Lender(made.url, made.api_key, settings.database_url, seed, START.date())
     moments = [at for at in lender.moments(days) if START < at < end]
-    with psycopg.connect(settings.database_url, autocommit=True) as line, Live(console=console, refresh_per_second=4) as live:
+    with (
+        psycopg.connect(settings.database_url, autocommit=True) as line,
+        Live(console=console, refresh_per_second=4) as live,
+    ):
         shown = 0.0
         while True:
             made.rest()
@@ -133,7 +140,7 @@ def _live(made: World, settings: Settings, days: int, seed: int) -> None:
         live.update(show(count(line, end), START, days))
 
 
-def _finish(made: World, settings: Settings, var: Path, seconds: float) -> None:
+def finish(made: World, settings: Settings, var: Path, seconds: float) -> None:
     with psycopg.connect(settings.database_url, autocommit=True) as line:
         tally = count(line, made.clock.now())
         told = _case_to_tell(line)
@@ -176,10 +183,22 @@ async def _tell(settings: Settings, case: str) -> None:
 
 
 def _stay(made: World) -> None:
-    console.print(f"Open {made.url} (API key: {made.api_key}); the clock stands at {made.clock.now():%Y-%m-%d %H:%M} UTC. Ctrl-C ends it.")
-    try:
-        while True:
-            made.stack.revive()
-            typer.get_text_stream("stdin").readline()
-    except KeyboardInterrupt:
-        complaints.print("ended")
+    """Stay up for a person to look around, with time standing still."""
+    console.rule("It stays up; Ctrl-C ends it")
+    console.print(f"Open {made.url} and log in with the API key [bold]{made.api_key}[/bold]", highlight=False)
+    console.print("Or, in another terminal:", highlight=False)
+    settings = {"OUTREACH_DATABASE_URL": made.services.database_url, **clock_environ(made)}
+    for name, value in settings.items():
+        console.print(f"  export {name}='{value}'", highlight=False, markup=False, soft_wrap=True)
+    console.print("  .venv/bin/outreach case show US-00001-1", highlight=False)
+    ended = threading.Event()
+    for each in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(each, lambda *_: ended.set())
+    while not ended.wait(0.5):
+        made.stack.revive()
+
+
+def clock_environ(made: World) -> dict[str, str]:
+    """Return the settings that let a command see the demo's time and channels."""
+    names = ("OUTREACH_CLOCK", "OUTREACH_TWILIO_ACCOUNT_SID", "OUTREACH_TWILIO_AUTH_TOKEN", "OUTREACH_SMS_SENDER")
+    return {name: made.stack.environ[name] for name in names}

@@ -9,7 +9,18 @@ import orjson
 import typer
 
 from outreach.bootstrap import make_clock
-from outreach.commands.common import Json, a_house, complaints, console, fail, lines_of, print_json, read_instant, run, settings_or_fail
+from outreach.commands.common import (
+    Json,
+    a_house,
+    complaints,
+    console,
+    fail,
+    lines_of,
+    print_json,
+    read_instant,
+    run,
+    settings_or_fail,
+)
 from outreach.domain.events import Event, read_event
 from outreach.domain.located_yaml import ConfigError
 from outreach.flows.events import Taken, take_events
@@ -73,7 +84,9 @@ async def write_ledger(settings: Settings, out: Path | None, since: datetime | N
 
 
 def event(
-    file: Annotated[Path | None, typer.Argument(help="CloudEvents in JSON: one object, or an array (default: standard input).")] = None,
+    file: Annotated[
+        Path | None, typer.Argument(help="CloudEvents in JSON: one object, or an array (default: standard input).")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Take events as POST /v1/events does. Good ones are taken, bad ones are explained."""
@@ -91,7 +104,9 @@ def event(
         if isinstance(one, Event):
             results.append({"index": index, "id": one.id, "result": next(taken).result})
         else:
-            results.append({"index": index, "result": "invalid", "problems": [{"field": p.field, "detail": p.detail} for p in one]})
+            results.append(
+                {"index": index, "result": "invalid", "problems": [{"field": p.field, "detail": p.detail} for p in one]}
+            )
     if as_json:
         print_json(results)
     else:

@@ -28,7 +28,9 @@ def run_stack(port: Annotated[int, typer.Option(help="Where the web process list
         if "OUTREACH_PUBLIC_URL" not in settings.environ:
             more["OUTREACH_PUBLIC_URL"] = f"http://127.0.0.1:{port}"
         with Stack(child_environ(found, **more)) as stack:
-            complaints.print(f"outreach is up at {more.get('OUTREACH_PUBLIC_URL', settings.public_url)}; Ctrl-C ends it")
+            complaints.print(
+                f"outreach is up at {more.get('OUTREACH_PUBLIC_URL', settings.public_url)}; Ctrl-C ends it"
+            )
             while not ended.wait(0.5):
                 for name_ in stack.revive():
                     complaints.print(f"{name_} had died and was started again", style="yellow")
@@ -83,7 +85,9 @@ async def _examine(settings: Settings) -> dict[str, Any]:
 
 
 def _show(facts: dict[str, Any]) -> None:
-    console.print("healthy" if facts["healthy"] else "needs attention", style="green" if facts["healthy"] else "bold yellow")
+    console.print(
+        "healthy" if facts["healthy"] else "needs attention", style="green" if facts["healthy"] else "bold yellow"
+    )
     table = Table.grid(padding=(0, 2))
     for name, value in facts["counts"].items():
         table.add_row(name.replace("_", " "), str(value))
@@ -92,8 +96,14 @@ def _show(facts: dict[str, Any]) -> None:
     table.add_row("policy", facts["policy"])
     console.print(table)
     for alert in facts["alerts"]:
-        console.print(f"alert {alert['kind']} ({alert['subject']}) since {alert['since']:%Y-%m-%d %H:%M}: {alert['detail']}")
+        console.print(
+            f"alert {alert['kind']} ({alert['subject']}) since {alert['since']:%Y-%m-%d %H:%M}: {alert['detail']}"
+        )
     for switch in facts["paused"]:
-        console.print(f"paused: {switch['scope']} {switch['key']} since {switch['since']:%Y-%m-%d %H:%M}: {switch['reason']}")
+        console.print(
+            f"paused: {switch['scope']} {switch['key']} since {switch['since']:%Y-%m-%d %H:%M}: {switch['reason']}"
+        )
     for one in facts["unknown_attempts"]:
-        console.print(f"unknown outcome: attempt {one['attempt_id']} on {one['channel']}, looked up {one['lookups']} times")
+        console.print(
+            f"unknown outcome: attempt {one['attempt_id']} on {one['channel']}, looked up {one['lookups']} times"
+        )

@@ -81,7 +81,11 @@ class Lender:
             yield self._event("payment.missed", account, f"missed-{account}-{due_on}", at, data)
 
     def _payments(self, connection: psycopg.Connection[Any], at: datetime) -> Iterator[dict[str, Any]]:
-        for one in (*self._by_themselves(connection, at), *self._promised(connection, at), *self._installments(connection, at)):
+        for one in (
+            *self._by_themselves(connection, at),
+            *self._promised(connection, at),
+            *self._installments(connection, at),
+        ):
             key = (one.account, f"{one.on}")
             if one.minor <= 0 or key in self._paid:
                 continue

@@ -16,8 +16,8 @@ from outreach.store.named import queries
 START = datetime(2027, 3, 1, tzinfo=UTC)
 """Monday. The example book's due dates are laid out around it."""
 
-TICK = timedelta(minutes=15)
-"""Time stops at quarter hours at the finest: every zone's window opens on one."""
+TICK = timedelta(minutes=30)
+"""Time stops at half hours at the finest: contact hours open on one in every zone of the example book."""
 
 STUCK_AFTER = 120.0
 """Real seconds without the system coming to rest, after which the demo says what it waits for and gives up."""
@@ -56,7 +56,9 @@ class World:
         quiet = 0
         while quiet < 2:
             if monotonic() > deadline:
-                raise StuckError(f"still unfinished: {self.unfinished()} and {self.sandbox.client.state().pending} at the carrier")
+                raise StuckError(
+                    f"still unfinished: {self.unfinished()} and {self.sandbox.client.state().pending} at the carrier"
+                )
             busy = any(self.unfinished()) or self.sandbox.client.state(wait_seconds=5.0).pending
             quiet = 0 if busy else quiet + 1
             if busy:
@@ -64,7 +66,7 @@ class World:
                 pause(0.01)
 
     def next_instant(self, until: datetime, lender: datetime | None) -> datetime:
-        """Return the next quarter hour at which something happens, at most ``until``."""
+        """Return the next half hour at which something happens, at most ``until``."""
         row = self._line.execute(queries("schedule")["next_instant"]).fetchone()
         planned = [at for at in ((row or (None,))[0], self.sandbox.client.state().next_at, lender) if at is not None]
         if not planned:
@@ -84,12 +86,14 @@ def _ceil(at: datetime) -> datetime:
 
 
 @contextmanager
-def world(var: Path, *, start: datetime = START, script: dict[str, object], seed: int, environ: dict[str, str]) -> Iterator[World]:
+def world(
+    var: Path, *, start: datetime = START, script: dict[str, object], seed: int, environ: dict[str, str]
+) -> Iterator[World]:
     """Bring everything up on free ports under ``var`` with a fresh database, and take it down again."""
     port, api_key = free_port(), "demo-key"
     url = f"http://127.0.0.1:{port}"
     with ExitStack() as stack:
-        found = stack.enter_context(services(var, environ, database=f"demo_{port}"))
+        found = stack.enter_context(services(var, environ, database="demo", fresh=True))
         sandbox = stack.enter_context(
             Sandbox(callback_base=url, script=script, seed=seed, start=start, log=var / "sandbox.jsonl")
         )
@@ -101,6 +105,7 @@ def world(var: Path, *, start: datetime = START, script: dict[str, object], seed
             OUTREACH_PUBLIC_URL=url,
             OUTREACH_API_KEYS=api_key,
             PORT=str(port),
+            dramatiq_worker_timeout="15",
             **carrier_environ(sandbox),
         )
         processes = stack.enter_context(Stack(house, log_dir=var / "log"))

@@ -1,7 +1,8 @@
 """One stream of past contacts, many counters: which raw outcome each kind of count takes in.
 
 Outcomes are stored raw and counted by rule. Anything pending or unknown counts as if it had reached the person. What
-certainly never left (released, rejected) and what certainly failed (failed, bounced) counts nowhere.
+certainly never left (released, rejected) counts nowhere; what left and failed later (failed, bounced) is still a touch
+of the house's own caps, which count attempts, but no communication.
 """
 
 from collections.abc import Sequence
@@ -21,7 +22,8 @@ _LEFT_WORDS: Final = frozenset({Counted.TOUCHES, Counted.ATTEMPTS, Counted.COMMU
 _DIALLED: Final = frozenset({Counted.TOUCHES})
 _NOTHING: Final[frozenset[Counted]] = frozenset()
 
-_NEVER_REACHED: Final = frozenset({Outcome.RELEASED, Outcome.REJECTED, Outcome.FAILED, Outcome.BOUNCED})
+_NEVER_LEFT: Final = frozenset({Outcome.RELEASED, Outcome.REJECTED})
+_FAILED: Final = frozenset({Outcome.FAILED, Outcome.BOUNCED})
 
 CALL_COUNTS: Final = {
     Outcome.BUSY: _DIALLED,
@@ -44,8 +46,10 @@ _CHANNELS: Final = frozenset(str(channel) for channel in Channel)
 
 def counts_as(channel: str, outcome: str) -> frozenset[Counted]:
     """Return the counters one past contact is in. An outcome nobody knows counts as everything."""
-    if outcome in _NEVER_REACHED:
+    if outcome in _NEVER_LEFT:
         return _NOTHING
+    if outcome in _FAILED:
+        return _DIALLED
     if channel in SPOKEN:
         return _BY_TEXT.get(outcome, _ALL)
     return _TEXT if channel in _CHANNELS else _ALL

@@ -55,7 +55,7 @@ def test_which_call_outcomes_use_a_slot(outcome: str, counts: bool) -> None:
 @pytest.mark.parametrize(
     ("outcome", "counts"),
     [("pending", True), ("unknown", True), ("accepted", True), ("delivered", True), ("read", True),
-     ("released", False), ("rejected", False), ("failed", False), ("bounced", False)],
+     ("released", False), ("rejected", False), ("failed", True), ("bounced", True)],
 )  # fmt: skip
 def test_which_text_outcomes_use_a_slot(outcome: str, counts: bool) -> None:
     decision = decide(facts(history=(past(HOUR, "sms", outcome),)), policy(cap(1, "rolling", "1d")), NOON)
