@@ -1,7 +1,7 @@
 """Answered calls: turn by turn, what was pressed is acted on and the next words go back to the provider."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -14,23 +14,25 @@ from channels.errors import MalformedCallback
 from outreach.domain.ids import new_id
 from outreach.domain.intake import AnsweredCall, OpenDialogue
 from outreach.domain.timeline import Entry
-from outreach.domain.touch import RANK
-from outreach.domain.words import SPOKEN, HoldKind, PointState, StopCondition
+from outreach.domain.touch import RANK, NewTouch
+from outreach.domain.words import SPOKEN, HoldKind, PointState, PointType, StopCondition
 from outreach.flows.call_steps import Act, CallState, Turn, next_turn, open_call
 from outreach.flows.callbacks import take_news
+from outreach.flows.conversation import IN_THREAD, TASK_DUE, Speaker, open_dialogue
+from outreach.flows.dispatch import HISTORY
 from outreach.flows.events import place_hold, stop_for
 from outreach.flows.house import House
 from outreach.flows.ports import Tx
+from outreach.flows.schedule import enqueue
 from outreach.flows.stop import refuse, stop_channels
 
 CALL_LIFE = timedelta(hours=6)
 """How long after it was placed a call's words may be fetched; the calls themselves are limited to minutes."""
 TURN_LIFE = timedelta(minutes=15)
 """After this a call that was cut off counts as over."""
-PAYMENT_CHECK = timedelta(days=7)
-"""How long reminders rest while somebody looks for a payment that the borrower says was made."""
-TASK_DUE = timedelta(days=1)
 CALLS = tuple(sorted(SPOKEN))
+
+_TAKES_NO_TEXTS = frozenset({PointType.FIXED_LINE, PointType.TOLL_FREE})
 
 _log = structlog.get_logger(__name__)
 
@@ -41,13 +43,13 @@ class UnknownCallError(LookupError):
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """One request about a call under the borrower's lock."""
+    """One request about a call under the borrower's lock. ``touches`` are queued once it is committed."""
 
     house: House
     tx: Tx
     call: AnsweredCall
-    token: str
     now: datetime
+    touches: list[NewTouch] = field(default_factory=list)
 
 
 async def answer_call(house: House, token: str, callback: Callback, turn: int | None = None) -> Answer:
@@ -65,8 +67,9 @@ async def answer_call(house: House, token: str, callback: Callback, turn: int | 
         adapter.verify(callback)
         news = _news(adapter, callback)
         await tx.lock_borrowers([call.borrower_id])
-        exchange = Exchange(house, tx, call, token, now)
+        exchange = Exchange(house, tx, call, now)
         taken, number = await _take(exchange, news, turn)
+    await enqueue(house, [(touch.touch_id, touch.channel, touch.priority) for touch in exchange.touches])
     await take_news(house, call.channel, [each for each in news if turn is None and isinstance(each, Receipt)])
     _log.info("call turn", channel=call.channel, case_id=str(call.case_id), what=taken.what, turn=number)
     return _answer(adapter, call, token, taken, number)
@@ -183,30 +186,52 @@ async def _others(exchange: Exchange) -> list[tuple[UUID, UUID]]:
 
 
 async def _paid(exchange: Exchange) -> None:
-    await _rest(exchange, HoldKind.REVIEW, exchange.now + PAYMENT_CHECK)
-    await _hand_over(exchange, "check_payment")
+    """Let reminders rest until a person has looked for the payment."""
+    await _rest(exchange, HoldKind.REVIEW)
+    await _hand_over(exchange, "payment_claim")
 
 
 async def _dispute(exchange: Exchange) -> None:
-    await _rest(exchange, HoldKind.DISPUTE, None)
-    await stop_for(
-        exchange.tx, exchange.house, [exchange.call.case_id], StopCondition.HOLD, "hold.dispute", exchange.now
-    )
-    await _hand_over(exchange, "answer_dispute")
+    await _rest(exchange, HoldKind.DISPUTE)
+    await _hand_over(exchange, "dispute")
 
 
 async def _person(exchange: Exchange) -> None:
-    await _hand_over(exchange, "call_back")
+    await _hand_over(exchange, "callback_request")
 
 
 async def _installments(exchange: Exchange) -> None:
-    await _hand_over(exchange, "offer_installments")
+    """Offer installments by text, as the call promises; to a number that takes no texts a person does it."""
+    tx, house, call, now = exchange.tx, exchange.house, exchange.call, exchange.now
+    dossier = (await tx.dossiers([call.borrower_id], at=now, since=now - HISTORY))[call.borrower_id]
+    called = next((each for each in dossier.points if each.contact_point_id == call.contact_point_id), None)
+    if called is None or called.type in _TAKES_NO_TEXTS:
+        await _hand_over(exchange, "installments")
+        return
+    case = (await tx.cases([call.case_id]))[call.case_id]
+    evidence = f"call:{call.attempt_id}"
+    await tx.insert_permission(
+        {
+            "permission_id": new_id(now),
+            "borrower_id": call.borrower_id,
+            "kind": "reply_in_thread",
+            "channel": "sms",
+            "since_at": now,
+            "until_at": now + IN_THREAD,
+            "evidence": evidence,
+        }
+    )
+    speaker = Speaker(dossier, case, call.contact_point_id, call.channel, now, evidence)
+    touches = await open_dialogue(house, tx, speaker, "installments", now)
+    await tx.insert_touches(touches)
+    exchange.touches.extend(touches)
 
 
-async def _rest(exchange: Exchange, kind: HoldKind, until: datetime | None) -> None:
+async def _rest(exchange: Exchange, kind: HoldKind) -> None:
     tx, call, now = exchange.tx, exchange.call, exchange.now
-    await place_hold(tx, call.borrower_id, call.case_id, kind, f"call:{call.channel}", now, until)
-    await tx.append([Entry(call.case_id, now, "hold.placed", {"hold": kind, "until": until, "channel": call.channel})])
+    await place_hold(tx, call.borrower_id, call.case_id, kind, "call", now, evidence=f"call:{call.attempt_id}")
+    await tx.append([Entry(call.case_id, now, "hold.placed", {"kind": kind, "channel": call.channel})])
+    await stop_for(tx, exchange.house, [call.case_id], StopCondition.HOLD, f"hold.{kind}", now)
 
 
 async def _hand_over(exchange: Exchange, kind: str) -> None:
@@ -218,10 +243,10 @@ async def _hand_over(exchange: Exchange, kind: str) -> None:
         "kind": kind,
         "at": now,
         "due_at": now + TASK_DUE,
-        "detail": {"channel": exchange.call.channel, "attempt_id": str(exchange.call.attempt_id)},
+        "detail": {"surface": exchange.call.channel, "evidence": f"call:{exchange.call.attempt_id}"},
     }
     await exchange.tx.insert_task(task)
-    await exchange.tx.append([Entry(case_id, now, "task.opened", {"task": kind, "task_id": task["task_id"]})])
+    await exchange.tx.append([Entry(case_id, now, "task.opened", {"kind": kind, "task_id": task["task_id"]})])
 
 
 _ACTS = {

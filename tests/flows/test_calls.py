@@ -14,7 +14,7 @@ from outreach.flows.call_steps import CallState, Turn, next_turn, open_call
 from outreach.flows.calls import UnknownCallError, answer_call
 from tests.support.book import Someone, put
 from tests.support.calls import Caller, place_call
-from tests.support.house import START, a_house, clock_of, rows
+from tests.support.house import START, a_house, clock_of, rows, run_lanes
 
 MENU = {"pay": "1", "installments": "2", "paid": "3", "dispute": "4", "repeat": "8", "person": "0", "stop_calls": "9"}
 DEBT = ("$120", "120 dollar", "$500", "balance", "payment", "owe", "debt", "past due", "due on", "installment")
@@ -123,9 +123,9 @@ async def test_a_one_way_call_listens_for_the_stop_key_only(database: str) -> No
 @pytest.mark.parametrize(
     ("key", "task", "hold"),
     [
-        ("3", "check_payment", "review"),
-        ("4", "answer_dispute", "dispute"),
-        ("0", "call_back", None),
+        ("3", "payment_claim", "review"),
+        ("4", "dispute", "dispute"),
+        ("0", "callback_request", None),
     ],
 )
 async def test_each_choice_of_the_menu_acts_on_the_case(database: str, key: str, task: str, hold: str | None) -> None:
@@ -137,6 +137,29 @@ async def test_each_choice_of_the_menu_acts_on_the_case(database: str, key: str,
         assert not (await caller.press(key)).gather
         assert rows(database, "select kind from task") == [(task,)]
         assert rows(database, "select kind from hold") == ([(hold,)] if hold else [])
+
+
+async def test_installments_asked_for_by_phone_are_offered_by_text_at_once(database: str) -> None:
+    put(database, ada := Someone(amount_due_minor=60_000))
+    async with a_house(database) as house:
+        caller = Caller(house, await place_call(database, house, ada))
+        await caller.pick_up()
+        await caller.press("1980")
+        assert "text" in (await caller.press("2")).say
+        await run_lanes(house)
+        assert rows(database, "select kind, surface from dialogue where surface = 'sms'") == [("installments", "sms")]
+        texted = rows(database, "select template, body from attempt where channel = 'sms'")
+        assert [template for template, _ in texted] == ["installments_offer"], rows(database, "select * from touch")
+
+
+async def test_installments_asked_for_from_a_landline_are_handed_to_a_person(database: str) -> None:
+    put(database, ada := Someone(phone_type="fixed_line"))
+    async with a_house(database) as house:
+        caller = Caller(house, await place_call(database, house, ada))
+        await caller.pick_up()
+        await caller.press("1980")
+        await caller.press("2")
+        assert rows(database, "select kind from task") == [("installments",)]
 
 
 async def test_a_repeated_turn_gets_the_same_words_and_changes_nothing(database: str) -> None:
