@@ -4,7 +4,12 @@ import typer
 
 from outreach.commands import book, campaign, case, checking, demo, records, runtime
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, help="Payment reminders a lender can stand behind.", pretty_exceptions_enable=False)
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    help="Payment reminders a lender can stand behind.",
+    pretty_exceptions_enable=False,
+)
 
 app.command("check")(checking.check)
 app.command("import")(book.import_)

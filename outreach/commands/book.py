@@ -33,7 +33,8 @@ def import_(
         out.unlink(missing_ok=True)
     if as_json:
         print_json({"dry_run": summary.dry_run, "lines": summary.lines, "rejected": summary.rejected,
-                    "facts": summary.facts, "reasons": summary.reasons, "disputed_zones": summary.disputed_zones})  # fmt: skip
+                    "facts": summary.facts, "reasons": summary.reasons,
+                    "disputed_zones": summary.disputed_zones})  # fmt: skip
     else:
         show(summary, out)
     raise typer.Exit(1 if summary.rejected else 0)

@@ -9,6 +9,7 @@ from outreach.commands.common import Json, a_house, console, fail, print_json, r
 from outreach.domain.campaign import Campaign, Preview
 from outreach.domain.campaign_config import load_campaigns
 from outreach.flows import campaigns
+from outreach.flows.ports import Row
 from outreach.settings import Settings
 
 app = typer.Typer(no_args_is_help=True, help="Campaigns: preview, start, list, show, pause, resume, cancel.")
@@ -92,7 +93,8 @@ def cancel(name: Name) -> None:
 
 
 _COLUMNS = (
-    "campaign_id", "name", "plan", "state", "next_run_at", "last_run_at", "created_at", "enrolled", "held_out", "sent", "waiting",
+    "campaign_id", "name", "plan", "state", "next_run_at", "last_run_at", "created_at", "enrolled", "held_out",
+    "sent", "waiting",
 )  # fmt: skip
 
 
@@ -132,12 +134,12 @@ async def _start(settings: Settings, campaign: Campaign) -> str:
         return str(await campaigns.start(house, campaign))
 
 
-async def _list(settings: Settings, name: str | None) -> list[tuple[object, ...]]:
+async def _list(settings: Settings, name: str | None) -> list[Row]:
     async with a_house(settings) as house, house.store.transaction() as tx:
         return await tx.campaigns(name)
 
 
-async def _show(settings: Settings, name: str) -> tuple[tuple[object, ...], list[tuple[object, ...]]]:
+async def _show(settings: Settings, name: str) -> tuple[Row, list[Row]]:
     async with a_house(settings) as house, house.store.transaction() as tx:
         rows = await tx.campaigns(name)
         if not rows:

@@ -1,7 +1,7 @@
 """`outreach check`: every configuration file and template, every problem with its place."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Annotated
 
@@ -33,7 +33,7 @@ def check(
     templates: Annotated[Path | None, typer.Option(help="The templates folder.")] = None,
     as_json: Json = False,
 ) -> None:
-    """Check every plan, campaign, policy, template, dialogue and channel; print each problem with file, line and column."""
+    """Check every configuration file and template; print each problem with file, line and column."""
     settings = settings_or_fail()
     problems = find_problems(settings, config or settings.config, templates or settings.templates)
     if as_json:
@@ -112,23 +112,31 @@ def _said(dialogues: Dialogues, folder: Path, catalog: Catalog) -> Iterable[Prob
                 yield Problem(str(folder / f"{spec.kind}.yaml"), 1, 1, "say", f"no template {name} for {channel}")
 
 
-def _channels(path: Path, settings: Settings) -> Iterable[Problem]:
-    """Check channels.yaml with stand-ins for the secrets, which need not be there to check a file."""
-    env = {
-        "OUTREACH_TWILIO_ACCOUNT_SID": "AC" + "0" * 32,
-        "OUTREACH_TWILIO_AUTH_TOKEN": "stand-in",
-        "OUTREACH_SMS_SENDER": "+12025550100",
-    }
+def _loading(load: Callable[[], object]) -> tuple[Problem, ...]:
+    """Return what a loader that reports all problems at once has against its files."""
     try:
-        load_channels(path, env | {key: value for key, value in settings.environ.items() if value})
+        load()
+    except ConfigError as error:
+        return error.problems
+    return ()
+
+
+def _channels(path: Path, settings: Settings) -> Iterable[Problem]:
+    """Check channels.yaml with stand-ins for secrets and senders, which need not be there to check a file."""
+    given = {key: value for key, value in settings.environ.items() if value}
+    stand_ins = {"OUTREACH_TWILIO_ACCOUNT_SID": "AC" + "0" * 32, "OUTREACH_TWILIO_AUTH_TOKEN": "stand-in"}
+    if "OUTREACH_TWILIO_MESSAGING_SERVICE_SID" not in given:
+        stand_ins["OUTREACH_SMS_SENDER"] = "+12025550143"
+    try:
+        load_channels(path, stand_ins | given)
     except ChannelConfigError as error:
-        return [_located(path, line) for line in str(error).splitlines()]
+        return [_placed(path, line) for line in str(error).splitlines()]
     return []
 
 
-def _located(path: Path, line: str) -> Problem:
-    """Read ``file:line:column field: what is wrong`` back into its parts."""
-    found = re.fullmatch(r"(?P<file>.+?):(?P<line>\d+):(?P<column>\d+) (?P<field>[^:]*): (?P<text>.*)", line)
+def _placed(path: Path, line: str) -> Problem:
+    """Read ``file:line:column field: text`` back into its parts."""
+    found = re.fullmatch(r"(.+?):(\d+):(\d+) (?:([\w.\[\]-]+): )?(.+)", line)
     if found is None:
-        return Problem(str(path), 1, 1, "", line)
-    return Problem(found["file"], int(found["line"]), int(found["column"]), found["field"], found["text"])
+        return Problem(str(path), 1, 1, "", line.removeprefix(f"{path}: "))
+    return Problem(found[1], int(found[2]), int(found[3]), found[4] or "", found[5])

@@ -1,4 +1,4 @@
-"""What every command shares: output for people or machines, a house on the services there are, and errors without traceback."""
+"""What every command shares: output for people or machines, a house to work in, errors without traceback."""
 
 import asyncio
 import sys

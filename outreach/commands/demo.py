@@ -4,7 +4,7 @@ import csv
 import shutil
 import signal
 import threading
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -40,7 +40,7 @@ def demo(
     var: Annotated[Path, typer.Option(help="Where the demo keeps its files; wiped first.")] = ROOT / "var" / "demo",
     keep: Annotated[bool, typer.Option("--keep", help="Leave it running and print the address to open.")] = False,
 ) -> None:
-    """Live through a month: import a book, run contact plans, let borrowers answer, set up installments, export the ledger."""
+    """Live through a month: a book, contact plans, borrowers who answer, installments, and the ledger of it all."""
     began = monotonic()
     _fresh(var)
     source = book if borrowers is None else cut_book(book, var / "book.csv", borrowers)
@@ -141,6 +141,7 @@ def live_through(made: World, settings: Settings, days: int, seed: int) -> None:
 
 
 def finish(made: World, settings: Settings, var: Path, seconds: float) -> None:
+    """Print what happened, tell one case as a story, and export the ledger."""
     with psycopg.connect(settings.database_url, autocommit=True) as line:
         tally = count(line, made.clock.now())
         told = _case_to_tell(line)
@@ -167,7 +168,8 @@ def _case_to_tell(line: psycopg.Connection[Any]) -> str | None:
     """Pick a case with an arrangement set up by replying, reminders before it and payments after it."""
     row = line.execute(
         """select c.case_id::text from arrangement g join cases c using (case_id)
-           order by (g.state = 'active') desc, (select count(*) from attempt t where t.case_id = c.case_id) desc limit 1"""
+           order by (g.source = 'sms') desc, (select count(*) from attempt t where t.case_id = c.case_id) desc,
+             c.case_id limit 1"""
     ).fetchone()
     return row[0] if row else None
 

@@ -18,7 +18,7 @@ MAX_SKEW_SECONDS = 30
 
 
 def run_stack(port: Annotated[int, typer.Option(help="Where the web process listens.")] = 8080) -> None:
-    """Run the Procfile: web, lanes and scheduler, restarted when one dies. Embedded services unless the URLs name others."""
+    """Run the Procfile, each process restarted when it dies; embedded services unless the URLs name others."""
     settings = settings_or_fail()
     ended = threading.Event()
     for name in (signal.SIGTERM, signal.SIGINT):

@@ -72,7 +72,8 @@ class Lender:
     def _missed(self, connection: psycopg.Connection[Any], at: datetime) -> Iterator[dict[str, Any]]:
         """Yesterday's due dates that were not met."""
         rows = connection.execute(
-            """select a.external_id, a.amount_due_minor, a.balance_minor, a.due_on from account a join cases c using (account_id)
+            """select a.external_id, a.amount_due_minor, a.balance_minor, a.due_on
+               from account a join cases c using (account_id)
                where c.state = 'open' and a.due_on = %s and a.amount_due_minor > 0 order by 1""",
             (at.date() - timedelta(days=1),),
         )
@@ -95,7 +96,7 @@ class Lender:
             yield self._event("payment.received", one.account, payment_id, at, data)
 
     def _by_themselves(self, connection: psycopg.Connection[Any], at: datetime) -> Iterator[Payment]:
-        """Some pay without being asked, more of them once they were reminded."""
+        """Let some pay without being asked, more of them once they were reminded."""
         rows = connection.execute(
             """select a.external_id, a.amount_due_minor, a.currency, exists (
                  select from attempt t where t.case_id = c.case_id and t.state = 'accepted' and t.started_at > %s)
@@ -113,7 +114,8 @@ class Lender:
     def _promised(self, connection: psycopg.Connection[Any], at: datetime) -> Iterator[Payment]:
         """Seven in ten promises are kept on the day."""
         rows = connection.execute(
-            """select a.external_id, p.amount_minor - p.paid_minor, a.currency from promise p join cases c using (case_id)
+            """select a.external_id, p.amount_minor - p.paid_minor, a.currency
+               from promise p join cases c using (case_id)
                join account a using (account_id) where p.state = 'open' and p.due_on = %s order by 1""",
             (at.date(),),
         )

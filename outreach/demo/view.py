@@ -18,11 +18,14 @@ _OUTCOMES = """select channel, outcome, count(*) from attempt group by 1, 2"""
 _REASONS = """
 select d.verdict, r.value ->> 'code', count(*) from decision d, json_array_elements(d.reasons) r
 where d.verdict <> 'send' group by 1, 2 order by 3 desc"""
-_ENDS = "select state, coalesce(reason, ''), count(*) from touch where state in ('expired', 'cancelled', 'failed') group by 1, 2"
+_ENDS = """
+select state, coalesce(reason, ''), count(*) from touch
+where state in ('expired', 'cancelled', 'failed') group by 1, 2"""
 _FACTS = """
 select (select count(*) from cases where state = 'open'), (select count(*) from enrollment where state = 'active'),
   (select count(*) from reply), (select count(*) from promise), (select count(*) from promise where state = 'kept'),
-  (select count(*) from arrangement), (select count(*) from payment), (select count(distinct borrower_id) from suppression),
+  (select count(*) from arrangement), (select count(*) from payment),
+  (select count(distinct borrower_id) from suppression),
   (select count(*) from hold where lifted_at is null), (select count(*) from task where closed_at is null),
   (select count(*) from attempt where state = 'unknown')"""
 _NAMES = (
@@ -72,7 +75,7 @@ def show(tally: Tally, start: datetime, days: int) -> RenderableType:
 def outcome_table(tally: Tally) -> Table:
     """Return touches by channel and outcome."""
     table = Table(title="Touches that left, by outcome", title_justify="left", box=None, pad_edge=False)
-    channels = sorted(tally.outcomes, key=lambda name: ("sms", "email", "voice", "ivr").index(name))
+    channels = sorted(tally.outcomes, key=("sms", "email", "voice", "ivr").index)
     table.add_column("outcome")
     for channel in channels:
         table.add_column(channel, justify="right")

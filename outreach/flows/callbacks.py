@@ -101,7 +101,7 @@ async def sweep_inbox(house: House, limit: int = 500) -> int:
 
 
 def retry_at(house: House, tries: int) -> datetime:
-    """Return when (real time) news about an unknown attempt is tried again: the callback may have been faster than us."""
+    """Return when (real time) news of an unknown attempt is tried again: the callback may have outrun our commit."""
     return house.clock.real() + timedelta(seconds=min(2**tries, 300))
 
 

@@ -21,9 +21,8 @@ from outreach.domain.campaign import (
 from outreach.domain.campaign_config import campaign_from_content
 from outreach.domain.enrollment import AudienceRow
 from outreach.domain.ids import new_id
-from outreach.domain.plan import Anchor, Plan
+from outreach.domain.plan import Anchor, Plan, decide_entry
 from outreach.domain.plan import Entry as PlanEntry
-from outreach.domain.plan import decide_entry
 from outreach.domain.timeline import Entry
 from outreach.domain.words import CampaignState, EnrollmentState, StopCondition
 from outreach.flows.enroll import Cause, enrol
@@ -154,7 +153,9 @@ def _candidate(plan: Plan, each: AudienceRow, known: tuple[Any, ...] | None, now
 def _plan(house: House, campaign: Campaign) -> Plan:
     plan = house.plans.get(campaign.plan)
     if plan is None:
-        raise CampaignError(f"campaign {campaign.name}: no plan {campaign.plan}; known are {', '.join(sorted(house.plans))}")
+        raise CampaignError(
+            f"campaign {campaign.name}: no plan {campaign.plan}; known are {', '.join(sorted(house.plans))}"
+        )
     return plan
 
 

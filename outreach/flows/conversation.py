@@ -151,7 +151,9 @@ async def _consent(tx: Tx, speaker: Speaker, channels: Sequence[str], now: datet
         for channel in channels
     ]
     await tx.insert_consents(rows)
-    await tx.append([Entry(speaker.case.case_id, now, "consent.given", {"channels": list(channels), "evidence": speaker.evidence})])
+    await tx.append(
+        [Entry(speaker.case.case_id, now, "consent.given", {"channels": list(channels), "evidence": speaker.evidence})]
+    )
 
 
 async def _hold(house: House, tx: Tx, speaker: Speaker, kind: str, now: datetime) -> None:
@@ -193,7 +195,9 @@ async def confirm_arrangement(house: House, tx: Tx, speaker: Speaker, offer: Off
         if plan.due_date_of != "installment":
             continue
         causes = [
-            Cause(row, f"installment:{key}:{part.number}", part.due_on, context=_installment_context(offer, part.number))
+            Cause(
+                row, f"installment:{key}:{part.number}", part.due_on, context=_installment_context(offer, part.number)
+            )
             for part in parts
         ]
         await enrol(tx, plan, causes, now)
@@ -228,21 +232,28 @@ async def _promise(house: House, tx: Tx, speaker: Speaker, effect: Effect, now: 
             "source": speaker.surface,
         }
     )
-    told = {"promise_id": key, "amount_minor": promise.amount.minor, "currency": promise.amount.currency, "due_on": promise.on}
+    told = {
+        "promise_id": key,
+        "amount_minor": promise.amount.minor,
+        "currency": promise.amount.currency,
+        "due_on": promise.on,
+    }
     await tx.append([Entry(case.case_id, now, "promise.made", told)])
     await stop_for(tx, house, [case.case_id], StopCondition.PROMISE, "promise", now)
     await start_on(tx, house, "promise.made", {case.case_id: f"promise:{key}"}, now, {})
 
 
 async def _wrong_party(tx: Tx, speaker: Speaker, now: datetime) -> None:
-    """The number or address is dead for this borrower, at once and on every case."""
+    """Mark the number or address dead for this borrower, at once and on every case."""
     if speaker.contact_point_id is None:
         return
     await tx.mark_points(
         [{"contact_point_id": speaker.contact_point_id, "state": "wrong_party", "reason": "said_so"}], now
     )
     told = {"contact_point_id": speaker.contact_point_id, "state": "wrong_party", "reasons": ["said_so"]}
-    await tx.append([Entry(case, now, "contact_point.demoted", told) for case in await tx.open_cases_of(speaker.borrower_id)])
+    await tx.append(
+        [Entry(case, now, "contact_point.demoted", told) for case in await tx.open_cases_of(speaker.borrower_id)]
+    )
 
 
 async def _task(tx: Tx, speaker: Speaker, kind: str, now: datetime) -> None:
@@ -262,7 +273,9 @@ async def _task(tx: Tx, speaker: Speaker, kind: str, now: datetime) -> None:
 
 async def open_dialogue(house: House, tx: Tx, speaker: Speaker, kind: str, now: datetime) -> list[NewTouch]:
     """Begin a dialogue by text for somebody who asked for it on another surface; returns the touches it says."""
-    texting = Speaker(speaker.dossier, speaker.case, speaker.contact_point_id, "sms", speaker.heard_at, speaker.evidence)
+    texting = Speaker(
+        speaker.dossier, speaker.case, speaker.contact_point_id, "sms", speaker.heard_at, speaker.evidence
+    )
     step = start(house.replies.dialogues, kind, dialogue_facts(house, texting))
     touches: list[NewTouch] = []
     for effect in step.effects:
@@ -333,7 +346,8 @@ def reply_context(state: DialogueState, point: UUID | None) -> dict[str, Any]:
             "total_minor": state.chosen.total.minor,
             "first_on": state.chosen.first_on.isoformat(),
             "installments": [
-                {"no": part.number, "amount_minor": part.amount.minor, "due_on": part.due_on.isoformat()} for part in parts
+                {"no": part.number, "amount_minor": part.amount.minor, "due_on": part.due_on.isoformat()}
+                for part in parts
             ],
         }
     if state.promise:

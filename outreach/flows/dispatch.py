@@ -174,7 +174,9 @@ def _better(one: Decision, other: Decision) -> bool:
     rank = {Verdict.SEND: 0, Verdict.DEFER: 1, Verdict.BLOCK: 2}
     if one.verdict is not other.verdict:
         return rank[one.verdict] < rank[other.verdict]
-    return one.verdict is Verdict.DEFER and one.until is not None and other.until is not None and one.until < other.until
+    return (
+        one.verdict is Verdict.DEFER and one.until is not None and other.until is not None and one.until < other.until
+    )
 
 
 def _decision_row(decision_id: UUID, touch: Touch, decision: Decision, facts: Facts) -> dict[str, Any]:
@@ -213,7 +215,9 @@ def _start(
         return
     batch.attempts.append(_attempt(touch, case, point, decision, decision_id, attempt_id, token, rendered, now, house))
     batch.moves.append(
-        TouchMove(touch.touch_id, TouchState.STARTED, None, contact_point_id=point.contact_point_id, tries=touch.tries + 1)
+        TouchMove(
+            touch.touch_id, TouchState.STARTED, None, contact_point_id=point.contact_point_id, tries=touch.tries + 1
+        )
     )
     outbound = Outbound(
         attempt_id=str(attempt_id),
@@ -336,4 +340,3 @@ def _told(touch: Touch, decision_id: UUID | None) -> dict[str, Any]:
         "template": touch.template,
         "decision_id": decision_id,
     }
-

@@ -107,5 +107,10 @@ def _enrollment(plan: Plan, cause: Cause, now: datetime) -> NewEnrollment:
 
 def _entry(one: NewEnrollment, now: datetime) -> Entry:
     kind = "enrollment.held_out" if one.state == "holdout" else "enrollment.started"
-    told = {"enrollment_id": one.enrollment_id, "plan": one.plan, "plan_version": one.plan_version, "cause": one.trigger_key}
+    told = {
+        "enrollment_id": one.enrollment_id,
+        "plan": one.plan,
+        "plan_version": one.plan_version,
+        "cause": one.trigger_key,
+    }
     return Entry(one.case_id, now, kind, told)

@@ -152,7 +152,9 @@ async def _about_borrower(desk: Desk, event: Event, borrower: UUID) -> None:
 async def _payment(desk: Desk, event: Event, case_id: UUID, data: PaymentReceived) -> None:
     case = desk.cases[case_id]
     if data.currency != case.currency:
-        await desk.tx.open_alert("payment.currency", str(case_id), "a payment in another currency than the account", desk.now)
+        await desk.tx.open_alert(
+            "payment.currency", str(case_id), "a payment in another currency than the account", desk.now
+        )
         desk.tell(case_id, event, {"result": "other_currency"})
         return
     if not await apply_payment(desk, event, case_id, Money(data.amount_minor, data.currency), data.payment_id):
@@ -171,7 +173,7 @@ def _updated(desk: Desk, event: Event, case_id: UUID, data: CaseUpdated) -> None
         state=data.state or case.state,
     )
     desk.tell(case_id, event, data.model_dump(mode="json", exclude_none=True))
-    if data.state == CaseState.CLOSED:
+    if data.state == CaseState.CLOSED.value:
         desk.stops[StopCondition.CLOSED, "closed"].add(case_id)
     elif desk.cases[case_id].amount_due_minor <= 0:
         desk.stops[StopCondition.PAID, "paid"].add(case_id)
@@ -189,7 +191,9 @@ async def _hold(desk: Desk, event: Event, borrower: UUID, case_id: UUID | None, 
     if isinstance(data, HoldLifted):
         await desk.tx.lift_holds(borrower, case_id, data.kind, desk.now)
     else:
-        await place_hold(desk.tx, borrower, case_id, data.kind, f"event:{event.source}", desk.now, data.until, data.evidence)
+        await place_hold(
+            desk.tx, borrower, case_id, data.kind, f"event:{event.source}", desk.now, data.until, data.evidence
+        )
     for each in await cases_of(desk, borrower, case_id):
         desk.tell(each, event, {"kind": data.kind})
         if isinstance(data, HoldPlaced):
@@ -303,7 +307,12 @@ async def start_plans(desk: Desk) -> None:
             continue
         rows = await desk.tx.condition_rows({case_id for _, case_id in wanted})
         causes = [
-            Cause(rows[case_id], f"event:{event.source}:{event.id}", event.occurred_at, context=_context(event, desk, case_id))
+            Cause(
+                rows[case_id],
+                f"event:{event.source}:{event.id}",
+                event.occurred_at,
+                context=_context(event, desk, case_id),
+            )
             for event, case_id in wanted
             if desk.cases[case_id].state == CaseState.OPEN and desk.cases[case_id].amount_due_minor > 0
         ]

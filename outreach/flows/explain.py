@@ -1,9 +1,11 @@
 """Explain: what the gate says about a case now or at another instant, channel by channel, and when it would say yes."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from outreach.domain.case import ContactPoint
 from outreach.domain.ids import new_id
 from outreach.domain.words import SPOKEN, Channel, Purpose
 from outreach.flows.dispatch import HISTORY
@@ -51,7 +53,8 @@ async def explain(
     dossier = people[case.borrower_id]
     answers = []
     for channel in channels or tuple(Channel):
-        for point in dossier.points_for(channel) or [None]:
+        points: Sequence[ContactPoint | None] = dossier.points_for(channel) or [None]
+        for point in points:
             facts = facts_for(
                 dossier,
                 case,

@@ -10,7 +10,8 @@ from outreach.flows.house import House
 # The columns of the named query ``ledger``, in its order.
 COLUMNS = (
     "decision_id", "decided_at", "verdict", "until", "policy_version", "channel", "reasons", "touch_id", "case_id",
-    "borrower_id", "step", "plan", "plan_version", "campaign_id", "template", "purpose", "attempt_id", "state", "outcome",
+    "borrower_id", "step", "plan", "plan_version", "campaign_id", "template", "purpose", "attempt_id",
+    "state", "outcome",
     "anomaly", "provider_ref", "provider_code", "error_code", "segments", "started_at", "settled_at", "template_hash",
     "locale", "contact_point_id", "account", "borrower", "zones", "jurisdictions", "point_zones", "point_regions",
     "answered_by", "duration_seconds",

@@ -85,7 +85,12 @@ async def _count_installments(tx: Tx, case_id: UUID, minor: int, now: datetime) 
         if part.paid.minor != known[part.installment.number]
     ]
     await tx.pay_installments(changed)
-    covered = [row["no"] for row in changed for part in parts if part.number == row["no"] and part.amount.minor <= row["paid_minor"]]
+    covered = [
+        row["no"]
+        for row in changed
+        for part in parts
+        if part.number == row["no"] and part.amount.minor <= row["paid_minor"]
+    ]
     await stop_causes(tx, case_id, [f"installment:{arrangement_id}:{no}" for no in covered], "paid", now)
     owed = sum(amount for _, _, amount, _ in rows)
     kept = total >= owed

@@ -298,7 +298,7 @@ class Tx(Protocol):
         ...
 
     async def attempt_by_token(self, token: str) -> Row | None:
-        """Return the attempt a callback's token names: (attempt, touch, case, borrower, point, creditor, channel, ...)."""
+        """Return the attempt a callback's token names: (attempt, touch, case, borrower, point, ...)."""
         ...
 
     async def last_attempt(self, borrower_id: UUID, channel: str, since: datetime) -> Row | None:
@@ -569,7 +569,7 @@ class Tx(Protocol):
         ...
 
     async def attempt_texts(self, case_id: UUID) -> dict[UUID, Row]:
-        """Return what left for a case, by attempt: (id, channel, subject, body, outcome, anomaly, segments, ref, locale)."""
+        """Return what left, by attempt: (id, channel, subject, body, outcome, anomaly, segments, ref, locale)."""
         ...
 
     async def reply_texts(self, case_id: UUID) -> dict[UUID, Row]:

@@ -1,17 +1,19 @@
 """Receipts: delivery news merges into what is known, forward only, in any order, any number of times."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 import structlog
 
+from outreach.domain.intake import KnownAttempt
 from outreach.domain.timeline import Entry
 from outreach.domain.touch import RANK, TouchMove, merge, outcome_of_call, outcome_of_text
 from outreach.domain.words import SPOKEN, AttemptState, Outcome, TouchState
 from outreach.flows.callbacks import MAX_TRIES, retry_at
 from outreach.flows.house import House
-from outreach.flows.ports import KnownAttempt
+from outreach.flows.ports import Tx
 from outreach.flows.refusals import Refusals
 
 # News worth an entry on the timeline; "sent" and "accepted" only repeat what touch.sent says.
@@ -74,7 +76,11 @@ def _merge(so_far: dict[str, Any] | None, attempt: KnownAttempt, payload: dict[s
     else:
         news = outcome_of_text(payload["status"])
     merged, clash = merge(outcome, news)
-    known = so_far or {"answered_by": attempt.answered_by, "duration_seconds": None, "provider_ref": attempt.provider_ref}
+    known = so_far or {
+        "answered_by": attempt.answered_by,
+        "duration_seconds": None,
+        "provider_ref": attempt.provider_ref,
+    }
     changed = {
         "attempt_id": attempt.attempt_id,
         "state": AttemptState.REJECTED if attempt.state == AttemptState.REJECTED else AttemptState.ACCEPTED,
@@ -92,7 +98,7 @@ def _merge(so_far: dict[str, Any] | None, attempt: KnownAttempt, payload: dict[s
     return None if same and settled and changed["duration_seconds"] == known["duration_seconds"] else changed
 
 
-def _told(attempt: KnownAttempt, moved: dict[str, Any], now: Any) -> list[Entry]:
+def _told(attempt: KnownAttempt, moved: dict[str, Any], now: datetime) -> list[Entry]:
     if moved["outcome"] not in _TOLD or (moved["outcome"] == attempt.outcome and not moved["anomaly"]):
         return []
     told = {
@@ -106,8 +112,8 @@ def _told(attempt: KnownAttempt, moved: dict[str, Any], now: Any) -> list[Entry]
     return [Entry(attempt.case_id, now, "receipt", told)]
 
 
-async def _found_again(tx: Any, house: House, attempts: Sequence[KnownAttempt]) -> None:
-    """A receipt for an attempt of unknown outcome settles it: it did leave."""
+async def _found_again(tx: Tx, house: House, attempts: Sequence[KnownAttempt]) -> None:
+    """Settle attempts of unknown outcome that a receipt speaks of: they did leave."""
     lost = {a.touch_id for a in attempts if a.state == AttemptState.UNKNOWN}
     if not lost:
         return

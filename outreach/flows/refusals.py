@@ -5,8 +5,9 @@ from typing import Any
 from uuid import UUID
 
 from outreach.domain.ids import new_id
+from outreach.domain.intake import KnownAttempt
 from outreach.domain.timeline import Entry
-from outreach.flows.ports import KnownAttempt, Tx
+from outreach.flows.ports import Tx
 
 
 class Refusals:

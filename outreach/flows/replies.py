@@ -47,17 +47,19 @@ async def _take(house: House, inbox_id: UUID) -> list[NewTouch] | None:
         if not rows:
             return None
         row, now = rows[0], house.clock.now()
-        speaker = await _speaker(house, tx, row, now)
+        speaker = await _speaker(tx, row, now)
         if speaker is None:
             await tx.close_inbox([{"inbox_id": inbox_id, "state": "parked", "note": "nobody has this address"}])
-            await tx.open_alert("reply.unknown_sender", row.channel, "a reply from an address that no borrower has", now)
+            await tx.open_alert(
+                "reply.unknown_sender", row.channel, "a reply from an address that no borrower has", now
+            )
             return None
         touches = await _answer(house, tx, row, speaker, now)
         await tx.close_inbox([{"inbox_id": inbox_id, "state": "applied"}])
     return touches
 
 
-async def _speaker(house: House, tx: Tx, row: InboxRow, now: datetime) -> Speaker | None:
+async def _speaker(tx: Tx, row: InboxRow, now: datetime) -> Speaker | None:
     """Find out who answered, and about which case: the one we last wrote to them about."""
     owners = await owners_of_address(tx, row.payload.get("token"), row.payload.get("address"))
     if not owners:

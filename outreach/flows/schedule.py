@@ -106,9 +106,7 @@ def _touch_of(
     )
 
 
-def _advance(
-    plan: Plan, due: DueEnrollment, row: ConditionRow, now: datetime, entries: list[Entry]
-) -> dict[str, Any]:
+def _advance(plan: Plan, due: DueEnrollment, row: ConditionRow, now: datetime, entries: list[Entry]) -> dict[str, Any]:
     upcoming = next_step(plan, due.next_step, due.anchor, row.zone, now, calendar=calendar_of(row))
     entries += [_dropped(due, planned, now) for planned in upcoming.dropped]
     if upcoming.planned is None:

@@ -15,12 +15,12 @@ Data = Mapping[str, Any]
 _CHANNELS = {"sms": "text", "email": "email", "voice": "call", "ivr": "keypad call"}
 
 _REASONS = {
-    "arrangement": "installments are agreed",
     "campaign.cancelled": "its campaign was cancelled",
     "case.closed": "the case is closed",
     "case.nothing_due": "nothing is due",
     "channel.unknown": "the channel is not configured",
     "clock.skew": "our clock and the database's disagree",
+    "consent.expired": "the consent is too old",
     "consent.missing": "there is no consent for it",
     "consent.revoked": "consent was taken back",
     "cooldown.running": "it is too soon after the last contact",
@@ -32,15 +32,22 @@ _REASONS = {
     "hold.attorney": "a lawyer speaks for the borrower",
     "hold.bankruptcy": "there is a bankruptcy",
     "hold.cease": "the borrower asked us to cease contact",
+    "hold.complaint": "a complaint is being looked into",
     "hold.deceased": "the borrower is recorded as deceased",
     "hold.dispute": "the borrower disputes it",
     "hold.hardship": "the borrower is in hardship",
+    "hold.operator": "an operator put the case on hold",
+    "hold.review": "a person is looking at the case",
     "hold.wrong_party": "the person reached is not the borrower",
+    "horizon.no_instant": "no permitted moment lies within the next five weeks",
+    "opt_out.at_provider": "the borrower stopped us at the provider",
+    "opt_out.said": "the borrower said stop",
     "pacing.wait": "the lane was full for a moment",
     "paused.switch": "it is switched off",
     "personal_window.closed": "the borrower asked not to be reached at this time",
     "place.unknown_jurisdiction": "it is not known which law applies",
     "place.unknown_zone": "the borrower's time zone is not known",
+    "place.work": "the contact point is at work",
     "point.invalid": "the number or mailbox is not valid",
     "point.kind_mismatch": "the contact point does not fit the channel",
     "point.none": "there is no number or mailbox for it",
@@ -54,26 +61,45 @@ _REASONS = {
     "process.died": "the process that sent it died",
     "provider.bad_address": "the provider says the address does not exist",
     "provider.content_refused": "the provider refused the words",
+    "provider.gave_up": "it was tried often enough",
     "provider.misconfigured": "our account at the provider does not work",
     "provider.opted_out": "the person stopped us at the provider",
     "provider.outcome_unknown": "the provider did not say whether it took it",
+    "provider.rejected": "the provider refused it",
     "provider.throttled": "the provider asked us to slow down",
     "provider.unavailable": "the provider could not be reached",
     "provider.unsupported": "the provider does not serve this destination",
+    "purpose.unknown": "its purpose is not known",
     "quiet_hours.after_close": "contact hours are over",
     "quiet_hours.before_open": "contact hours have not begun",
-    "quiet_hours.closed": "there are no contact hours on this day",
+    "quiet_hours.between": "it is between two stretches of contact hours",
+    "quiet_hours.closed_day": "there are no contact hours on this day",
+    "quiet_hours.no_calendar": "the public holidays of this year are not known",
     "quiet_hours.no_common_hours": "no hour is permitted in every place the borrower may be",
+    "recipient.not_addressed": "only the borrower may be contacted",
+    "render.bad_field": "a value of the case cannot be printed",
+    "render.invalid_template": "its template is not valid",
+    "render.missing_disclosure": "a statement that must be in it is missing",
+    "render.missing_field": "a fact that its words need is missing",
+    "render.nothing_due": "nothing is due that it could speak of",
+    "render.too_long": "it would be too long",
+    "render.unknown_notice": "a notice that must be in it has no words",
+    "render.unknown_template": "there is no template for it in a language the borrower reads",
+    "render.unsafe": "a value of the case does not belong in its words",
     "stopped.arrangement": "installments were agreed",
+    "stopped.arrangement.broken": "the arrangement was broken",
     "stopped.closed": "the case was closed",
+    "stopped.hold": "a hold was placed",
+    "stopped.hold.dispute": "the borrower disputes it",
     "stopped.opt_out": "the borrower said stop",
     "stopped.paid": "it was paid",
     "stopped.promise": "the borrower promised to pay",
+    "stopped.restarted": "the plan began anew",
     "suppression.in_force": "the borrower refused this channel",
-    "borrower_said_stop": "the borrower said stop",
     "caller_pressed_stop": "the borrower pressed the stop key",
+    "consent_revoked": "consent was taken back",
     "one_click_unsubscribe": "the borrower unsubscribed",
-    "opted_out_at_provider": "the borrower stopped us at the provider",
+    "said_so": "someone else answered and said so",
     "wrong_person": "someone else answered and said so",
 }
 
@@ -246,7 +272,8 @@ def _held_out(data: Data, _: Tongue) -> str:
 
 
 def _stopped(data: Data, _: Tongue) -> str:
-    return f'The plan "{_spelled(data.get("plan"))}" stopped{_because(data)}.'
+    because = f": {reason_words('stopped.' + str(data['reason']))}" if data.get("reason") else ""
+    return f'The plan "{_spelled(data.get("plan"))}" stopped{because}.'
 
 
 def _dropped(data: Data, _: Tongue) -> str:
@@ -281,6 +308,16 @@ def _arranged(data: Data, tongue: Tongue) -> str:
     total = f" of {tongue.amount(data['total_minor'])}" if data.get("total_minor") else ""
     parts = f" in {data['count']} installments" if data.get("count") else " in installments"
     return f"The borrower confirmed payment{total}{parts}."
+
+
+def _opened(data: Data, tongue: Tongue) -> str:
+    if data.get("amount_due_minor") is None:
+        return "The case was opened."
+    return f"The case was opened: {tongue.amount(data['amount_due_minor'])} due on {tongue.day(data.get('due_on'))}."
+
+
+def _offered(data: Data, tongue: Tongue) -> str:
+    return f"The borrower was offered {tongue.amount(data.get('total_minor'))} in {data.get('count')} installments."
 
 
 def _reply(data: Data, _: Tongue) -> str:
@@ -328,6 +365,8 @@ _KINDS: dict[str, Callable[[Data, Tongue], str]] = {
     "touch.lost": _touch("may or may not have left"),
     "receipt": _receipt,
     "event": _event,
+    "case.opened": _opened,
+    "consent.given": lambda _data, _tongue: "The borrower gave consent.",
     "enrollment.started": _started,
     "enrollment.held_out": _held_out,
     "enrollment.stopped": _stopped,
@@ -340,6 +379,7 @@ _KINDS: dict[str, Callable[[Data, Tongue], str]] = {
     "promise.kept": _kept("The promise was kept"),
     "promise.part_paid": _kept("Part of the promised amount came in"),
     "promise.broken": _kept("The promised day passed without the full amount"),
+    "arrangement.proposed": _offered,
     "arrangement.confirmed": _arranged,
     "arrangement.paid": _kept("An installment was paid"),
     "arrangement.kept": _kept("Every installment was paid"),

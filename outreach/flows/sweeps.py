@@ -7,7 +7,7 @@ from uuid import UUID
 
 import structlog
 
-from channels.contract import LookupKey, LooksUp, Receipt
+from channels.contract import LooksUp, LookupKey, Receipt
 from channels.errors import SendError
 from outreach.domain.timeline import Entry
 from outreach.domain.touch import RANK, Settlement, TouchMove
@@ -64,7 +64,9 @@ async def find_stranded(house: House, limit: int = 500) -> int:
         )
         await tx.append(
             [
-                Entry(case, now, "touch.unknown", {"touch_id": touch, "attempt_id": attempt, "reasons": ["process.died"]})
+                Entry(
+                    case, now, "touch.unknown", {"touch_id": touch, "attempt_id": attempt, "reasons": ["process.died"]}
+                )
                 for attempt, touch, case, _ in rows
             ]
         )

@@ -61,7 +61,10 @@ async def _break_promises(house: House, limit: int) -> int:
             await tx.move_promise(promise_id, PromiseState.BROKEN, paid, now)
             told = {"promise_id": promise_id, "due_on": due_on, "paid_minor": paid, "promised_minor": promised}
             await tx.append([Entry(case_id, now, "promise.broken", told)])
-        contexts = {row[1]: {"promise": {"amount_minor": live[row[1]][2], "due_on": live[row[1]][4].isoformat()}} for row in broken}
+        contexts = {
+            row[1]: {"promise": {"amount_minor": live[row[1]][2], "due_on": live[row[1]][4].isoformat()}}
+            for row in broken
+        }
         await start_on(tx, house, "promise.broken", {row[1]: f"promise:{row[0]}" for row in broken}, now, contexts)
     return len(broken)
 

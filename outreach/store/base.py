@@ -17,19 +17,19 @@ class Queries:
     def __init__(self, connection: AsyncConnection[Row]) -> None:
         self._connection = connection
 
-    async def _rows(self, aggregate: str, query: str, /, **values: Any) -> list[Row]:
+    async def _rows(self, aggregate: str, query: str, /, **values: object) -> list[Row]:
         cursor = await self._connection.execute(queries(aggregate)[query], values)
         return await cursor.fetchall()
 
-    async def _row(self, aggregate: str, query: str, /, **values: Any) -> Row | None:
+    async def _row(self, aggregate: str, query: str, /, **values: object) -> Row | None:
         cursor = await self._connection.execute(queries(aggregate)[query], values)
         return await cursor.fetchone()
 
-    async def _run(self, aggregate: str, query: str, /, **values: Any) -> int:
+    async def _run(self, aggregate: str, query: str, /, **values: object) -> int:
         cursor = await self._connection.execute(queries(aggregate)[query], values)
         return cursor.rowcount
 
-    async def _bulk(self, aggregate: str, query: str, rows: Sequence[Any], /, **values: Any) -> list[Row]:
+    async def _bulk(self, aggregate: str, query: str, rows: Sequence[Any], /, **values: object) -> list[Row]:
         """Run a statement that unpacks ``rows`` from one JSON parameter: one round trip, whatever their number."""
         if not rows:
             return []

@@ -21,7 +21,7 @@ class Casebook(Queries):
         return await self._rows("case", "story", case_id=case_id)
 
     async def attempt_texts(self, case_id: UUID) -> dict[UUID, Row]:
-        """Return what left for a case, by attempt: (id, channel, subject, body, outcome, anomaly, segments, ref, locale)."""
+        """Return what left, by attempt: (id, channel, subject, body, outcome, anomaly, segments, ref, locale)."""
         return {row[0]: row for row in await self._rows("case", "attempt_texts", case_id=case_id)}
 
     async def reply_texts(self, case_id: UUID) -> dict[UUID, Row]:

@@ -78,7 +78,7 @@ class Dispatching(Queries):
         ):
             people[owner].history.append(
                 Contact(
-                    at, channel, "conversation", (str(case),) if case else (), "", _text(point) or "", "in", "reply"
+                    moment, channel, "conversation", (str(case),) if case else (), "", _text(point) or "", "in", "reply"
                 )
             )
         for owner, moment, channel, outcome, creditor, point, purpose in await self._rows(

@@ -14,4 +14,4 @@ def queries(aggregate: str) -> dict[str, LiteralString]:
     text = files("outreach.store").joinpath("sql", f"{aggregate}.sql").read_text("utf-8")
     parts = _NAME.split(text)[1:]
     # psycopg wants literal strings so that nobody builds SQL from data; these come from files we ship.
-    return {name: cast(LiteralString, body.strip()) for name, body in zip(parts[::2], parts[1::2], strict=True)}
+    return {name: cast("LiteralString", body.strip()) for name, body in zip(parts[::2], parts[1::2], strict=True)}

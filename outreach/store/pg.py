@@ -55,6 +55,6 @@ class PgStore:
 
 
 def is_store_away(error: BaseException) -> bool:
-    """Tell whether an error means that Postgres is restarting, failing over or out of reach, or chose us in a deadlock."""
+    """Tell whether an error means that Postgres is restarting or out of reach, or chose us in a deadlock."""
     away = (psycopg.OperationalError, psycopg.InterfaceError, PoolTimeout, psycopg.errors.DeadlockDetected)
     return isinstance(error, away)

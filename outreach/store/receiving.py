@@ -53,7 +53,7 @@ class Receiving(Queries):
         return await self._rows("intake", "owners_of_address", value=value)
 
     async def attempt_by_token(self, token: str) -> Row | None:
-        """Return the attempt a callback's token names: (attempt, touch, case, borrower, point, creditor, channel, ...)."""
+        """Return the attempt a callback's token names: (attempt, touch, case, borrower, point, ...)."""
         return await self._row("intake", "attempt_by_token", token=token)
 
     async def last_attempt(self, borrower_id: UUID, channel: str, since: datetime) -> Row | None:
@@ -128,7 +128,8 @@ class Receiving(Queries):
     ) -> list[Row]:
         """Cancel what has not started; returns (touch, case, step, channel). ``keep`` are purposes left alone."""
         return await self._rows(
-            "intake", "cancel_open_touches", borrowers=list(borrowers), channels=None if channels is None else list(channels),
+            "intake", "cancel_open_touches", borrowers=list(borrowers),
+            channels=None if channels is None else list(channels),
             case_id=case_id, keep=list(keep), reason=reason, at=at,
         )  # fmt: skip
 

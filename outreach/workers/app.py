@@ -54,7 +54,12 @@ def make_broker(redis_url: str) -> RedisBroker:
         retry=Retry(ExponentialBackoff(cap=1, base=0.05), 10, supported_errors=(redis.ConnectionError,)),
     )
     broker = RedisBroker(client=client, middleware=[], heartbeat_timeout=15_000, maintenance_chance=100_000)
-    for middleware in (AgeLimit(max_age=MAX_AGE_MS), TimeLimit(time_limit=TIME_LIMIT_MS), ShutdownNotifications(), AsyncIO()):
+    for middleware in (
+        AgeLimit(max_age=MAX_AGE_MS),
+        TimeLimit(time_limit=TIME_LIMIT_MS),
+        ShutdownNotifications(),
+        AsyncIO(),
+    ):
         broker.add_middleware(middleware)
     return broker
 

@@ -72,7 +72,7 @@ class Scheduler:
     async def _guard(self, work: Callable[[], Awaitable[int]]) -> int:
         try:
             return await work()
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - one bad round must not end the scheduler; what is due stays due
             if not self._house.is_store_away(error):
                 _log.exception("a round of the scheduler failed; what was due stays due", work=work.__name__)
             else:

@@ -213,7 +213,7 @@ from json_to_recordset(%(rows)s::json) as m(account_id uuid, amount_due_minor bi
 where a.account_id = m.account_id
 
 -- name: move_cases
-update cases c set state = m.state, closed_at = case when m.state = 'closed' then %(at)s end
+update cases c set state = m.state, closed_at = case when m.state = 'closed' then %(at)s::timestamptz end
 from json_to_recordset(%(rows)s::json) as m(case_id uuid, state text)
 where c.case_id = m.case_id and c.state <> m.state
 

@@ -112,10 +112,6 @@ from json_populate_recordset(null::enrollment, %(rows)s::json)
 on conflict (case_id, plan, trigger_key) do nothing
 returning enrollment_id, case_id
 
--- name: live_enrollments
-select enrollment_id, case_id, plan from enrollment
-where case_id = any(%(cases)s) and plan = any(%(plans)s) and state in ('active', 'paused')
-
 -- name: stop_enrollments
 update enrollment set state = 'stopped', stop_reason = %(reason)s, ended_at = %(at)s, next_due_at = null
 where case_id = any(%(cases)s) and state in ('active', 'paused') and plan = any(%(plans)s)
