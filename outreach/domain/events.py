@@ -5,8 +5,19 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    PrivateAttr,
+    StringConstraints,
+    ValidationError,
+)
 
+from outreach.domain.book import BookEntry
+from outreach.domain.book_lines import read_object
 from outreach.domain.words import HoldKind
 
 SPEC_VERSION = "1.0"
@@ -29,9 +40,15 @@ class _Data(BaseModel):
 
 
 class CaseOpened(_Data):
-    """Work starts on an account we know; with ``row`` (a line of the import format) also on one we do not."""
+    """Work starts on an account we know; with ``row`` (one JSON line of the import format) also on one we do not."""
 
     row: dict[str, Any] | None = None
+    _entry: BookEntry | None = PrivateAttr(default=None)
+
+    @property
+    def entry(self) -> BookEntry | None:
+        """The row, checked: what an import would take in."""
+        return self._entry
 
 
 class CaseUpdated(_Data):
@@ -172,7 +189,20 @@ def read_event(raw: object, received_at: datetime) -> Event | list[EventProblem]
         data = shape.model_validate(envelope.data)
     except ValidationError as error:
         return _problems(error, "data.")
+    if isinstance(data, CaseOpened) and data.row is not None and (found := _read_row(data, ref, received_at)):
+        return found
     return Event(envelope.source, envelope.id, envelope.type, kind, ref, envelope.time or received_at, data)
+
+
+def _read_row(data: CaseOpened, account: str, received_at: datetime) -> list[EventProblem]:
+    """Check the row of a case.opened as an import would; returns what is wrong with it."""
+    entry = read_object(1, data.row, received_at)
+    if not isinstance(entry, BookEntry):
+        return [EventProblem(f"data.row.{d.field}".rstrip("."), f"{d.reason}; {d.allowed}".rstrip("; ")) for d in entry]
+    if account not in {owed.external_id for owed in entry.accounts}:
+        return [EventProblem("data.row.accounts", "the account that the subject names is not among them")]
+    data._entry = entry  # noqa: SLF001 - a private attribute of the same module's model
+    return []
 
 
 def _problems(error: ValidationError, prefix: str) -> list[EventProblem]:

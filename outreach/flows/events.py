@@ -11,6 +11,7 @@ import structlog
 
 from outreach.domain.case import Case
 from outreach.domain.events import (
+    CaseOpened,
     CaseUpdated,
     ConsentChanged,
     Event,
@@ -55,7 +56,7 @@ class Desk:
     stops: dict[tuple[StopCondition, str], set[UUID]] = field(default_factory=lambda: defaultdict(set))
     starts: list[tuple[str, Event, UUID]] = field(default_factory=list)
 
-    def change(self, case_id: UUID, **values: Any) -> None:
+    def change(self, case_id: UUID, **values: Any) -> None:  # noqa: ANN401 - the fields of Case
         """Change what a case says; written once at the end of the batch."""
         self.cases[case_id] = replace(self.cases[case_id], **values)
         self.touched.add(case_id)
@@ -77,9 +78,10 @@ async def take_events(house: House, events: Sequence[Event]) -> list[Taken]:
         now = house.clock.now()
         accounts = await tx.cases_by_account({event.ref for event in events if event.kind == "account"})
         people = await tx.borrowers_by_ref({event.ref for event in events if event.kind == "borrower"})
+        fresh = await tx.insert_events([_row(event, now) for event in events if _known(event, accounts, people)])
+        accounts |= await _bring_in(tx, [event for event in events if (event.source, event.id) in fresh], now)
         borrowers = {pair[1] for pair in accounts.values()} | set(people.values())
         await tx.lock_borrowers(sorted(borrowers))
-        fresh = await tx.insert_events([_row(event, now) for event in events if _known(event, accounts, people)])
         desk = Desk(tx, house, now, await tx.cases({pair[0] for pair in accounts.values()}))
         taken = []
         for event in events:
@@ -90,7 +92,21 @@ async def take_events(house: House, events: Sequence[Event]) -> list[Taken]:
     return taken
 
 
+async def _bring_in(tx: Tx, events: Sequence[Event], now: datetime) -> dict[str, tuple[UUID, UUID]]:
+    """Take in what case.opened events bring with them; returns account -> (case, borrower)."""
+    entries = {
+        event.ref: event.data.entry for event in events if isinstance(event.data, CaseOpened) and event.data.entry
+    }
+    if not entries:
+        return {}
+    for conflict in await tx.put_book_entries(list(entries.values()), now):
+        await tx.open_alert("event.row_conflict", "case.opened", f"{conflict.field}: {conflict.code}", now)
+    return await tx.cases_by_account(entries)
+
+
 def _known(event: Event, accounts: dict[str, tuple[UUID, UUID]], people: dict[str, UUID]) -> bool:
+    if isinstance(event.data, CaseOpened) and event.data.entry:
+        return True
     return event.ref in (accounts if event.kind == "account" else people)
 
 
@@ -106,6 +122,8 @@ async def _take(
     if (event.source, event.id) not in fresh:
         return "known"
     if event.kind == "account":
+        if event.ref not in accounts:
+            return "conflict"
         case_id, borrower = accounts[event.ref]
         await _about_account(desk, event, case_id, borrower)
         desk.starts.append((event.type, event, case_id))

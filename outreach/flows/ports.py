@@ -6,6 +6,7 @@ from datetime import date, datetime
 from typing import Any, Protocol
 from uuid import UUID
 
+from outreach.domain.book import BookEntry, Conflict
 from outreach.domain.case import Case
 from outreach.domain.enrollment import AudienceRow, ConditionRow, DueEnrollment, NewEnrollment
 from outreach.domain.intake import AnsweredCall, Claimed, InboxRow, KnownAttempt, OpenDialogue
@@ -430,6 +431,10 @@ class Tx(Protocol):
 
     async def save_cases(self, cases: Sequence[Case], at: datetime) -> None:
         """Write back what is owed on cases and whether they are open."""
+        ...
+
+    async def put_book_entries(self, entries: Sequence[BookEntry], at: datetime) -> list[Conflict]:
+        """Take in borrowers with their accounts, as an import does; returns what contradicts the store."""
         ...
 
     async def open_case(self, case_id: UUID, account: str, at: datetime) -> tuple[UUID, UUID] | None:

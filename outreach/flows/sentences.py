@@ -90,7 +90,6 @@ _REASONS = {
     "stopped.arrangement.broken": "the arrangement was broken",
     "stopped.closed": "the case was closed",
     "stopped.hold": "a hold was placed",
-    "stopped.hold.dispute": "the borrower disputes it",
     "stopped.opt_out": "the borrower said stop",
     "stopped.paid": "it was paid",
     "stopped.promise": "the borrower promised to pay",

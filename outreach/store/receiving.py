@@ -1,15 +1,18 @@
 """What comes back: the inbox, receipts, replies, dialogues, and what they change on the case."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
 from psycopg.types.json import Jsonb
 
+from outreach.domain.book import BookEntry, Conflict
 from outreach.domain.case import Case
 from outreach.domain.intake import AnsweredCall, InboxRow, KnownAttempt, OpenDialogue
 from outreach.store.base import Queries, Row
+from outreach.store.book import StagedLines
 
 
 class Receiving(Queries):
@@ -222,6 +225,17 @@ class Receiving(Queries):
         await self._bulk(
             "intake", "move_cases", [{"case_id": case.case_id, "state": case.state} for case in cases], at=at
         )
+
+    async def put_book_entries(self, entries: Sequence[BookEntry], at: datetime) -> list[Conflict]:
+        """Take in borrowers with their accounts, as an import does; returns what contradicts the store."""
+        staged = StagedLines(self._connection, at)
+        await staged.open()
+        await staged.stage(replace(entry, line=line) for line, entry in enumerate(entries, 1))
+        conflicts = [conflict async for conflict in staged.conflicts()]
+        for batch in range(await staged.batches(len(entries))):
+            await staged.apply(batch, at)
+        await staged.close()
+        return conflicts
 
     async def open_case(self, case_id: UUID, account: str, at: datetime) -> tuple[UUID, UUID] | None:
         """Open a case on a known account; None when one is open or the account is unknown."""

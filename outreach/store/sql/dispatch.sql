@@ -131,6 +131,26 @@ from json_to_recordset(%(rows)s::json) as m(
   tries smallint, settled_at timestamptz)
 where t.touch_id = m.touch_id
 
+-- name: withdraw_returned
+-- What came back from a provider while its campaign was paused or cancelled, or its enrollment stopped: those cannot reach
+-- a touch that has started, so it is called off now. The shares wait for a pause or stop that is under way.
+with back as (
+  select t.touch_id, c.state as campaign_state, e.state as enrollment_state
+  from touch t
+  left join lateral (select state from campaign where campaign_id = t.campaign_id for share) c on true
+  left join lateral (select state from enrollment where enrollment_id = t.enrollment_id for share) e on true
+  where t.touch_id = any(%(touches)s) and t.state in ('planned', 'deferred')
+)
+update touch t set
+  state      = case when b.campaign_state = 'paused' and b.enrollment_state is distinct from 'stopped' then 'paused' else 'cancelled' end,
+  reason     = case when b.enrollment_state = 'stopped' then 'stopped.enrollment'
+                    when b.campaign_state = 'paused' then t.reason else 'campaign.cancelled' end,
+  settled_at = case when b.campaign_state = 'paused' and b.enrollment_state is distinct from 'stopped' then t.settled_at
+                    else %(at)s::timestamptz end
+from back b
+where t.touch_id = b.touch_id and (b.campaign_state in ('paused', 'cancelled') or b.enrollment_state = 'stopped')
+returning t.touch_id, t.case_id, t.step_id, t.channel, t.state, t.reason
+
 -- name: release_queued
 -- Give back what a lane could not take now.
 update touch set state = 'planned', not_before = %(not_before)s, lease_until = null, reason = %(reason)s

@@ -113,13 +113,20 @@ on conflict (case_id, plan, trigger_key) do nothing
 returning enrollment_id, case_id
 
 -- name: stop_enrollments
-update enrollment set state = 'stopped', stop_reason = %(reason)s, ended_at = %(at)s, next_due_at = null
-where case_id = any(%(cases)s) and state in ('active', 'paused') and plan = any(%(plans)s)
+-- One that has planned its last step is over only when that step has left: until then it can be stopped.
+update enrollment e set state = 'stopped', stop_reason = %(reason)s, ended_at = %(at)s, next_due_at = null
+where case_id = any(%(cases)s) and plan = any(%(plans)s)
+  and (state in ('active', 'paused') or state = 'completed' and exists (
+    select from touch t where t.case_id = e.case_id and t.enrollment_id = e.enrollment_id
+      and t.state in ('planned', 'deferred', 'queued', 'paused', 'started')))
 returning enrollment_id, case_id, plan
 
 -- name: stop_enrollments_of_causes
-update enrollment set state = 'stopped', stop_reason = %(reason)s, ended_at = %(at)s, next_due_at = null
-where case_id = %(case_id)s and state in ('active', 'paused') and trigger_key = any(%(causes)s)
+update enrollment e set state = 'stopped', stop_reason = %(reason)s, ended_at = %(at)s, next_due_at = null
+where case_id = %(case_id)s and trigger_key = any(%(causes)s)
+  and (state in ('active', 'paused') or state = 'completed' and exists (
+    select from touch t where t.case_id = e.case_id and t.enrollment_id = e.enrollment_id
+      and t.state in ('planned', 'deferred', 'queued', 'paused', 'started')))
 returning enrollment_id, case_id, plan
 
 -- name: cancel_touches
@@ -129,7 +136,8 @@ returning touch_id, case_id, step_id, channel
 
 -- name: cancel_touches_of_enrollments
 update touch set state = 'cancelled', reason = %(reason)s, settled_at = %(at)s, lease_until = null
-where borrower_id = any(%(borrowers)s) and enrollment_id = any(%(enrollments)s) and state in ('planned', 'deferred', 'queued')
+where borrower_id = any(%(borrowers)s) and enrollment_id = any(%(enrollments)s)
+  and state in ('planned', 'deferred', 'queued', 'paused')
 returning touch_id, case_id, step_id, channel
 
 -- name: upsert_plan_version
