@@ -169,7 +169,7 @@ TONGUE = Tongue("America/New_York", "USD")
         ("touch.deferred", {"channel": "email", "until": "2027-03-01T13:00:00+00:00", "reasons": ["pacing.wait"]},
          "The email was put off until Mon 1 Mar 2027, 08:00: the lane was full for a moment."),
         ("event", {"event": "payment.received", "amount_minor": 2_550}, "$25.50 was paid."),
-        ("suppression.set", {"channels": ["sms", "email"], "reasons": ["borrower_said_stop"]},
+        ("suppression.set", {"channels": ["sms", "email"], "reasons": ["opt_out.said"]},
          "No more texts, emails: the borrower said stop."),
         ("call.turn", {"what": "menu.dispute"}, "On the phone, the borrower chose: dispute."),
         ("something.new", {"reasons": ["stopped.hold.dispute"]}, "Something new: the borrower disputes it."),
@@ -182,4 +182,4 @@ def test_a_timeline_entry_reads_as_a_sentence(kind: str, data: dict[str, Any], e
 
 def test_every_reason_reads_as_words() -> None:
     assert reason_words("stopped.paid") == "it was paid"
-    assert reason_words("render.missing_field") == "render: missing field"
+    assert reason_words("novel.missing_field") == "novel: missing field"
