@@ -140,6 +140,17 @@ class TwilioSms(TwilioAdapter):
             return _found(min(mine, key=created_at)) if mine else None
 
 
+# What Twilio acts on and answers by itself when it is the whole text (its default keywords, any case).
+_KEYWORDS = {
+    **dict.fromkeys(("stop", "stopall", "unsubscribe", "cancel", "end", "quit"), "STOP"),
+    **dict.fromkeys(("start", "unstop"), "START"),
+}
+
+
+def _keyword(body: str) -> str | None:
+    return _KEYWORDS.get(body.strip().lower())
+
+
 def _accepted(created: dict[str, Any]) -> Accepted:
     """Read the answer to a create request. A text that failed at once is a refusal, not an acceptance."""
     word, code = str(created.get("status")), created.get("error_code")
@@ -189,6 +200,6 @@ def _reply(fields: dict[str, str]) -> Reply:
         address=required(fields, "From"),
         text=fields.get("Body", ""),
         provider_ref=sid,
-        provider_keyword=fields.get("OptOutType") or None,
+        provider_keyword=fields.get("OptOutType") or _keyword(fields.get("Body", "")),
         to=fields.get("To"),
     )

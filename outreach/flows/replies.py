@@ -1,6 +1,7 @@
 """Replies: words from a person are stored with their reading, acted on by a dialogue, and answered through the gate."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -23,6 +24,9 @@ from outreach.replies.reading import NO_CONTEXT, Intent, Reading
 
 MEMORY = timedelta(days=90)
 """How far back a reply may refer to something we sent."""
+
+_ANSWERED_BY_PROVIDER = frozenset({"STOP", "START"})
+"""Keywords that the provider itself confirms to the borrower: a second confirmation would be one too many."""
 
 _log = structlog.get_logger(__name__)
 
@@ -98,6 +102,8 @@ async def _answer(house: House, tx: Tx, row: InboxRow, speaker: Speaker, now: da
     if open_one is not None and not same:
         await tx.close_surface(speaker.borrower_id, speaker.surface, "superseded", now)
     await save(house, tx, speaker, open_one.dialogue_id if same and open_one else None, step, now)
+    if (row.payload.get("provider_keyword") or "").upper() in _ANSWERED_BY_PROVIDER:
+        step = replace(step, say=None)
     touches = await carry_out(house, tx, speaker, step, now)
     _log.info("reply taken", case_id=str(speaker.case.case_id), channel=row.channel, intent=reading.intent.value,
               dialogue=step.state.kind, state=step.state.state)  # fmt: skip
