@@ -1,8 +1,10 @@
 """The dialogue machine: it ends, it stops, it tells nothing before identity."""
 
+import shutil
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 from hypothesis import given
@@ -11,12 +13,21 @@ from hypothesis import strategies as st
 from outreach.domain.arrangement import ArrangementPolicy, Frequency, Shape
 from outreach.domain.located_yaml import ConfigError
 from outreach.domain.money import Money
-from outreach.replies.dialogue import DialogueFacts, DialogueState, EffectKind, Step, advance, respond, start
-from outreach.replies.dialogue_config import load_dialogues
+from outreach.replies.dialogue import DialogueFacts, Dialogues, DialogueState, EffectKind, Step, advance, respond, start
+from outreach.replies.dialogue_config import CONFIG, load_dialogues
 from outreach.replies.reader import read
 from outreach.replies.reading import Intent, Reading
 
-DIALOGUES = load_dialogues()
+
+def _with_a_call() -> Dialogues:
+    """The shipped dialogues and one with an identity check, which the machine can hold as well."""
+    with TemporaryDirectory() as folder:
+        for path in (*CONFIG.glob("*.yaml"), Path(__file__).parent / "data" / "ivr.yaml"):
+            shutil.copy(path, folder)
+        return load_dialogues(Path(folder))
+
+
+DIALOGUES = _with_a_call()
 TODAY = date(2026, 3, 11)
 POLICY = ArrangementPolicy(
     "test", "USD", 1, 10**6, -5, 60, (Shape(3, Frequency.WEEKLY), Shape(6, Frequency.WEEKLY)), 2000, 3, 120, 12, 3, 14
