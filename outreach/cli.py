@@ -2,7 +2,7 @@
 
 import typer
 
-from outreach.commands import book, campaign, case, checking, demo, records, runtime
+from outreach.commands import book, campaign, case, checking, demo, records, runtime, switches
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -23,6 +23,9 @@ app.command("demo")(demo.demo)
 app.command("run")(runtime.run_stack)
 app.command("migrate")(runtime.migrate)
 app.command("doctor")(runtime.doctor)
+app.command("pause")(switches.pause)
+app.command("resume")(switches.resume)
+app.command("acknowledge")(switches.acknowledge)
 
 
 def main() -> None:
