@@ -71,7 +71,9 @@ async def dispatch(house: House, channel: str, touches: Sequence[UUID]) -> dict[
         if allowed < len(touches):
             await tx.release_queued(touches[allowed:], now + timedelta(seconds=1), "pacing.wait")
         borrowers = await tx.lock_borrowers_of(touches[:allowed])
-        queued = await tx.queued_touches(touches[:allowed], channel)
+        # A touch that was queued only after the borrowers were locked is left to its own entry in the lane.
+        locked = set(borrowers)
+        queued = [each for each in await tx.queued_touches(touches[:allowed], channel) if each.borrower_id in locked]
         if not queued:
             return {}
         if not house.clock.stepped and abs(await tx.server_clock() - house.clock.real()) > MAX_CLOCK_SKEW:

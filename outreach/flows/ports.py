@@ -118,8 +118,15 @@ class Tx(Protocol):
         """Put queued touches back to planned."""
         ...
 
-    async def settle_attempts(self, rows: Sequence[Settlement]) -> None:
-        """Record how attempts ended; never moves one backwards."""
+    async def settle_attempts(self, rows: Sequence[Settlement]) -> dict[UUID, str]:
+        """Record how attempts ended; never moves one backwards. Returns the state each now has."""
+        ...
+
+    async def withdraw_returned(self, touches: Sequence[UUID], at: datetime) -> list[Row]:
+        """Call off touches that came back while what planned them was paused or stopped.
+
+        Returns (touch, case, step, channel, state, reason) of those it called off.
+        """
         ...
 
     async def mark_points(self, rows: Sequence[dict[str, Any]], at: datetime) -> None:

@@ -19,6 +19,10 @@ from outreach.flows.refusals import Refusals
 # News worth an entry on the timeline; "sent" and "accepted" only repeat what touch.sent says.
 _TOLD = frozenset(outcome for outcome, rank in RANK.items() if rank >= RANK[Outcome.BUSY])
 
+# "released" is here for a provider that took what it had seemed to refuse: its touch must not be sent again.
+_NOT_SETTLED = frozenset({AttemptState.STARTED, AttemptState.UNKNOWN, AttemptState.RELEASED})
+_OPEN = frozenset({TouchState.UNKNOWN, TouchState.STARTED, TouchState.DEFERRED, TouchState.PLANNED, TouchState.QUEUED})
+
 _log = structlog.get_logger(__name__)
 
 
@@ -113,8 +117,8 @@ def _told(attempt: KnownAttempt, moved: dict[str, Any], now: datetime) -> list[E
 
 
 async def _found_again(tx: Tx, house: House, attempts: Sequence[KnownAttempt]) -> None:
-    """Settle attempts of unknown outcome that a receipt speaks of: they did leave."""
-    lost = {a.touch_id for a in attempts if a.state == AttemptState.UNKNOWN}
+    """Settle touches that a receipt speaks of and nobody else has settled: they did leave, whatever we thought."""
+    lost = {a.touch_id for a in attempts if a.state in _NOT_SETTLED}
     if not lost:
         return
     states = await tx.touches_of_attempts(lost)
@@ -122,6 +126,6 @@ async def _found_again(tx: Tx, house: House, attempts: Sequence[KnownAttempt]) -
         [
             TouchMove(touch, TouchState.SENT, None, settled_at=house.clock.now())
             for touch, state in states.items()
-            if state == TouchState.UNKNOWN
+            if state in _OPEN
         ]
     )

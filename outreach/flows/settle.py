@@ -3,7 +3,7 @@
 import asyncio
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -25,6 +25,7 @@ from outreach.domain.timeline import Entry
 from outreach.domain.touch import RANK, Settlement, Touch, TouchMove
 from outreach.domain.words import AttemptState, Outcome, TouchState
 from outreach.flows.house import House
+from outreach.flows.ports import Tx
 
 SEND_TIMEOUT = 90.0
 """Seconds after which a send that its adapter did not end is treated as of unknown outcome."""
@@ -98,14 +99,42 @@ async def settle(house: House, endings: Sequence[Ending]) -> dict[str, int]:
 async def _write(house: House, books: _Books, now: datetime) -> None:
     async with house.store.transaction() as tx:
         await tx.lock_attempts([row.attempt_id for row in books.settlements])
-        await tx.settle_attempts(books.settlements)
-        await tx.move_touches(books.moves)
+        states = await tx.settle_attempts(books.settlements)
+        overtaken = [row for row in books.settlements if row.state != states.get(row.attempt_id, row.state)]
+        moves, entries = _believe_receipts(books, overtaken, now) if overtaken else (books.moves, books.entries)
+        await tx.move_touches(moves)
+        entries = entries + await _call_off(tx, moves, now)
         await tx.mark_points(books.dead_points, now)
         await tx.insert_suppressions(books.suppressions)
         for kind, subject in books.alerts:
             await tx.open_alert(kind, subject, "nothing leaves on this channel until an operator resumes it", now)
             await tx.set_switch("channel", subject, kind, now)
-        await tx.append(books.entries)
+        await tx.append(entries)
+
+
+def _believe_receipts(
+    books: _Books, overtaken: Sequence[Settlement], now: datetime
+) -> tuple[list[TouchMove], list[Entry]]:
+    """Correct what a faster receipt proved wrong: it did leave, so its touch must not come back."""
+    touches, attempts = {row.touch_id for row in overtaken}, {row.attempt_id for row in overtaken}
+    moves = [
+        TouchMove(move.touch_id, TouchState.SENT, None, settled_at=now) if move.touch_id in touches else move
+        for move in books.moves
+    ]
+    entries = [
+        replace(each, kind="touch.sent") if each.data["attempt_id"] in attempts else each for each in books.entries
+    ]
+    return moves, entries
+
+
+async def _call_off(tx: Tx, moves: Sequence[TouchMove], now: datetime) -> list[Entry]:
+    """Call off what came back: a stop or a pause reaches only what has not started."""
+    back = [move.touch_id for move in moves if move.state in {TouchState.DEFERRED, TouchState.PLANNED}]
+    return [
+        Entry(case, now, "touch.cancelled", {"touch_id": touch, "step": step, "channel": channel, "reasons": [reason]})
+        for touch, case, step, channel, state, reason in (await tx.withdraw_returned(back, now) if back else ())
+        if state == TouchState.CANCELLED
+    ]
 
 
 def _accepted(books: _Books, sent: Sent, ending: Accepted, now: datetime) -> None:

@@ -10,7 +10,7 @@ from outreach.domain.timeline import Entry, chain
 from outreach.domain.touch import NewAttempt, NewTouch, Settlement, Touch, TouchMove
 from outreach.policy.dossier import Dossier
 from outreach.policy.facts import Consent, Contact, Hold, Override, PersonalWindow, Suppression
-from outreach.store.base import Queries
+from outreach.store.base import Queries, Row
 
 
 class Dispatching(Queries):
@@ -122,9 +122,16 @@ class Dispatching(Queries):
         """Put queued touches back to planned."""
         await self._run("dispatch", "release_queued", touches=list(touches), not_before=not_before, reason=reason)
 
-    async def settle_attempts(self, rows: Sequence[Settlement]) -> None:
-        """Record how attempts ended; never moves one backwards."""
-        await self._bulk("dispatch", "settle_attempts", rows)
+    async def settle_attempts(self, rows: Sequence[Settlement]) -> dict[UUID, str]:
+        """Record how attempts ended; never moves one backwards. Returns the state each now has."""
+        return {row[0]: row[1] for row in await self._bulk("dispatch", "settle_attempts", rows)}
+
+    async def withdraw_returned(self, touches: Sequence[UUID], at: datetime) -> list[Row]:
+        """Call off touches that came back while what planned them was paused or stopped.
+
+        Returns (touch, case, step, channel, state, reason) of those it called off.
+        """
+        return await self._rows("dispatch", "withdraw_returned", touches=list(touches), at=at)
 
     async def mark_points(self, rows: Sequence[dict[str, Any]], at: datetime) -> None:
         """Demote contact points (invalid, wrong party ...)."""
