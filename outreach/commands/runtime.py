@@ -2,13 +2,29 @@
 
 import signal
 import threading
+from contextlib import ExitStack
 from typing import Annotated, Any
 
 import typer
 from rich.table import Table
 
+from channels.config import load_channels
+from channels.errors import ConfigError as ChannelConfigError
+from channels.sandbox.client import Sandbox
 from outreach.clock import SystemClock
-from outreach.commands.common import Json, a_house, complaints, console, print_json, reachable, run, settings_or_fail
+from outreach.commands.checking import find_problems
+from outreach.commands.common import (
+    Json,
+    a_house,
+    complaints,
+    console,
+    fail,
+    print_json,
+    reachable,
+    run,
+    settings_or_fail,
+)
+from outreach.demo.world import carrier_environ
 from outreach.settings import Settings
 from outreach.stack import Stack, child_environ, services
 from outreach.store.migrate import migrate as apply_migrations
@@ -17,23 +33,45 @@ from outreach.store.migrate import pending
 MAX_SKEW_SECONDS = 30
 
 
-def run_stack(port: Annotated[int, typer.Option(help="Where the web process listens.")] = 8080) -> None:
+def run_stack(
+    port: Annotated[int, typer.Option(help="Where the web process listens.")] = 8080,
+    sandbox: Annotated[
+        bool, typer.Option("--sandbox", help="Send to a local carrier instead of real providers.")
+    ] = False,
+) -> None:
     """Run the Procfile, each process restarted when it dies; embedded services unless the URLs name others."""
     settings = settings_or_fail()
+    more = {"PORT": str(port)}
+    if "OUTREACH_PUBLIC_URL" not in settings.environ:
+        more["OUTREACH_PUBLIC_URL"] = f"http://127.0.0.1:{port}"
     ended = threading.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, lambda *_: ended.set())
-    with services(settings.var, settings.environ) as found:
-        more = {"PORT": str(port)}
-        if "OUTREACH_PUBLIC_URL" not in settings.environ:
-            more["OUTREACH_PUBLIC_URL"] = f"http://127.0.0.1:{port}"
-        with Stack(child_environ(found, **more)) as stack:
-            complaints.print(
-                f"outreach is up at {more.get('OUTREACH_PUBLIC_URL', settings.public_url)}; Ctrl-C ends it"
+    with ExitStack() as stack:
+        if sandbox:
+            carrier = stack.enter_context(
+                Sandbox(callback_base=f"http://127.0.0.1:{port}", log=settings.var / "sandbox.jsonl")
             )
-            while not ended.wait(0.5):
-                for name_ in stack.revive():
-                    complaints.print(f"{name_} had died and was started again", style="yellow")
+            more |= carrier_environ(carrier) | {"OUTREACH_MODE": "sandbox"}
+            more.setdefault("OUTREACH_API_KEYS", ",".join(settings.api_keys) or "sandbox-key")
+        _configuration_or_fail(settings, more)
+        found = stack.enter_context(services(settings.var, settings.environ))
+        house = stack.enter_context(Stack(child_environ(found, **more)))
+        complaints.print(f"outreach is up at {more.get('OUTREACH_PUBLIC_URL', settings.public_url)}; Ctrl-C ends it")
+        while not ended.wait(0.5):
+            for revived in house.revive():
+                complaints.print(f"{revived} had died and was started again", style="yellow")
+
+
+def _configuration_or_fail(settings: Settings, more: dict[str, str]) -> None:
+    """Stop before anything starts when the configuration cannot work, and say how to try it without a provider."""
+    problems = find_problems(settings, settings.config, settings.templates)
+    try:
+        load_channels(settings.config / "channels.yaml", {**settings.environ, **more})
+    except ChannelConfigError as error:
+        fail(f"{error}\nTo try it without a provider: outreach run --sandbox")
+    if problems:
+        fail("\n".join(str(problem) for problem in problems))
 
 
 def migrate(as_json: Json = False) -> None:

@@ -34,6 +34,7 @@ async def enrol(tx: Tx, plan: Plan, causes: Sequence[Cause], now: datetime) -> i
         return 0
     latest = await tx.latest_enrollments({cause.row.case_id for cause in causes}, plan.name)
     fresh: list[NewEnrollment] = []
+    late: dict[UUID, list[str]] = {}
     restarting: list[Cause] = []
     for cause in causes:
         known = latest.get(cause.row.case_id)
@@ -44,11 +45,13 @@ async def enrol(tx: Tx, plan: Plan, causes: Sequence[Cause], now: datetime) -> i
             continue
         if entry is PlanEntry.RESTART:
             restarting.append(cause)
-        fresh.append(_enrollment(plan, cause, now))
+        enrollment, dropped = _enrollment(plan, cause, now)
+        fresh.append(enrollment)
+        late[enrollment.enrollment_id] = dropped
     if restarting:
         await stop(tx, [cause.row.case_id for cause in restarting], [plan.name], "restarted", now)
     started = await tx.insert_enrollments(fresh)
-    await tx.append([_entry(each, now) for each in fresh if each.case_id in started])
+    await tx.append([_entry(each, late[each.enrollment_id], now) for each in fresh if each.case_id in started])
     return len(started)
 
 
@@ -82,11 +85,12 @@ async def _ended(tx: Tx, stopped: Sequence[Row], reason: str, now: datetime) -> 
     return len(stopped)
 
 
-def _enrollment(plan: Plan, cause: Cause, now: datetime) -> NewEnrollment:
+def _enrollment(plan: Plan, cause: Cause, now: datetime) -> tuple[NewEnrollment, list[str]]:
+    """Return the enrollment, and the steps that are too late for a case that joins now."""
     upcoming = next_step(plan, -1, cause.anchor, cause.row.zone, now, calendar=calendar_of(cause.row))
     planned = upcoming.planned
     state = EnrollmentState.COMPLETED if planned is None else EnrollmentState.ACTIVE
-    return NewEnrollment(
+    enrollment = NewEnrollment(
         enrollment_id=new_id(now),
         case_id=cause.row.case_id,
         borrower_id=cause.row.borrower_id,
@@ -103,9 +107,10 @@ def _enrollment(plan: Plan, cause: Cause, now: datetime) -> NewEnrollment:
         context=cause.context,
         priority=plan.priority,
     )
+    return enrollment, [dropped.step.id for dropped in upcoming.dropped]
 
 
-def _entry(one: NewEnrollment, now: datetime) -> Entry:
+def _entry(one: NewEnrollment, dropped: list[str], now: datetime) -> Entry:
     kind = "enrollment.held_out" if one.state == "holdout" else "enrollment.started"
     told = {
         "enrollment_id": one.enrollment_id,
@@ -113,4 +118,6 @@ def _entry(one: NewEnrollment, now: datetime) -> Entry:
         "plan_version": one.plan_version,
         "cause": one.trigger_key,
     }
+    if dropped:
+        told["dropped"] = dropped
     return Entry(one.case_id, now, kind, told)
