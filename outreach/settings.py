@@ -18,7 +18,7 @@ class Settings:
 
     Empty ``database_url`` or ``redis_url`` means the embedded default under ``var``. ``clock`` is ``system`` or
     ``stepped:<file>``. ``public_url`` is where providers reach the web process. ``lease_seconds`` and
-    ``stranded_seconds``    are how soon lost work is looked for: see outreach.flows.house.
+    ``stranded_seconds`` are how soon lost work is looked for: see outreach.flows.house.
     """
 
     var: Path
@@ -28,7 +28,6 @@ class Settings:
     redis_url: str
     public_url: str
     clock: str
-    creditor: str
     api_keys: tuple[str, ...] = field(repr=False)
     callback_secret: str = field(repr=False)
     mode: str = "production"
@@ -57,7 +56,6 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         redis_url=env.get("OUTREACH_REDIS_URL", ""),
         public_url=env.get("OUTREACH_PUBLIC_URL", "http://127.0.0.1:8080").rstrip("/"),
         clock=clock,
-        creditor=env.get("OUTREACH_CREDITOR", ""),
         api_keys=tuple(key for key in env.get("OUTREACH_API_KEYS", "").split(",") if key),
         callback_secret=env.get("OUTREACH_CALLBACK_SECRET", ""),
         mode=mode,
