@@ -1,5 +1,6 @@
 """Runs the Procfile on this machine: embedded services where none are given, dead processes started again."""
 
+import ctypes
 import os
 import re
 import shlex
@@ -19,6 +20,8 @@ from outreach.settings import ROOT
 from outreach.store.migrate import migrate
 
 _NAME = re.compile(r"\$\{(\w+)\}")
+_PR_SET_PDEATHSIG = 1
+_LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None
 GRACE = 15.0
 """Seconds a process gets to finish what it is sending before it is killed."""
 
@@ -107,6 +110,7 @@ class Stack:
                 stdout=out,
                 stderr=subprocess.STDOUT if out else None,
                 start_new_session=True,
+                preexec_fn=_end_with_parent,  # noqa: PLW1509 - one system call, looked up beforehand
             )
         finally:
             if out is not None:
@@ -148,6 +152,12 @@ class Stack:
 
     def __exit__(self, *_: object) -> None:
         self.stop()
+
+
+def _end_with_parent() -> None:
+    """Ask Linux to end this process when the supervisor is killed outright, so that nothing is left running alone."""
+    if _LIBC is not None:
+        _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 def _fill(command: str, environ: Mapping[str, str]) -> list[str]:

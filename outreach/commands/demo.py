@@ -3,6 +3,7 @@
 import csv
 import shutil
 import signal
+import sys
 import threading
 from datetime import timedelta
 from pathlib import Path
@@ -42,6 +43,7 @@ def demo(
 ) -> None:
     """Live through a month: a book, contact plans, borrowers who answer, installments, and the ledger of it all."""
     began = monotonic()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # so that what runs is taken down
     _fresh(var)
     source = book if borrowers is None else cut_book(book, var / "book.csv", borrowers)
     environ = {"OUTREACH_DATABASE_URL": "", "OUTREACH_REDIS_URL": ""}
