@@ -78,7 +78,8 @@ class FakeChannel:
             fields = json.loads(callback.body)
             if "status" in fields:
                 return (Receipt(**{**fields, "status": ReceiptStatus(fields["status"])}),)
-            return (Reply(**{"medium": self.medium, "address": None, **fields}),)
+            medium = Medium(fields.pop("medium", self.medium))
+            return (Reply(**{"medium": medium, "address": None, **fields}),)
         except (ValueError, TypeError):
             raise MalformedCallback("not a fake callback") from None
 

@@ -30,6 +30,7 @@ from outreach.flows.enroll import Cause, enrol, stop
 from outreach.flows.house import House
 from outreach.flows.payments import apply_payment, undo_payment
 from outreach.flows.ports import Tx
+from outreach.flows.stop import pull_back
 
 _log = structlog.get_logger(__name__)
 
@@ -268,7 +269,10 @@ async def _consent(desk: Desk, event: Event, borrower: UUID, data: ConsentChange
     await desk.tx.insert_consents([row])
     for each in await cases_of(desk, borrower, None):
         desk.tell(each, event, {"channel": data.channel, "kind": data.kind})
-    if not given:
+    if given:
+        # The lender takes back its own word only: what the borrower refused to us stays refused.
+        await desk.tx.lift_suppressions(borrower, [data.channel], None, desk.now, reason="consent_revoked")
+    else:
         await desk.tx.insert_suppressions(
             [
                 {
@@ -281,10 +285,7 @@ async def _consent(desk: Desk, event: Event, borrower: UUID, data: ConsentChange
                 }
             ]
         )
-        channels = None if data.channel == "any" else [data.channel]
-        await desk.tx.cancel_open_touches(
-            [borrower], channels=channels, case_id=None, keep=[], reason="stopped.opt_out", at=desk.now
-        )
+        await pull_back(desk.house, desk.tx, borrower, [data.channel], desk.now)
 
 
 def _row(event: Event, now: datetime) -> dict[str, Any]:

@@ -350,9 +350,14 @@ class Tx(Protocol):
         ...
 
     async def lift_suppressions(
-        self, borrower_id: UUID, channels: Sequence[str], contact_point_id: UUID | None, at: datetime
+        self,
+        borrower_id: UUID,
+        channels: Sequence[str],
+        contact_point_id: UUID | None,
+        at: datetime,
+        reason: str | None = None,
     ) -> int:
-        """Lift refusals on ``channels``; returns how many."""
+        """Lift refusals on ``channels``, all or those for one reason; returns how many."""
         ...
 
     async def insert_permission(self, values: dict[str, Any]) -> None:

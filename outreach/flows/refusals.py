@@ -8,6 +8,7 @@ from outreach.domain.ids import new_id
 from outreach.domain.intake import KnownAttempt
 from outreach.domain.timeline import Entry
 from outreach.flows.ports import Tx
+from outreach.flows.stop import called_off
 
 
 class Refusals:
@@ -46,7 +47,8 @@ class Refusals:
         await tx.mark_points(list(self._points.values()), now)
         await tx.insert_suppressions(list(self._suppressions.values()))
         for borrower, channel in self._suppressions:
-            await tx.cancel_open_touches(
+            gone = await tx.cancel_open_touches(
                 [borrower], channels=[channel], case_id=None, keep=[], reason="stopped.opt_out", at=now
             )
+            self._entries += called_off(gone, "stopped.opt_out", now)
         await tx.append(self._entries)

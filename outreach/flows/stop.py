@@ -10,7 +10,7 @@ from outreach.domain.ids import new_id
 from outreach.domain.timeline import Entry
 from outreach.domain.words import ConsentState, StopCondition
 from outreach.flows.house import House
-from outreach.flows.ports import Tx
+from outreach.flows.ports import Row, Tx
 from outreach.replies.reader import read
 
 EVERY_CHANNEL = frozenset({"sms", "email", "voice", "ivr"})
@@ -85,18 +85,25 @@ async def pull_back(house: House, tx: Tx, borrower: UUID, channels: Sequence[str
     from outreach.flows.events import stop_for  # noqa: PLC0415 - events needs refuse() from here
 
     gone = await tx.cancel_open_touches(
-        [borrower], channels=channels, case_id=None, keep=[], reason="stopped.opt_out", at=now
+        [borrower],
+        channels=None if "any" in channels else channels,
+        case_id=None,
+        keep=[],
+        reason="stopped.opt_out",
+        at=now,
     )
-    await tx.append(
-        [
-            Entry(case, now, "touch.cancelled",
-                  {"touch_id": touch, "step": step, "channel": channel, "reasons": ["stopped.opt_out"]})
-            for touch, case, step, channel in gone
-        ]
-    )  # fmt: skip
+    await tx.append(called_off(gone, "stopped.opt_out", now))
     if set(channels) >= EVERY_CHANNEL or "any" in channels:
         cases = await tx.open_cases_of(borrower)
         await stop_for(tx, house, cases, StopCondition.OPT_OUT, "opt_out", now)
+
+
+def called_off(gone: Sequence[Row], reason: str, now: datetime) -> list[Entry]:
+    """Return what the timelines say of touches (touch, case, step, channel) that were called off for ``reason``."""
+    return [
+        Entry(case, now, "touch.cancelled", {"touch_id": touch, "step": step, "channel": channel, "reasons": [reason]})
+        for touch, case, step, channel in gone
+    ]
 
 
 def _suppression(borrower: UUID, point: UUID | None, channel: str, reason: str, now: datetime) -> dict[str, Any]:

@@ -112,6 +112,9 @@ async def _look_up(house: House, row: Sequence[Any], addresses: dict[UUID, str])
     except SendError as error:
         _log.warning("look-up failed", channel=channel, attempt_id=str(attempt_id), code=error.code)
         return False
+    except Exception as error:  # noqa: BLE001 - an adapter's bug must not keep the other attempts from being asked about
+        _log.error("look-up broke", channel=channel, attempt_id=str(attempt_id), error=type(error).__name__)
+        return False
     if answer is None:
         return False
     receipt = Receipt(

@@ -102,12 +102,17 @@ class Receiving(Queries):
         await self._bulk("intake", "insert_consents", rows)
 
     async def lift_suppressions(
-        self, borrower_id: UUID, channels: Sequence[str], contact_point_id: UUID | None, at: datetime
+        self,
+        borrower_id: UUID,
+        channels: Sequence[str],
+        contact_point_id: UUID | None,
+        at: datetime,
+        reason: str | None = None,
     ) -> int:
-        """Lift refusals on ``channels``; returns how many."""
+        """Lift refusals on ``channels``, all or those for one reason; returns how many."""
         rows = await self._rows(
             "intake", "lift_suppressions", borrower_id=borrower_id, channels=list(channels),
-            contact_point_id=contact_point_id, at=at,
+            contact_point_id=contact_point_id, at=at, reason=reason,
         )  # fmt: skip
         return len(rows)
 

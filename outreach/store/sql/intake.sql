@@ -120,6 +120,7 @@ insert into consent select * from json_populate_recordset(null::consent, %(rows)
 -- name: lift_suppressions
 update suppression set lifted_at = %(at)s
 where borrower_id = %(borrower_id)s and lifted_at is null and channel = any(%(channels)s)
+  and (%(reason)s::text is null or reason = %(reason)s)
   and (contact_point_id is null or %(contact_point_id)s::uuid is null or contact_point_id = %(contact_point_id)s::uuid)
 returning suppression_id
 
