@@ -59,8 +59,8 @@ class Outbound:
     """One attempt, ready to leave.
 
     ``attempt_id`` is stable and opaque (Message-ID, idempotency where a provider has it); ``token`` is the unguessable
-    word that comes back in callbacks; ``address`` is E.164 or an RFC 5321 mailbox; ``validity`` is how long the provider
-    may still hand it over (the rest of the permitted window).
+    word that comes back in callbacks; ``address`` is E.164 or an RFC 5321 mailbox; ``validity`` is how long the
+    provider may still hand it over (the rest of the permitted window).
     """
 
     attempt_id: str
@@ -150,8 +150,8 @@ class Reply:
 class Prompt:
     """What a call says next and what it listens for. ``say`` may hold the limited SSML of docs/adding-a-channel.md.
 
-    With ``gather`` false the call says its words and hangs up; with empty ``say`` it only hangs up. ``action`` is the path
-    that takes the answer.
+    With ``gather`` false the call says its words and hangs up; with empty ``say`` it only hangs up. ``action`` is the
+    path that takes the answer.
     """
 
     say: str

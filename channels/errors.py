@@ -1,21 +1,21 @@
 """The one tree of things that go wrong between outreach and a provider; who acts on them is flows.settle.
 
-    ChannelError
-    ├── SendError                 raised by Channel.send and look_up
-    │   ├── NotSent               certainly never left: the attempt is released and decided again later
-    │   │   ├── Throttled             the provider said later (retry_after seconds when it said how long)
-    │   │   └── Unavailable           could not connect, or refused before taking it
-    │   ├── Rejected              the provider refused this one for good
-    │   │   ├── BadAddress            the address cannot be reached on this medium
-    │   │   ├── OptedOut              the person stopped this sender at the provider
-    │   │   ├── ContentRefused        blocked or filtered text
-    │   │   └── Unsupported           this destination is not served
-    │   ├── Misconfigured         our credentials, sender or account: the channel is paused, an operator is told
-    │   └── OutcomeUnknown        it may have left: keeps its cap slot, is looked up, is never sent again
-    ├── CallbackError
-    │   ├── BadSignature          403, nothing stored
-    │   └── MalformedCallback     stored raw, alert
-    └── ConfigError               stops the process at start: file, field and what would be valid
+ChannelError
+├── SendError                 raised by Channel.send and look_up
+│   ├── NotSent               certainly never left: the attempt is released and decided again later
+│   │   ├── Throttled             the provider said later (retry_after seconds when it said how long)
+│   │   └── Unavailable           could not connect, or refused before taking it
+│   ├── Rejected              the provider refused this one for good
+│   │   ├── BadAddress            the address cannot be reached on this medium
+│   │   ├── OptedOut              the person stopped this sender at the provider
+│   │   ├── ContentRefused        blocked or filtered text
+│   │   └── Unsupported           this destination is not served
+│   ├── Misconfigured         our credentials, sender or account: the channel is paused, an operator is told
+│   └── OutcomeUnknown        it may have left: keeps its cap slot, is looked up, is never sent again
+├── CallbackError
+│   ├── BadSignature          403, nothing stored
+│   └── MalformedCallback     stored raw, alert
+└── ConfigError               stops the process at start: file, field and what would be valid
 """
 
 from typing import ClassVar
@@ -40,7 +40,7 @@ class SendError(ChannelError):
         self.retry_after = retry_after
 
 
-class NotSent(SendError):
+class NotSent(SendError):  # noqa: N818 - named by what happened, as the house speaks of it
     """It certainly never left."""
 
     code = "not_sent"
@@ -58,7 +58,7 @@ class Unavailable(NotSent):
     code = "unavailable"
 
 
-class Rejected(SendError):
+class Rejected(SendError):  # noqa: N818 - named by what happened, as the house speaks of it
     """The provider refused this attempt for good."""
 
     code = "rejected"
@@ -88,13 +88,13 @@ class Unsupported(Rejected):
     code = "unsupported"
 
 
-class Misconfigured(SendError):
+class Misconfigured(SendError):  # noqa: N818 - named by what happened, as the house speaks of it
     """Credentials, sender or account are wrong: nothing on this channel can leave until a person acts."""
 
     code = "misconfigured"
 
 
-class OutcomeUnknown(SendError):
+class OutcomeUnknown(SendError):  # noqa: N818 - named by what happened, as the house speaks of it
     """It may have left. Never send again; look it up."""
 
     code = "outcome_unknown"
@@ -104,11 +104,11 @@ class CallbackError(ChannelError):
     """A provider's request that cannot be used."""
 
 
-class BadSignature(CallbackError):
+class BadSignature(CallbackError):  # noqa: N818 - named by what happened, as the house speaks of it
     """Not provably the provider's."""
 
 
-class MalformedCallback(CallbackError):
+class MalformedCallback(CallbackError):  # noqa: N818 - named by what happened, as the house speaks of it
     """The provider's, but not in the agreed form."""
 
 

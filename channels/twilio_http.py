@@ -85,7 +85,7 @@ class TwilioHttp(AsyncHttpClient):  # type: ignore[misc]  # the SDK is not typed
             total=self._limits.total_seconds, connect=self._limits.connect_seconds, ceil_threshold=60
         )
 
-    async def request(  # noqa: PLR0917 - the SDK's signature
+    async def request(  # the SDK's signature
         self,
         method: str,
         uri: str,

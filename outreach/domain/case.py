@@ -75,5 +75,5 @@ class Case:
 
 
 def masked(reference: str) -> str:
-    """Return an account reference that says enough to its owner and nothing to anyone else: the last four characters."""
+    """Return the last four characters of an account reference: enough for its owner, nothing for anyone else."""
     return reference[-4:].rjust(min(len(reference), 8), "*")

@@ -22,7 +22,7 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """An entry in its place; field names are the columns of table ``timeline``. ``data`` is the exact JSON text hashed."""
+    """An entry in its place; fields are the columns of table ``timeline``. ``data`` is the exact JSON text hashed."""
 
     case_id: UUID
     seq: int
@@ -48,6 +48,6 @@ def chain(entries: Iterable[Entry], heads: dict[UUID, tuple[int, str]]) -> list[
 def link_hash(previous: str, case_id: UUID, seq: int, at: datetime, kind: str, data: bytes) -> str:
     """Return the SHA-256 (hex) that binds one entry to the one before it."""
     micros = int(at.timestamp()) * 1_000_000 + at.microsecond
-    return hashlib.sha256(b"%s|%s|%d|%d|%s|%s" % (
-        previous.encode(), case_id.bytes, seq, micros, kind.encode(), data
-    )).hexdigest()
+    return hashlib.sha256(
+        b"%s|%s|%d|%d|%s|%s" % (previous.encode(), case_id.bytes, seq, micros, kind.encode(), data)
+    ).hexdigest()

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from outreach.domain.words import Outcome
 
-# News is a join-semilattice: the higher rank wins, so any order and any repetition of receipts ends in the same outcome.
+# News is a join-semilattice: the higher rank wins, so any order and any repetition of receipts ends the same way.
 # "delivered" outranks "failed" because a touch that reached a person must count; the clash is kept as an anomaly.
 RANK: dict[str, int] = {
     Outcome.PENDING: 0,

@@ -242,11 +242,11 @@ class Tx(Protocol):
         """Read stored plan versions: version -> (name, body)."""
         ...
 
-    async def keep_policy_version(self, version: str, body: dict[str, Any], at: datetime) -> None:
-        """Store a policy version once, so that its decisions can be replayed."""
+    async def keep_policy_version(self, version: str, body: str, at: datetime) -> None:
+        """Store a policy version once, so that its decisions can be replayed. ``body`` is its canonical JSON."""
         ...
 
-    async def policy_body(self, version: str) -> dict[str, Any] | None:
+    async def policy_body(self, version: str) -> str | None:
         """Read a stored policy version."""
         ...
 

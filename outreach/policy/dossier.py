@@ -37,13 +37,13 @@ class Dossier:
     history: list[Contact] = field(default_factory=list)
 
     def points_for(self, channel: str) -> list[ContactPoint]:
-        """Return the contact points a channel could use, best first, dead ones last so that their reason is recorded."""
+        """Return the contact points a channel could use, best first, dead ones last: their reason is recorded too."""
         kind = POINT_KIND[Channel(channel)]
         usable = [point for point in self.points if point.kind == kind]
         return sorted(usable, key=lambda point: (point.state != "active", point.type == "fixed_line", point.priority))
 
     def local_date(self, at: datetime) -> date:
-        """Return the borrower's calendar date at ``at``: the earliest of the candidate zones, so that nothing runs early."""
+        """Return the borrower's calendar date at ``at``, the earliest of the candidate zones: nothing runs early."""
         zones = [zone for name in self.borrower.zones if (zone := load_zone(name)) is not None]
         return min((at.astimezone(zone).date() for zone in zones), default=at.date())
 

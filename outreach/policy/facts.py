@@ -64,8 +64,9 @@ class Hold:
 class Contact:
     """One past or pending contact with this borrower, or with someone else at the same contact point.
 
-    ``outcome`` is a value of domain.words.Outcome; ``direction`` is ``out`` or ``in``. ``case_ids`` are the cases it was
-    about (a contact about two cases uses a slot on each). ``same_borrower`` is false for a shared number's other owner.
+    ``outcome`` is a value of domain.words.Outcome; ``direction`` is ``out`` or ``in``. ``case_ids`` are the cases it
+    was about (a contact about two cases uses a slot on each). ``same_borrower`` is false for a shared number's other
+    owner.
     """
 
     at: datetime

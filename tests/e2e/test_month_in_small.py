@@ -1,4 +1,4 @@
-"""The demo in small, and an independent witness: what the carrier saw is what the ledger says, at permitted times, under caps."""
+"""The demo in small, before an independent witness: what the carrier saw is the ledger, in hours and under caps."""
 
 import re
 from collections import Counter
@@ -39,7 +39,9 @@ def test_what_the_carrier_saw_is_what_the_ledger_says(tmp_path: Path) -> None:
             unresolved = line.execute("select count(*) from attempt where state in ('started', 'unknown')").fetchone()
             waiting = line.execute("select count(*) from inbox where state <> 'applied'").fetchone()
             kinds = dict(line.execute("select kind, count(*) from timeline group by 1").fetchall())
-            names = [value for row in line.execute("select given_name, family_name from borrower") for value in row if value]
+            names = [
+                value for row in line.execute("select given_name, family_name from borrower") for value in row if value
+            ]
         assert made.clock.now() == START + timedelta(days=DAYS)
         logs = "".join(path.read_text("utf-8") for path in (tmp_path / "log").iterdir())
 

@@ -23,7 +23,9 @@ ROW = {
 }  # fmt: skip
 
 
-def opened(key: str = "1", row: dict[str, Any] | None = ROW, subject: str = "account/N1-1", at: datetime = START) -> Any:
+def opened(
+    key: str = "1", row: dict[str, Any] | None = ROW, subject: str = "account/N1-1", at: datetime = START
+) -> Any:
     raw = {"specversion": "1.0", "id": key, "source": "/lender", "type": "case.opened", "subject": subject}
     return read_event(raw | {"data": {} if row is None else {"row": row}}, at)
 

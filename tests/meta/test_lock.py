@@ -46,7 +46,9 @@ def test_no_line_names_a_host_or_a_path(name: str) -> None:
 
 def test_what_runs_is_part_of_what_is_developed_with() -> None:
     develop = pins("requirements/dev.txt")
-    assert {name: version for name, version in pins("requirements/run.txt").items() if develop.get(name) != version} == {}
+    assert {
+        name: version for name, version in pins("requirements/run.txt").items() if develop.get(name) != version
+    } == {}
 
 
 def test_every_dependency_is_locked() -> None:

@@ -26,6 +26,9 @@ def used() -> Iterator[tuple[str, str, str]]:
             names = [text_of(arg) for arg in call.args[:2]]
             if len(names) == 2 and names[0] and names[1]:
                 yield shown(path), names[0], names[1]
+        for call in called(path, "_bulks"):
+            aggregate = text_of(call.args[0])
+            yield from ((shown(path), aggregate or "", word.arg) for word in call.keywords if word.arg)
         for node in ast.walk(tree(path)):
             if isinstance(node, ast.Subscript) and isinstance(node.value, ast.Call):
                 inner = node.value
@@ -49,7 +52,10 @@ def test_every_query_is_used(aggregate: str) -> None:
     direct = {name for _, owner, name in used() if owner == aggregate}
     # Names that reach the store through a loop or a parameter stand as plain strings in a module of the store.
     plain = {
-        text for path in modules("outreach/store") for node in ast.walk(tree(path)) if (text := text_of(node)) is not None
+        text
+        for path in modules("outreach/store")
+        for node in ast.walk(tree(path))
+        if (text := text_of(node)) is not None
     }
     assert sorted(name for name in queries(aggregate) if name not in direct | plain) == []
 

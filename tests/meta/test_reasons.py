@@ -16,7 +16,13 @@ def test_codes_that_are_put_together_are_all_known_here() -> None:
 
 
 def test_the_collector_sees_codes_of_every_kind() -> None:
-    assert {"quiet_hours.before_open", "pacing.wait", "hold.cease", "campaign.cancelled", "provider.throttled"} <= reasons()
+    assert {
+        "quiet_hours.before_open",
+        "pacing.wait",
+        "hold.cease",
+        "campaign.cancelled",
+        "provider.throttled",
+    } <= reasons()
 
 
 def test_every_reason_has_words() -> None:

@@ -56,14 +56,14 @@ def test_secrets_do_not_show_when_settings_are_printed() -> None:
 
 
 def test_no_secret_is_in_the_repository() -> None:
-    found = []
-    for path in project_files():
-        if path.suffix in {".gz", ".png"}:
-            continue
-        for match in _SECRET.finditer(path.read_text("utf-8", errors="replace")):
-            # An example is visibly none: one character over and over, or a run of them.
-            if len(set(match[0][2:])) > 4 and "0123456789abcdef" not in match[0]:
-                found.append(f"{shown(path)}: {match[0][:6]}...")
+    found = [
+        f"{shown(path)}: {match[0][:6]}..."
+        for path in project_files()
+        if path.suffix not in {".gz", ".png"}
+        for match in _SECRET.finditer(path.read_text("utf-8", errors="replace"))
+        # An example is visibly none: one character over and over, or a run of them.
+        if len(set(match[0][2:])) > 4 and "0123456789abcdef" not in match[0]
+    ]
     assert found == []
 
 

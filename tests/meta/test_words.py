@@ -101,9 +101,10 @@ def _undocumented(node: ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) -
     if not ast.get_docstring(node):
         yield node.name
     for inner in node.body if isinstance(node, ast.ClassDef) else ():
-        if isinstance(inner, ast.FunctionDef | ast.AsyncFunctionDef) and not inner.name.startswith("_"):
-            if not ast.get_docstring(inner) and not any("overload" in ast.dump(each) for each in inner.decorator_list):
-                yield f"{node.name}.{inner.name}"
+        if not isinstance(inner, ast.FunctionDef | ast.AsyncFunctionDef) or inner.name.startswith("_"):
+            continue
+        if not ast.get_docstring(inner) and not any("overload" in ast.dump(each) for each in inner.decorator_list):
+            yield f"{node.name}.{inner.name}"
 
 
 def test_files_stay_readable() -> None:

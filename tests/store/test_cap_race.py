@@ -57,9 +57,7 @@ async def test_one_borrowers_last_slot_is_given_away_once(database: str, number:
 
 
 @pytest.mark.parametrize("number", range(ROUNDS))
-async def test_the_last_slot_of_a_number_twenty_people_share_is_given_away_once(
-    database: str, number: int
-) -> None:
+async def test_the_last_slot_of_a_number_twenty_people_share_is_given_away_once(database: str, number: int) -> None:
     people = [someone(100 * number + each, "+12125550101") for each in range(RACERS)]
     put(database, *people)
     total, left = await race(database, [plan_touch(database, one) for one in people])

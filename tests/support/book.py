@@ -48,10 +48,10 @@ def put(dsn: str, *people: Someone, at: datetime = START) -> None:
 
 def _put(connection: psycopg.Connection[tuple[object, ...]], one: Someone, at: datetime) -> None:
     connection.execute(
-        """insert into borrower (borrower_id, external_id, given_name, family_name, birth_year, country, subdivision, locale,
-             jurisdictions, zones, created_at, updated_at) values (%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s)""",
-        (one.borrower_id, one.ref, one.given_name, one.family_name, one.birth_year, one.country, one.subdivision, one.locale,
-         one.jurisdictions, one.zones, at, at),
+        """insert into borrower (borrower_id, external_id, given_name, family_name, birth_year, country, subdivision,
+             locale, jurisdictions, zones, created_at, updated_at) values (%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s)""",
+        (one.borrower_id, one.ref, one.given_name, one.family_name, one.birth_year, one.country, one.subdivision,
+         one.locale, one.jurisdictions, one.zones, at, at),
     )  # fmt: skip
     add_account(connection, one, one.ref + "-A1", one.account_id, one.case_id, at)
     for kind, value, type_, key in (
@@ -60,8 +60,8 @@ def _put(connection: psycopg.Connection[tuple[object, ...]], one: Someone, at: d
     ):
         if value:
             connection.execute(
-                """insert into contact_point (contact_point_id, borrower_id, kind, value, type, regions, zones, created_at, updated_at)
-                   values (%s,%s,%s,%s,%s,%s,%s,%s,%s)""",
+                """insert into contact_point (contact_point_id, borrower_id, kind, value, type, regions, zones,
+                     created_at, updated_at) values (%s,%s,%s,%s,%s,%s,%s,%s,%s)""",
                 (key, one.borrower_id, kind, value, type_, one.jurisdictions if kind == "phone" else [],
                  one.zones if kind == "phone" else [], at, at),
             )  # fmt: skip
@@ -74,7 +74,12 @@ def _put(connection: psycopg.Connection[tuple[object, ...]], one: Someone, at: d
 
 
 def add_account(
-    connection: psycopg.Connection[tuple[object, ...]], one: Someone, ref: str, account_id: UUID, case_id: UUID, at: datetime
+    connection: psycopg.Connection[tuple[object, ...]],
+    one: Someone,
+    ref: str,
+    account_id: UUID,
+    case_id: UUID,
+    at: datetime,
 ) -> None:
     """Insert one more account with its open case for somebody."""
     connection.execute(
@@ -84,6 +89,7 @@ def add_account(
          one.amount_due_minor, one.due_on, at),
     )  # fmt: skip
     connection.execute(
-        "insert into cases (case_id, account_id, borrower_id, creditor_id, state, opened_at) values (%s,%s,%s,%s,'open',%s)",
+        """insert into cases (case_id, account_id, borrower_id, creditor_id, state, opened_at)
+           values (%s,%s,%s,%s,'open',%s)""",
         (case_id, account_id, one.borrower_id, one.creditor, at),
     )

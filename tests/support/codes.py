@@ -127,4 +127,9 @@ def reasons() -> set[str]:
     """Return every reason code that can be stored."""
     others = timeline_kinds() | alert_kinds() | set(DATA) | set(sentences._KINDS) | set(sentences._TURNS)
     plain = {text for _, text in constants() if text not in others - set(sentences._REASONS)}
-    return plain | spoken_reasons() | rule_reasons() | {f"{family}.{rest}" for family, all_ in formatted().items() for rest in all_}
+    return (
+        plain
+        | spoken_reasons()
+        | rule_reasons()
+        | {f"{family}.{rest}" for family, all_ in formatted().items() for rest in all_}
+    )
