@@ -100,7 +100,7 @@ async def _tell(house: House, tx: Tx, case: Case, borrower: Borrower, now: datet
         balance=tongue.amount(case.balance_minor),
         due_on=case.due_on,
         days_past_due=case.days_past_due(now.astimezone(ZoneInfo(tongue.zone)).date()),
-        intact=is_intact(case.case_id, rows),
+        intact=is_intact(case.case_id, rows, (case.timeline_seq, case.timeline_hash)),
         lines=tuple(_line(row, tongue, said, heard) for row in rows),
         decisions=tuple(_decision(row, tongue) for row in await tx.decisions_of_case(case.case_id)),
     )
@@ -159,8 +159,11 @@ def _decision(row: Row, tongue: Tongue) -> StoryDecision:
     )
 
 
-def is_intact(case_id: UUID, rows: list[Row]) -> bool:
-    """Recompute the chain of a timeline: False when an entry was changed, removed or put in between."""
+def is_intact(case_id: UUID, rows: list[Row], head: tuple[int, str]) -> bool:
+    """Recompute the chain of a timeline: False when an entry was changed, removed or put in between.
+
+    ``head`` is the (seq, hash) kept on the case, read before ``rows``: without it a missing end would not show.
+    """
     previous = ""
     for place, (seq, at, kind, data, prev_hash, digest) in enumerate(rows, start=1):
         if seq != place or prev_hash != previous:
@@ -168,4 +171,5 @@ def is_intact(case_id: UUID, rows: list[Row]) -> bool:
         if link_hash(previous, case_id, seq, at, kind, data.encode()) != digest:
             return False
         previous = digest
-    return True
+    seq, tip = head
+    return seq <= len(rows) and (seq == 0 or rows[seq - 1][5] == tip)
