@@ -15,6 +15,7 @@ from outreach.flows.house import House
 from outreach.flows.pacing import NoPacing, Pace
 from outreach.flows.ports import Pacer, Queue
 from outreach.flows.reply_rules import load_reply_rules
+from outreach.flows.schedule import load_versions
 from outreach.pacer import RedisPacer
 from outreach.policy.load import load_policy
 from outreach.rendering.catalog import Catalog
@@ -59,6 +60,14 @@ async def open_house(
     """Wire a house and open its store. Every configuration error surfaces here, before anything is sent."""
     house, store = wire_house(settings, queue, clock=clock, channels=channels, pacer=pacer)
     await store.open()
+    return house
+
+
+async def serve_house(settings: Settings, queue: Queue) -> House:
+    """Open the house of a process that enrols, decides or schedules: what it runs can be named and replayed later."""
+    house = await open_house(settings, queue)
+    async with house.store.transaction() as tx:
+        await load_versions(house, tx)
     return house
 
 

@@ -9,7 +9,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from outreach.bootstrap import open_house
+from outreach.bootstrap import serve_house
 from outreach.flows.house import House
 from outreach.logging import configure_logging
 from outreach.settings import Settings, load_settings
@@ -54,7 +54,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         yield
         return
     settings: Settings = app.state.settings
-    house = await open_house(settings, DramatiqQueue(make_broker(settings.redis_url), settings.batch))
+    house = await serve_house(settings, DramatiqQueue(make_broker(settings.redis_url), settings.batch))
     app.state.house = house
     try:
         yield

@@ -8,11 +8,11 @@ from contextlib import suppress
 import psycopg
 import structlog
 
-from outreach.bootstrap import open_house
+from outreach.bootstrap import serve_house
 from outreach.clock import monotonic
 from outreach.flows.campaigns import run_due
 from outreach.flows.house import House
-from outreach.flows.schedule import load_versions, plan_due, queue_ready
+from outreach.flows.schedule import plan_due, queue_ready
 from outreach.flows.sweeps import sweep
 from outreach.flows.watch import Watcher
 from outreach.logging import configure_logging
@@ -95,9 +95,7 @@ async def _main() -> None:
     settings = load_settings()
     configure_logging(settings.log_level)
     queue = DramatiqQueue(make_broker(settings.redis_url), settings.batch)
-    house = await open_house(settings, queue)
-    async with house.store.transaction() as tx:
-        await load_versions(house, tx)
+    house = await serve_house(settings, queue)
     scheduler = Scheduler(house, settings)
     for name in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(name, scheduler.stop)
