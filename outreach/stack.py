@@ -175,7 +175,6 @@ def child_environ(services: Services, **more: str) -> dict[str, str]:
         **os.environ,
         "OUTREACH_DATABASE_URL": services.database_url,
         "OUTREACH_REDIS_URL": services.redis_url,
-        "dramatiq_worker_timeout": "50",  # idle lanes look every 50 ms: what is due leaves at once
         "PYTHONUNBUFFERED": "1",
         **more,
     }

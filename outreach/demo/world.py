@@ -105,7 +105,6 @@ def world(
             OUTREACH_PUBLIC_URL=url,
             OUTREACH_API_KEYS=api_key,
             PORT=str(port),
-            dramatiq_worker_timeout="40",
             **carrier_environ(sandbox),
         )
         processes = stack.enter_context(Stack(house, log_dir=var / "log"))
