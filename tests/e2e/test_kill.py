@@ -10,6 +10,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import psycopg
@@ -166,8 +167,9 @@ def taken(ordeal: Ordeal) -> Counter[str]:
 
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("seed", [20270301])
-def test_nothing_is_sent_twice_and_nothing_is_lost_whatever_dies(tmp_path: Path, seed: int) -> None:
-    with an_ordeal(tmp_path, seed) as ordeal:
+def test_nothing_is_sent_twice_and_nothing_is_lost_whatever_dies(seed: int) -> None:
+    # Not under pytest's own directory: every session that starts closes it to other users, of whom Postgres may be one.
+    with TemporaryDirectory(prefix="outreach-kill-") as var, an_ordeal(Path(var), seed) as ordeal:
         ordeal.sandbox.client.faults(**FAULTS)
         stoppers: list[Someone] = []
         for number in range(WAVES):
