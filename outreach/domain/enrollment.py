@@ -139,7 +139,9 @@ class AudienceRow:
 def _trigger(context: dict[str, Any]) -> TriggerFacts:
     trigger = context.get("trigger") or {}
     return TriggerFacts(
-        type=str(trigger.get("type", "")), amount=Decimal(str(trigger.get("amount", 0))), reason=str(trigger.get("reason", ""))
+        type=str(trigger.get("type", "")),
+        amount=Decimal(str(trigger.get("amount", 0))),
+        reason=str(trigger.get("reason", "")),
     )
 
 

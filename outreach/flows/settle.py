@@ -166,7 +166,7 @@ def _refused(house: House, books: _Books, sent: Sent, error: SendError, now: dat
 
 
 def _released(books: _Books, sent: Sent, error: SendError, now: datetime) -> None:
-    """It never left: the slot is free again, and the touch is decided anew later, or expires."""
+    """Free the slot of what never left; the touch is decided anew later, or expires."""
     reason = f"provider.{error.code}"
     wait = timedelta(seconds=error.retry_after) if error.retry_after else BACKOFF * 2 ** min(sent.touch.tries, 6)
     if isinstance(error, Misconfigured):
@@ -212,7 +212,7 @@ def _rejected(books: _Books, sent: Sent, error: Rejected, now: datetime) -> None
 
 
 def _unknown(house: House, books: _Books, sent: Sent, error: SendError, now: datetime) -> None:
-    """It may have left: keeps its cap slot, will be looked up, is never sent again (promise 3)."""
+    """Keep the cap slot of what may have left; it is looked up, never sent again (promise 3)."""
     _settle(
         books, sent, AttemptState.UNKNOWN, Outcome.UNKNOWN, error, now, lookup_real_at=house.clock.real() + FIRST_LOOKUP
     )
