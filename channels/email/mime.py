@@ -22,7 +22,6 @@ _TOKEN = re.compile(r"[A-Za-z0-9_.=-]{1,120}")
 _ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
 _LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 _MAILBOX = re.compile(rf"(?P<local>{_ATOM}(?:\.{_ATOM})*)@(?P<domain>{_LABEL}(?:\.{_LABEL})+)")
-_LONG_LINE = re.compile(rb"[^\n]{%d}" % _LONGEST_7BIT)
 
 
 def mailbox(address: str) -> str:
@@ -195,9 +194,13 @@ def _part(subtype: bytes, text: str) -> bytes:
 def _encoded(octets: bytes) -> tuple[bytes, bytes]:
     """Plain when it is; base64 when over a sixth would need escaping (Chinese); quoted-printable between."""
     crlf = octets.replace(b"\n", b"\r\n")
-    if octets.isascii() and not _LONG_LINE.search(octets) and not _TEXT_CONTROL.search(octets):
+    if octets.isascii() and _longest_line(octets) < _LONGEST_7BIT and not _TEXT_CONTROL.search(octets):
         return b"7bit", crlf
     if len(octets) - len(octets.decode("utf-8").encode("ascii", "ignore")) > len(octets) // 6:
         lines = (binascii.b2a_base64(crlf[start : start + 57], newline=False) for start in range(0, len(crlf), 57))
         return b"base64", b"\r\n".join(lines)
     return b"quoted-printable", binascii.b2a_qp(octets, istext=True).replace(b"\n", b"\r\n")
+
+
+def _longest_line(octets: bytes) -> int:
+    return max(map(len, octets.split(b"\n")))

@@ -61,15 +61,21 @@ class Pool:
 
     async def take(self) -> Connection:
         """Return a live connection. Raises Unavailable or Misconfigured; nothing has left then."""
-        try:
-            await asyncio.wait_for(self._slots.acquire(), self._relay.wait_seconds)
-        except TimeoutError:
-            raise Unavailable("no free connection") from None
+        if self._slots.locked():
+            await self._wait()
+        else:  # does not wait, so it needs no time limit and no task of its own
+            await self._slots.acquire()
         try:
             return await self._reuse() or await self._open()
         except BaseException:
             self._slots.release()
             raise
+
+    async def _wait(self) -> None:
+        try:
+            await asyncio.wait_for(self._slots.acquire(), self._relay.wait_seconds)
+        except TimeoutError:
+            raise Unavailable("no free connection") from None
 
     async def _reuse(self) -> Connection | None:
         """Return a free connection that is still there, newest first."""

@@ -1,6 +1,5 @@
 """What a template may print about one touch, gathered from the case under lock."""
 
-import base64
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -23,12 +22,16 @@ from outreach.rendering.fields import (
     TouchFields,
 )
 
+_LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
+"""Base 32 (RFC 4648): no letter is mistaken for a digit."""
+
 _creditors: dict[tuple[str, str], Creditor] = {}
 
 
 def short_ref(attempt_id: UUID) -> str:
     """Return the short word that finds a text again at the provider: six letters from the attempt's random half."""
-    return base64.b32encode(attempt_id.bytes[-4:]).decode()[:6]
+    bits = attempt_id.int & 0xFFFF_FFFF
+    return "".join([_LETTERS[bits >> place & 31] for place in (27, 22, 17, 12, 7, 2)])
 
 
 def touch_fields(house: House, touch: Touch, dossier: Dossier, case: Case, ref: str, now: datetime) -> TouchFields:

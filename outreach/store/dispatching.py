@@ -1,6 +1,6 @@
 """The dispatcher's reads and writes: one batch of touches, from lock to settlement."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -18,75 +18,33 @@ class Dispatching(Queries):
 
     async def lock_borrowers_of(self, touches: Sequence[UUID]) -> list[UUID]:
         """Lock the borrowers of queued touches, and whoever shares a number with them, in id order."""
-        borrowers = [row[0] for row in await self._rows("dispatch", "borrowers_of", touches=list(touches))]
-        return await self.lock_borrowers(borrowers)
+        rows = await self._rows("dispatch", "lock_borrowers_of", touches=list(touches))
+        return [borrower for borrower, asked in rows if asked]
 
     async def lock_borrowers(self, borrowers: Sequence[UUID]) -> list[UUID]:
         """Lock borrowers (and sharers of their numbers) in id order; returns the borrowers that were asked for."""
         asked = list(borrowers)
-        if not asked:
-            return []
-        sharers = [row[0] for row in await self._rows("dispatch", "sharers_of", borrowers=asked)]
-        await self._rows("dispatch", "lock_borrowers", borrowers=[*asked, *sharers])
+        if asked:
+            await self._rows("dispatch", "lock_borrowers", borrowers=asked)
         return asked
 
     async def queued_touches(self, touches: Sequence[UUID], channel: str) -> list[Touch]:
         """Read the touches that are still ours to send on ``channel``, most important first, and lock them."""
         rows = await self._rows("dispatch", "queued_touches", touches=list(touches), channel=channel)
-        return [Touch(*row[:9], tuple(row[9]), *row[10:]) for row in rows]
+        return [Touch(*_tupled(row, 9)) for row in rows]
 
     async def dossiers(self, borrowers: Sequence[UUID], *, at: datetime, since: datetime) -> dict[UUID, Dossier]:
         """Read everything the gate may use about ``borrowers``; history goes back to ``since``."""
-        ids = list(borrowers)
-        people: dict[UUID, Dossier] = {}
-        for row in await self._rows("dispatch", "borrowers", borrowers=ids):
-            people[row[0]] = Dossier(Borrower(*row[:8], tuple(row[8]), tuple(row[9])))
-        for row in await self._rows("dispatch", "points", borrowers=ids):
-            people[row[1]].points.append(ContactPoint(*row[:7], tuple(row[7]), tuple(row[8]), *row[9:]))
-        for owner, kind, channel, state, given_at, point, expires_at, evidence in await self._rows(
-            "dispatch", "consents", borrowers=ids, at=at
-        ):
-            people[owner].consents.append(Consent(kind, channel, state, given_at, _text(point), expires_at, evidence))
-        for owner, channel, reason, since_at, point, until_at, case in await self._rows(
-            "dispatch", "suppressions", borrowers=ids, at=at
-        ):
-            people[owner].suppressions.append(
-                Suppression(channel, reason, since_at, _text(point), until_at, _text(case))
-            )
-        for owner, kind, since_at, case, until_at in await self._rows("dispatch", "holds", borrowers=ids, at=at):
-            people[owner].holds.append(Hold(kind, since_at, _text(case), until_at))
-        for owner, effect, opens, closes, days, channel, until_at in await self._rows(
-            "dispatch", "personal_windows", borrowers=ids, at=at
-        ):
-            people[owner].windows.append(PersonalWindow(effect, opens, closes, tuple(days), channel, until_at))
-        for owner, kind, since_at, until_at, channel, evidence, used in await self._rows(
-            "dispatch", "permissions", borrowers=ids, at=at, since=since
-        ):
-            people[owner].overrides.append(Override(kind, since_at, until_at, channel, evidence, used))
-        await self._history(people, ids, at, since)
+        who = {"borrowers": list(borrowers)}
+        then, span = who | {"at": at}, who | {"at": at, "since": since}
+        asks: list[tuple[str, dict[str, Any]]] = [(name, who) for name in ("borrowers", "points")]
+        asks += [(name, then) for name in ("consents", "suppressions", "holds", "personal_windows")]
+        asks += [(name, span) for name in ("permissions", "history", "heard", "shared_history")]
+        found = await self._many(*(("dispatch", name, values) for name, values in asks))
+        people = {row[0]: Dossier(Borrower(*_tupled(row, 8, 9))) for row in found[0]}
+        for (name, _), rows in zip(asks[1:], found[1:], strict=True):
+            _FILE[name](people, rows)
         return people
-
-    async def _history(self, people: dict[UUID, Dossier], ids: list[UUID], at: datetime, since: datetime) -> None:
-        for owner, moment, channel, outcome, case, creditor, point, purpose in await self._rows(
-            "dispatch", "history", borrowers=ids, at=at, since=since
-        ):
-            people[owner].history.append(
-                Contact(moment, channel, outcome, (str(case),), creditor, str(point), "out", purpose)
-            )
-        for owner, moment, channel, case, point in await self._rows(
-            "dispatch", "heard", borrowers=ids, at=at, since=since
-        ):
-            people[owner].history.append(
-                Contact(
-                    moment, channel, "conversation", (str(case),) if case else (), "", _text(point) or "", "in", "reply"
-                )
-            )
-        for owner, moment, channel, outcome, creditor, point, purpose in await self._rows(
-            "dispatch", "shared_history", borrowers=ids, at=at, since=since
-        ):
-            people[owner].history.append(
-                Contact(moment, channel, outcome, (), creditor, str(point), "out", purpose, same_borrower=False)
-            )
 
     async def cases(self, cases: Iterable[UUID]) -> dict[UUID, Case]:
         """Read cases with their accounts."""
@@ -152,10 +110,85 @@ class Dispatching(Queries):
         ids = sorted({entry.case_id for entry in entries})
         heads = {row[0]: (row[1], row[2]) for row in await self._rows("dispatch", "lock_heads", cases=ids)}
         links = chain([entry for entry in entries if entry.case_id in heads], heads)
-        await self._bulk("dispatch", "append_links", links)
-        await self._bulk(
-            "dispatch", "move_heads", [{"case_id": case, "seq": seq, "hash": tip} for case, (seq, tip) in heads.items()]
+        tips = [{"case_id": case, "seq": seq, "hash": tip} for case, (seq, tip) in heads.items()]
+        await self._bulks("dispatch", append_links=links, move_heads=tips)
+
+
+People = dict[UUID, Dossier]
+
+
+def _points(people: People, rows: list[Row]) -> None:
+    for row in rows:
+        people[row[1]].points.append(ContactPoint(*_tupled(row, 7, 8)))
+
+
+def _consents(people: People, rows: list[Row]) -> None:
+    for owner, kind, channel, state, given_at, point, expires_at, evidence in rows:
+        people[owner].consents.append(Consent(kind, channel, state, given_at, _text(point), expires_at, evidence))
+
+
+def _suppressions(people: People, rows: list[Row]) -> None:
+    for owner, channel, reason, since_at, point, until_at, case in rows:
+        people[owner].suppressions.append(Suppression(channel, reason, since_at, _text(point), until_at, _text(case)))
+
+
+def _holds(people: People, rows: list[Row]) -> None:
+    for owner, kind, since_at, case, until_at in rows:
+        people[owner].holds.append(Hold(kind, since_at, _text(case), until_at))
+
+
+def _windows(people: People, rows: list[Row]) -> None:
+    for owner, effect, opens, closes, days, channel, until_at in rows:
+        people[owner].windows.append(PersonalWindow(effect, opens, closes, tuple(days), channel, until_at))
+
+
+def _permissions(people: People, rows: list[Row]) -> None:
+    for owner, kind, since_at, until_at, channel, evidence, used in rows:
+        people[owner].overrides.append(Override(kind, since_at, until_at, channel, evidence, used))
+
+
+def _history(people: People, rows: list[Row]) -> None:
+    for owner, moment, channel, outcome, case, creditor, point, purpose in rows:
+        people[owner].history.append(
+            Contact(moment, channel, outcome, (str(case),), creditor, str(point), "out", purpose)
         )
+
+
+def _heard(people: People, rows: list[Row]) -> None:
+    for owner, moment, channel, case, point in rows:
+        about = (str(case),) if case else ()
+        people[owner].history.append(
+            Contact(moment, channel, "conversation", about, "", _text(point) or "", "in", "reply")
+        )
+
+
+def _shared_history(people: People, rows: list[Row]) -> None:
+    for owner, moment, channel, outcome, creditor, point, purpose in rows:
+        people[owner].history.append(
+            Contact(moment, channel, outcome, (), creditor, str(point), "out", purpose, same_borrower=False)
+        )
+
+
+_FILE: dict[str, Callable[[People, list[Row]], None]] = {
+    "points": _points,
+    "consents": _consents,
+    "suppressions": _suppressions,
+    "holds": _holds,
+    "personal_windows": _windows,
+    "permissions": _permissions,
+    "history": _history,
+    "heard": _heard,
+    "shared_history": _shared_history,
+}
+"""Where the rows of each query go in a dossier."""
+
+
+def _tupled(row: Row, *places: int) -> list[Any]:
+    """Return a row whose arrays (lists, as the driver reads them) at ``places`` are tuples."""
+    values = list(row)
+    for place in places:
+        values[place] = tuple(values[place])
+    return values
 
 
 def _text(value: UUID | None) -> str | None:

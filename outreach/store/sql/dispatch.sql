@@ -1,18 +1,35 @@
 -- The hot path: everything one batch of touches needs, set-based, in a handful of statements.
 
--- name: borrowers_of
-select distinct borrower_id from touch where touch_id = any(%(touches)s) and state = 'queued'
-
--- name: sharers_of
--- Other borrowers at the same number or mailbox: they share its caps, so they are locked together.
-select distinct theirs.borrower_id
-from contact_point ours
-join contact_point theirs
-  on theirs.value = ours.value and theirs.kind = ours.kind and theirs.borrower_id <> ours.borrower_id
-where ours.borrower_id = any(%(borrowers)s)
+-- name: lock_borrowers_of
+-- The borrowers of touches that are still queued, and whoever has the same number or mailbox: they share its caps, so
+-- they are locked together, in id order.
+with asked as materialized (
+  select distinct borrower_id from touch where touch_id = any(%(touches)s) and state = 'queued'
+), everyone as materialized (
+  select borrower_id from asked
+  union
+  select theirs.borrower_id
+  from asked
+  join contact_point ours using (borrower_id)
+  join contact_point theirs on theirs.value = ours.value and theirs.kind = ours.kind
+)
+select borrower_id, borrower_id in (select borrower_id from asked)
+from borrower where borrower_id in (select borrower_id from everyone)
+order by borrower_id
+for no key update of borrower
 
 -- name: lock_borrowers
-select borrower_id from borrower where borrower_id = any(%(borrowers)s) order by borrower_id for no key update
+with everyone as materialized (
+  select unnest(%(borrowers)s::uuid[]) as borrower_id
+  union
+  select theirs.borrower_id
+  from contact_point ours
+  join contact_point theirs on theirs.value = ours.value and theirs.kind = ours.kind
+  where ours.borrower_id = any(%(borrowers)s::uuid[])
+)
+select borrower_id from borrower where borrower_id in (select borrower_id from everyone)
+order by borrower_id
+for no key update of borrower
 
 -- name: queued_touches
 select touch_id, enrollment_id, campaign_id, case_id, borrower_id, plan, plan_version, step_id, channel, fallback,
@@ -77,13 +94,19 @@ where borrower_id = any(%(borrowers)s) and received_at > %(since)s and received_
 
 -- name: shared_history
 -- What went to our point on behalf of somebody else who has the same number: counts for that number, never says whose.
+-- Most people share nothing: the look at attempts is made for each shared point found, never for all attempts at once.
 select ours.borrower_id, a.started_at, a.channel, a.outcome, a.creditor_id, ours.contact_point_id, a.purpose
 from contact_point ours
 join contact_point theirs
   on theirs.value = ours.value and theirs.kind = ours.kind and theirs.borrower_id <> ours.borrower_id
-join attempt a on a.contact_point_id = theirs.contact_point_id
-where ours.borrower_id = any(%(borrowers)s) and a.started_at > %(since)s and a.started_at <= %(at)s
-  and a.state <> 'released'
+cross join lateral (
+  select started_at, channel, outcome, creditor_id, purpose
+  from attempt
+  where contact_point_id = theirs.contact_point_id and started_at > %(since)s and started_at <= %(at)s
+    and state <> 'released'
+  offset 0
+) a
+where ours.borrower_id = any(%(borrowers)s)
 
 -- name: live_arrangements
 select distinct on (a.case_id) a.case_id, a.arrangement_id, a.state, a.frequency, a.total_minor, a.currency
