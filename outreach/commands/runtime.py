@@ -59,7 +59,7 @@ def run_stack(
         house = stack.enter_context(Stack(child_environ(found, **more)))
         complaints.print(f"outreach is up at {more.get('OUTREACH_PUBLIC_URL', settings.public_url)}; Ctrl-C ends it")
         while not ended.wait(0.5):
-            for revived in house.revive():
+            for revived in (*found.revive(), *house.revive()):
                 complaints.print(f"{revived} had died and was started again", style="yellow")
 
 

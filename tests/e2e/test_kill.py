@@ -179,6 +179,11 @@ def test_nothing_is_sent_twice_and_nothing_is_lost_whatever_dies(seed: int) -> N
                 with redis.Redis.from_url(ordeal.found.redis_url) as valkey:
                     valkey.flushall()
                 ordeal.blows.append("valkey.flush")
+            elif number == 3:
+                assert ordeal.found.valkey is not None
+                ordeal.found.valkey.kill()
+                assert ordeal.found.revive() == ["valkey"]
+                ordeal.blows.append("valkey.kill")
             elif number == 5:
                 embedded.restart_postgres(ordeal.found.postgres, "immediate")
                 ordeal.blows.append("postgres.restart")
@@ -194,7 +199,9 @@ def test_nothing_is_sent_twice_and_nothing_is_lost_whatever_dies(seed: int) -> N
         assert_nothing_twice(ordeal)
         assert_nothing_lost(ordeal)
         assert_every_receipt_and_stop_is_in(ordeal, stoppers)
-        assert {"valkey.flush", "postgres.restart", "scheduler", "web", "sms"} <= set(ordeal.blows), ordeal.blows
+        assert {"valkey.flush", "valkey.kill", "postgres.restart", "scheduler", "web", "sms"} <= set(ordeal.blows), (
+            ordeal.blows
+        )
 
 
 def assert_nothing_twice(ordeal: Ordeal) -> None:
