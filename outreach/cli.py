@@ -2,7 +2,7 @@
 
 import typer
 
-from outreach.commands import book, campaign, case, checking, demo, records, runtime, switches
+from outreach.commands import bench, book, campaign, case, checking, demo, records, runtime, switches
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -21,6 +21,7 @@ app.add_typer(records.ledger, name="ledger")
 app.add_typer(records.replies, name="replies")
 app.command("demo")(demo.demo)
 app.command("run")(runtime.run_stack)
+app.command("bench")(bench.bench)
 app.command("migrate")(runtime.migrate)
 app.command("doctor")(runtime.doctor)
 app.command("pause")(switches.pause)

@@ -1,0 +1,66 @@
+"""Says what was measured: one table for people, one JSON document for machines."""
+
+from typing import Any
+
+from rich.table import Table
+
+
+def table(found: dict[str, Any]) -> Table:
+    """Return the results beside their aims."""
+    shown = Table(title="outreach bench", title_justify="left")
+    shown.add_column("measured")
+    shown.add_column("result", justify="right")
+    shown.add_column("aim", justify="right")
+    shown.add_column("how", overflow="fold")
+    for name in ("delivery", "scan", "decide", "trigger"):
+        if name in found:
+            for row in _ROWS[name](found[name]):
+                shown.add_row(*row)
+    return shown
+
+
+Rows = list[tuple[str, str, str, str]]
+
+
+def _delivery(found: dict[str, Any]) -> Rows:
+    rows: Rows = []
+    for channel, aim, share in (("sms", "1,500/s", "0.6"), ("email", "", "0.5")):
+        if channel in found:
+            one = found[channel]
+            how = f"{found['touches']:,} touches from due to settled, {found['processes']} lanes"
+            rows.append((f"delivery {channel}", f"{one['per_second']:,.0f}/s", aim, how))
+            raw = f"raw loop: {one['raw_per_second']:,.0f}/s with as many processes"
+            rows.append((f"delivery {channel} : raw", f"{one['ratio']:.2f}", share, raw))
+            spent = " + ".join(f"{name} {ms:.2f}" for name, ms in one["processor_ms_per_touch"].items())
+            rows.append(("  of which busy", f"{sum(one['processor_ms_per_touch'].values()):.2f} ms", "", spent))
+    return rows
+
+
+def _scan(found: dict[str, Any]) -> Rows:
+    rows: Rows = [
+        (f"scan {int(size):,}", f"{spent:,.0f} ms", "", f"to claim {found['claimed']:,} due steps")
+        for size, spent in found["milliseconds"].items()
+    ]
+    return [*rows, ("scan largest : smallest", f"{found['last_to_first']:.2f}", "1.50", "")]
+
+
+def _decide(found: dict[str, Any]) -> Rows:
+    how = f"on one core, {found['history']} contacts of history"
+    return [
+        ("decide", f"{found['per_second']:,.0f}/s", "10,000/s", how),
+        ("decide with facts", f"{found['with_facts_per_second']:,.0f}/s", "", "the facts made anew each time"),
+    ]
+
+
+def _trigger(found: dict[str, Any]) -> Rows:
+    idle, beside = found["idle"], found["beside_campaign"]
+    busy = f"while a campaign sends {found['campaign_per_second']} a second"
+    return [
+        ("trigger p50", f"{idle['p50_ms']:,.0f} ms", "300 ms", "event posted to text accepted by the carrier"),
+        ("trigger p99", f"{idle['p99_ms']:,.0f} ms", "", ""),
+        ("trigger p50 beside a campaign", f"{beside['p50_ms']:,.0f} ms", "", busy),
+        ("trigger p99 beside a campaign", f"{beside['p99_ms']:,.0f} ms", "", ""),
+    ]
+
+
+_ROWS = {"delivery": _delivery, "scan": _scan, "decide": _decide, "trigger": _trigger}
