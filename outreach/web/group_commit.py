@@ -11,7 +11,7 @@ from outreach.flows.house import House
 
 MOST = 500
 """Callbacks in one transaction at most."""
-GATHER_SECONDS = 0.003
+GATHER_SECONDS = 0.015
 """How long the first of a group waits for company; while a group commits, the next one gathers by itself."""
 GIVE_UP_SECONDS = 8.0
 """How long a callback may wait for a store that is away; providers hang up after 10 to 15 s."""

@@ -43,7 +43,7 @@ class Scheduler:
 
     async def run(self) -> None:
         """Run until stopped. A store that is away is waited for: what is due stays due."""
-        pause = 0.05 if self._house.clock.stepped else 0.5
+        pause = 0.1 if self._house.clock.stepped else 0.5
         listener = asyncio.create_task(self._listen())
         swept = -SWEEP_EVERY
         try:
