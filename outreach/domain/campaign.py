@@ -55,7 +55,7 @@ Schedule = Once | Daily
 
 @dataclass(frozen=True, slots=True)
 class Throughput:
-    """How many cases a campaign may put on its plan: per minute, and (None: no limit) per local day of its zone."""
+    """How many touches of a campaign may leave: per minute, and (None: no limit) per UTC day."""
 
     per_minute: int
     per_day: int | None = None

@@ -72,8 +72,3 @@ class Case:
     def days_past_due(self, today: date) -> int:
         """Days since the due date on the borrower's own calendar; negative before it."""
         return (today - self.due_on).days
-
-
-def masked(reference: str) -> str:
-    """Return the last four characters of an account reference: enough for its owner, nothing for anyone else."""
-    return reference[-4:].rjust(min(len(reference), 8), "*")

@@ -9,7 +9,6 @@ from uuid import UUID
 import structlog
 
 from outreach.domain.calendar import BusinessCalendar
-from outreach.domain.campaign import Throughput
 from outreach.domain.condition_facts import PlanFacts
 from outreach.domain.enrollment import ConditionRow, DueEnrollment
 from outreach.domain.ids import new_id
@@ -158,6 +157,3 @@ async def load_versions(house: House, tx: Tx) -> None:
     for plan in house.plans.values():
         await tx.keep_plan_version(plan.version, plan.name, house.plan_body(plan), now)
     await tx.keep_policy_version(house.policy.version, house.policy.to_json().decode(), now)
-
-
-__all__ = ["Throughput", "calendar_of", "enqueue", "load_versions", "plan_due", "queue_ready"]
