@@ -147,10 +147,13 @@ class Stack:
         self.processes[name].popen.wait()
 
     def stop(self) -> None:
-        """Ask every process to end, wait, then kill what is left."""
+        """Ask every process to end, wait, then kill what is left.
+
+        Only the process itself is asked: dramatiq passes it on to its workers, and a worker that is asked twice breaks
+        off what it is sending.
+        """
         for each in self.processes.values():
-            with suppress(ProcessLookupError):
-                os.killpg(each.popen.pid, signal.SIGTERM)
+            each.popen.terminate()
         deadline = monotonic() + GRACE
         for each in self.processes.values():
             with suppress(subprocess.TimeoutExpired):

@@ -16,7 +16,7 @@ from outreach.store.named import queries
 START = datetime(2027, 3, 1, tzinfo=UTC)
 """Monday. The example book's due dates are laid out around it."""
 
-TICK = timedelta(hours=1)
+TICK = timedelta(hours=2)
 """Time stops at full hours at the finest: what fell due in between leaves together, within the permitted hours."""
 
 STUCK_AFTER = 120.0
