@@ -89,6 +89,8 @@ async def dispatch(house: House, channel: str, touches: Sequence[UUID]) -> dict[
         await tx.insert_decisions(batch.decisions)
         await tx.insert_attempts(batch.attempts)
         await tx.move_touches(batch.moves)
+        if any(move.state is TouchState.PLANNED for move in batch.moves):
+            await tx.notify_due()  # the next channel is tried at once
         await tx.append(batch.entries)
     if batch.sends:
         batch.tally |= await settle(house, await send_all(house, channel, batch.sends))

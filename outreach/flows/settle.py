@@ -103,6 +103,8 @@ async def _write(house: House, books: _Books, now: datetime) -> None:
         overtaken = [row for row in books.settlements if row.state != states.get(row.attempt_id, row.state)]
         moves, entries = _believe_receipts(books, overtaken, now) if overtaken else (books.moves, books.entries)
         await tx.move_touches(moves)
+        if any(move.state is TouchState.PLANNED for move in moves):
+            await tx.notify_due()
         entries = entries + await _call_off(tx, moves, now)
         await tx.mark_points(books.dead_points, now)
         await tx.insert_suppressions(books.suppressions)

@@ -39,12 +39,21 @@ class _Clean:
     __slots__ = ()
 
     def __post_init__(self) -> None:
-        for one in fields(self):  # type: ignore[arg-type]  # only dataclasses inherit from this
-            value = getattr(self, one.name)
+        for name in _names(type(self)):
+            value = getattr(self, name)
             if isinstance(value, str):
                 if len(value) > MAX_TEXT:
-                    raise ValueError(f"{type(self).__name__.lower()}.{one.name} is longer than {MAX_TEXT} characters")
-                object.__setattr__(self, one.name, clean(value) or None)
+                    raise ValueError(f"{type(self).__name__.lower()}.{name} is longer than {MAX_TEXT} characters")
+                object.__setattr__(self, name, clean(value) or None)
+
+
+_known_names: dict[type, tuple[str, ...]] = {}
+
+
+def _names(kind: type) -> tuple[str, ...]:
+    if kind not in _known_names:
+        _known_names[kind] = tuple(one.name for one in fields(kind))  # only dataclasses clean themselves
+    return _known_names[kind]
 
 
 @dataclass(frozen=True, slots=True)
