@@ -120,9 +120,18 @@ class Letterhead:
 
     @classmethod
     def of(
-        cls, from_name: str | None, from_address: str, reply_to: str, bounce_to: str, public_url: str
+        cls,
+        from_name: str | None,
+        from_address: str,
+        reply_to: str,
+        bounce_to: str,
+        public_url: str,
+        feedback_id: str | None = None,
     ) -> "Letterhead":
-        """Check the addresses and encode the headers that never change."""
+        """Check the addresses and encode the headers that never change.
+
+        ``feedback_id`` goes into Feedback-ID, by which mailbox providers count complaints (Google's sender guidelines).
+        """
         sender = mailbox(from_address)
         origin = f"{display_name(from_name)} <{sender}>" if from_name else sender
         fixed = (
@@ -132,6 +141,8 @@ class Letterhead:
             "List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n"
             "MIME-Version: 1.0\r\n"
         )
+        if feedback_id:
+            fixed += f"Feedback-ID: {feedback_id}\r\n"
         url = f"{public_url.rstrip('/')}/v1/unsubscribe/"
         return cls(from_name, sender, mailbox(reply_to), mailbox(bounce_to), url, fixed.encode("ascii"))
 

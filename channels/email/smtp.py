@@ -11,7 +11,7 @@ import re
 import ssl
 from collections.abc import Awaitable, Callable, Iterable
 from datetime import datetime
-from typing import Annotated, ClassVar, Self
+from typing import TYPE_CHECKING, Annotated, ClassVar, Self
 
 import aiosmtplib
 from pydantic import Field, SecretStr, model_validator
@@ -32,6 +32,9 @@ from channels.errors import (
     Unsupported,
 )
 from channels.options import Connections, Options, Seconds, read_options
+
+if TYPE_CHECKING:
+    from channels.email.dkim import Signer
 
 GREYLIST_SECONDS = 300.0
 """How long to leave a recipient alone after a temporary refusal that names no time."""
@@ -58,6 +61,10 @@ class SmtpOptions(Options):
     from_name: str | None = None
     reply_to: str | None = None
     bounce_to: str | None = None
+    feedback_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{0,40}(:[A-Za-z0-9._-]{0,40}){3}$")] | None = None
+    dkim_domain: Annotated[str, Field(pattern=r"^[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+$")] | None = None
+    dkim_selector: Annotated[str, Field(pattern=r"^[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*$")] | None = None
+    dkim_private_key: SecretStr | None = None
     inbound_secret: SecretStr | None = None
     inbound_max_age_seconds: Annotated[int, Field(ge=60, le=604_800)] = 86_400
     command_seconds: Seconds = 30.0
@@ -73,7 +80,22 @@ class SmtpOptions(Options):
             raise ValueError("tls: none is for a loopback host only; use starttls or implicit")
         if (self.username is None) != (self.password is None):
             raise ValueError("username and password go together: give both or neither")
+        if self.dkim_private_key is not None and self.dkim_selector is None:
+            raise ValueError("dkim_private_key needs dkim_selector, the name under which DNS has the public key")
+        self.signer()
         return self
+
+    def signer(self) -> "Signer | None":
+        """Return what signs outgoing mail; None leaves signing to the relay. Raises ValueError for a bad key."""
+        if self.dkim_private_key is None or self.dkim_selector is None:
+            return None
+        from channels.email.dkim import KeyProblemError, Signer  # noqa: PLC0415 - only who signs pays for the cryptography
+
+        domain = self.dkim_domain or self.from_address.rpartition("@")[2]
+        try:
+            return Signer.of(domain, self.dkim_selector, self.dkim_private_key.get_secret_value())
+        except KeyProblemError as problem:
+            raise ValueError(f"dkim_private_key: {problem}") from None
 
     def relay(self) -> Relay:
         """Return the relay with its TLS context made once."""
@@ -117,8 +139,14 @@ class SmtpEmail:
         options = read_options(SmtpOptions, config)
         sender = options.from_address
         self._letterhead = Letterhead.of(
-            options.from_name, sender, options.reply_to or sender, options.bounce_to or sender, config.public_url
+            options.from_name,
+            sender,
+            options.reply_to or sender,
+            options.bounce_to or sender,
+            config.public_url,
+            options.feedback_id,
         )
+        self._signer = options.signer()
         self._relay = options.relay()
         self._final_reply_seconds = options.final_reply_seconds
         self._now = now
@@ -132,7 +160,10 @@ class SmtpEmail:
         if not isinstance(mail, Mail):
             raise Unsupported("this channel carries email only")
         to = mailbox(outbound.address)
-        raw = self._letterhead.build(mail, to, outbound.attempt_id, outbound.token, self._now())
+        now = self._now()
+        raw = self._letterhead.build(mail, to, outbound.attempt_id, outbound.token, now)
+        if self._signer is not None:
+            raw = self._signer.sign(raw, now)
         envelope_from = tagged(self._letterhead.bounce_to, mail.reply_token)
         await self._hand_over(envelope_from, to, raw, outbound.attempt_id)
         return Accepted(self._letterhead.message_id(outbound.attempt_id))
