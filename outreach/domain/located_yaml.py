@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from yaml.composer import Composer
+from yaml.resolver import Resolver
 
 Where = tuple[str | int, ...]
 """The way to a value from the top of the file: ``("rules", 3, "citation")``."""
@@ -110,7 +112,7 @@ def load_located(path: Path) -> Located:
 def parse_located(text: str, file: str) -> Located:
     """Parse YAML text; ``file`` is the name that problems carry."""
     try:
-        node = _Composer(text).get_single_node()
+        node = _compose(text)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
@@ -128,18 +130,51 @@ def _unreadable(file: str, line: int, column: int, text: str) -> Located:
     return Located(file, None, {}, (Problem(file, line, column, "", text),))
 
 
-class _Composer(yaml.SafeLoader):
-    """Nodes with marks; aliases refused."""
+def _without_aliases(composer: type[Any]) -> type[Any]:
+    """Return a composer of nodes with marks that refuses aliases and resolves nothing by itself."""
 
-    yaml_implicit_resolvers: dict[str, Any] = {}  # noqa: RUF012 - replaces PyYAML's YAML 1.1 table
+    class NoAliases(composer):  # type: ignore[misc]  # PyYAML's classes are put together while running
+        yaml_implicit_resolvers: dict[str, Any] = {}  # noqa: RUF012 - replaces PyYAML's YAML 1.1 table
 
-    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
-        if self.check_event(yaml.AliasEvent):
-            mark = self.peek_event().start_mark  # type: ignore[no-untyped-call]
-            raise yaml.MarkedYAMLError(
-                problem="aliases (*name) are not used here; write the value out", problem_mark=mark
-            )
-        return super().compose_node(parent, index)
+        def compose_node(self, parent: yaml.Node | None, index: int) -> Any:  # noqa: ANN401 - PyYAML's
+            if self.check_event(yaml.AliasEvent):
+                raise yaml.MarkedYAMLError(
+                    problem="aliases (*name) are not used here; write the value out",
+                    problem_mark=self.peek_event().start_mark,
+                )
+            return super().compose_node(parent, index)
+
+    return NoAliases
+
+
+def _on_libyaml() -> type[Any] | None:
+    """Return a composer whose parser is libyaml's, several times as fast; None where PyYAML was built without it."""
+    parser: Any = getattr(yaml.cyaml, "CParser", None) if yaml.__with_libyaml__ else None
+    if parser is None:
+        return None
+
+    class Fast(Composer, parser, Resolver):  # type: ignore[misc]  # a C class without types
+        def __init__(self, text: str) -> None:
+            parser.__init__(self, text)
+            Composer.__init__(self)
+            Resolver.__init__(self)
+
+    return Fast
+
+
+_Composer = _without_aliases(yaml.SafeLoader)
+"""PyYAML's own parser, whose complaints are the same on every machine."""
+_Fast = _without_aliases(_on_libyaml() or yaml.SafeLoader)
+
+
+def _compose(text: str) -> yaml.Node | None:
+    """Compose a document; what libyaml cannot read is read again for the complaint."""
+    node: yaml.Node | None
+    try:
+        node = _Fast(text).get_single_node()
+    except yaml.YAMLError:
+        node = _Composer(text).get_single_node()
+    return node
 
 
 _INT = re.compile(r"[-+]?[0-9]+\Z")
@@ -153,7 +188,7 @@ _WORDS: dict[str, bool | None] = {
 def _scalar(node: yaml.ScalarNode) -> str | int | float | bool | None:
     """Read a scalar by the YAML 1.2 core schema; quoted text stays text."""
     text: str = node.value
-    if node.style is not None:
+    if node.style:  # libyaml writes plain as "", PyYAML as None
         return text
     if text in _WORDS:
         return _WORDS[text]
