@@ -58,6 +58,8 @@ def checks_of(rule: Rule, zones: tuple[str, ...]) -> tuple[Check, ...]:
             return (_consent(rule),)
         case Bar():
             return (_bar(rule),)
+        case _:
+            return ()
 
 
 def ends(limit: Limit, clock: str | None, zones: tuple[str, ...]) -> Ends:

@@ -11,16 +11,18 @@ from outreach.policy.floor import FLOOR_IDS
 from outreach.policy.localtime import Spans
 from outreach.policy.rules import (
     ANYWHERE,
+    LANDLINE_CLOCK,
+    NUMBER_CLOCK,
     UNLISTED,
-    Bar,
     Binds,
     Calendar,
-    NeedsConsent,
-    Rest,
+    Duty,
+    PersonalTimes,
     Rule,
     RuleHead,
     Selector,
     Window,
+    Wording,
 )
 from outreach.policy.windows import DayCache, DaySpans, Minutes
 
@@ -118,7 +120,11 @@ class Policy:
         return picked
 
     def _pick(self, kind: Kind) -> Picked:
-        chosen = [rule for rule in self.rules if selects(rule.head.select, kind, self.packs)]
+        chosen = [
+            rule
+            for rule in self.rules
+            if not isinstance(rule, Duty | PersonalTimes | Wording) and selects(rule.head.select, kind, self.packs)
+        ]
         found = tuple(self._window(rule, kind) for rule in chosen if isinstance(rule, Window)) if kind.zones else ()
         checks = tuple(
             TimedCheck(rule.head, out_of_force(rule.head, _clocks(rule, kind.zones)), check)
@@ -146,9 +152,8 @@ class Policy:
 
 def _clocks(rule: Rule, zones: tuple[str, ...]) -> tuple[str, ...]:
     """Return whose clocks a rule goes by: its own, or every candidate zone."""
-    if isinstance(rule, Rest | NeedsConsent | Bar) or rule.clock is None:
-        return zones
-    return (rule.clock,)
+    clock = getattr(rule, "clock", None)
+    return zones if clock in {None, NUMBER_CLOCK, LANDLINE_CLOCK} else (clock,)
 
 
 def out_of_force(head: RuleHead, zones: tuple[str, ...]) -> Spans:
