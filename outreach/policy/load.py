@@ -123,8 +123,10 @@ class _Reading:
             self.problems += _problems(located, where, error, CalendarIn)
             return
         years = {str(year): _days_off(entry, year) for year in entry.years()}
-        if not all(_public_holidays(entry.jurisdiction, year) for year in entry.years()):
-            text = "no public holidays are known for this jurisdiction and these years; use an ISO 3166 code"
+        empty = [year for year, days in years.items() if not days]
+        if empty:
+            text = f"no public holidays are known for this jurisdiction in {', '.join(empty)}; use an ISO 3166 code, "
+            text += "or list the days under also"
             self.problems.append(located.problem((*where, "jurisdiction"), text))
             return
         known = self.calendars.setdefault(entry.jurisdiction, {})
