@@ -22,6 +22,8 @@ _ANSWERS = frozenset({Purpose.REPLY, Purpose.CONFIRMATION})
 # After these the person may still be answered once in the thread they opened; after the others silence is the answer.
 ANSWERABLE_HOLDS = frozenset({"dispute", "hardship", "complaint", "review"})
 
+_ANSWER = frozenset({"reply_in_thread"})
+
 FloorCheck = Callable[[View], Finding | None]
 
 
@@ -106,7 +108,7 @@ def not_suppressed(view: View) -> Finding | None:
     for entry in facts.suppressions:
         if not _speaks_of(entry, facts, view.point_id):
             continue
-        free = _confirmation(view, entry.since) if entry.reason.startswith("opt_out") else NEVER
+        free = confirmation(view, entry.since) if entry.reason.startswith("opt_out") else NEVER
         if entry.until is not None:
             free = localtime.union(free, from_on(entry.until))
         spans = localtime.intersection(spans, free)
@@ -136,12 +138,12 @@ def not_revoked(view: View) -> Finding | None:
     revoked = [(at, narrow) for at, refused, narrow in newest.values() if refused]
     if not revoked:
         return None
-    spans = _confirmation(view, max(at for at, _ in revoked))
+    spans = confirmation(view, max(at for at, _ in revoked))
     alone = all(narrow for _, narrow in revoked)
     return Finding("core.consent", "consent.revoked", _CONFIRM_LAW, spans, alone)
 
 
-def _confirmation(view: View, since: datetime) -> Spans:
+def confirmation(view: View, since: datetime) -> Spans:
     """Return the five minutes in which one confirmation of an opt-out may leave, if none has."""
     if view.facts.purpose != Purpose.CONFIRMATION:
         return NEVER
@@ -154,21 +156,30 @@ def _confirmation(view: View, since: datetime) -> Spans:
 
 
 def not_on_hold(view: View) -> Finding | None:
-    """Refuse while any hold is in force on the case or the borrower, of whatever kind."""
+    """Refuse while any hold is in force on the case or the borrower, of whatever kind.
+
+    What lifts every rule that speaks of a hold also lifts this: a lawyer's silence, where the law lets it.
+    """
     spans: Spans = ALWAYS
     kinds: list[str] = []
     for hold in view.facts.holds:
         if hold.case_id not in {None, view.facts.case_id}:
             continue
         free = from_on(hold.until) if hold.until is not None else NEVER
-        if hold.kind in ANSWERABLE_HOLDS:
-            free = localtime.union(free, lifts(view.facts, ("reply_in_thread",))[0])
+        lifted_by = _lifts_hold(hold.kind, view)
+        if view.facts.overrides and lifted_by:
+            free = localtime.union(free, lifts(view.facts, lifted_by)[0])
         spans = localtime.intersection(spans, free)
         if localtime.next_in(free, view.at) != view.at:
             kinds.append(hold.kind)
     if not kinds:
         return None
     return Finding("core.hold", f"hold.{kinds[0]}", HOUSE, spans, False, tuple(("kind", kind) for kind in kinds))
+
+
+def _lifts_hold(kind: str, view: View) -> frozenset[str]:
+    answer = _ANSWER if kind in ANSWERABLE_HOLDS else frozenset[str]()
+    return answer | view.hold_lifts.get(kind, frozenset())
 
 
 FLOOR: tuple[FloorCheck, ...] = (
@@ -202,9 +213,9 @@ FLOOR_IDS = (
 def candidate_zones(facts: Facts) -> tuple[str, ...]:
     """Return every zone the borrower may be in, each once, in order."""
     point = facts.point.zones if facts.point is not None else ()
-    if not point or point == facts.zones:
+    if not facts.located_zones and (not point or point == facts.zones):
         return facts.zones if len(facts.zones) < 2 else tuple(sorted(set(facts.zones)))
-    return tuple(sorted({*facts.zones, *point}))
+    return tuple(sorted({*facts.zones, *point, *facts.located_zones}))
 
 
 def candidate_jurisdictions(facts: Facts) -> tuple[str, ...]:

@@ -15,7 +15,8 @@ from outreach.policy.decision import Decision, Reason, Verdict
 from outreach.policy.facts import Facts
 from outreach.policy.finding import HOUSE, Finding, View, lifts, text_of
 from outreach.policy.hours import personal_schedule, window_code
-from outreach.policy.policy import Kind, Picked, Policy, TimedCheck, WindowCheck
+from outreach.policy.policy import Picked, Policy, TimedCheck, WindowCheck
+from outreach.policy.selecting import kind_of
 from outreach.policy.windows import DaySpans
 
 HORIZON = timedelta(days=35)
@@ -71,8 +72,9 @@ def _ask(facts: Facts, policy: Policy, at: datetime) -> _Asked:
     if any(localtime.zone(name) is None for name in zones):
         zones = ()
     point_id = facts.point.id if facts.point is not None else _NO_POINT
-    view = View(facts, at, point_id, marked(facts, point_id), zones)
-    picked = policy.pick(_kind(facts, zones))
+    places = floor.candidate_jurisdictions(facts)
+    picked = policy.pick(kind_of(facts, zones, places, policy.days_alike(facts.days_past_due)))
+    view = View(facts, at, point_id, marked(facts, point_id), zones, picked.hold_lifts)
     lifted: list[tuple[str, str]] = []
     findings = [found for check in floor.FLOOR if (found := check(view)) is not None]
     for rule in picked.checks:
@@ -84,7 +86,7 @@ def _ask(facts: Facts, policy: Policy, at: datetime) -> _Asked:
 
 def _in_its_dates(found: Finding, rule: TimedCheck, view: View, lifted: list[tuple[str, str]]) -> Finding:
     """Leave out the times a rule is not in force, and those for which an override lifts it."""
-    found = found._replace(spans=localtime.union(found.spans, rule.free))
+    found = found._replace(spans=localtime.union(found.spans, rule.free), effect=rule.head.effect.value)
     if view.facts.overrides and rule.head.lifted_by:
         lift, name = lifts(view.facts, rule.head.lifted_by)
         wider = found._replace(spans=localtime.union(found.spans, lift))
@@ -117,25 +119,6 @@ def _lift_window(window: WindowCheck, view: View, lifted: list[tuple[str, str]])
     return windows.widened(window.days, lift)
 
 
-def _kind(facts: Facts, zones: tuple[str, ...]) -> Kind:
-    point = facts.point
-    label, point_type = (point.label, point.type) if point is not None else ("", "")
-    places = floor.candidate_jurisdictions(facts)
-    return Kind(
-        facts.channel,
-        facts.purpose,
-        facts.role,
-        facts.actor,
-        facts.product,
-        facts.recipient,
-        facts.stage,
-        label,
-        point_type,
-        places,
-        zones,
-    )
-
-
 def _open(days: DaySpans, at: datetime) -> bool:
     return localtime.next_in(days(at.toordinal()), at) == at
 
@@ -164,7 +147,16 @@ def _verdict(until: datetime | None, at: datetime) -> Verdict:
 def _reason(finding: Finding, at: datetime) -> Reason:
     until = localtime.next_in(finding.spans, at)
     verdict = _verdict(until, at)
-    return Reason(finding.rule_id, finding.code, verdict, finding.citation, until, finding.channel_only, finding.facts)
+    return Reason(
+        finding.rule_id,
+        finding.code,
+        verdict,
+        finding.citation,
+        until,
+        finding.channel_only,
+        finding.facts,
+        finding.effect,
+    )
 
 
 def _hours_reason(window: WindowCheck, days: DaySpans, asked: _Asked) -> Reason:
@@ -174,7 +166,8 @@ def _hours_reason(window: WindowCheck, days: DaySpans, asked: _Asked) -> Reason:
     if until is None and code != "quiet_hours.no_calendar":
         code = "quiet_hours.no_common_hours"
     narrow = bool(window.head.select.channels)
-    return Reason(window.head.id, code, _verdict(until, at), window.head.citation, until, narrow, values)
+    head = window.head
+    return Reason(head.id, code, _verdict(until, at), head.citation, until, narrow, values, head.effect.value)
 
 
 def _personal_reason(personal: DaySpans, at: datetime) -> Reason:
@@ -206,7 +199,7 @@ def _earliest(findings: list[Finding], days: DaySpans, start: datetime, limit: d
 
 def _passed(asked: _Asked, reasons: list[Reason]) -> tuple[str, ...]:
     against = {reason.rule_id for reason in reasons}
-    return tuple(rule_id for rule_id in (*floor.FLOOR_IDS, *asked.picked.ids) if rule_id not in against)
+    return tuple(rule_id for rule_id in asked.picked.all_ids if rule_id not in against)
 
 
 def _send(asked: _Asked, policy: Policy) -> Decision:

@@ -12,10 +12,10 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from outreach.domain.located_yaml import ConfigError, Located, Problem, Where, load_located
 from outreach.domain.near import did_you_mean
+from outreach.domain.places import memberships
 from outreach.policy.policy import Policy
 from outreach.policy.rules import ANYWHERE, UNLISTED, Calendar, Effect
 from outreach.policy.schema import RULES_BY_SHAPE, AnyRuleIn, CalendarIn, DutyIn, FileHead, WindowIn
-from outreach.policy.windows import ancestry
 
 # Whose holidays the library knows, for places it has no name for.
 _HOLIDAYS_OF = {"GB-EAW": "GB-ENG", "US-NY-NYC": "US-NY"}
@@ -69,12 +69,14 @@ def from_json(content: bytes) -> Policy:
 def _build(content: dict[str, Any]) -> Policy:
     canonical = orjson.dumps(content, option=orjson.OPT_SORT_KEYS)
     entries = [RULES.validate_python(entry) for entry in content["rules"]]
+    listed = tuple(entry.rule() for entry in entries)
     return Policy(
         version=hashlib.sha256(canonical).hexdigest()[:16],
-        rules=tuple(entry.rule() for entry in entries if entry.status != "draft"),
+        rules=tuple(rule for rule in listed if rule.head.status != "draft"),
         calendars={name: _calendar(name, years) for name, years in content["calendars"].items()},
         packs=frozenset(content["packs"]),
         content=canonical,
+        drafts=tuple(rule for rule in listed if rule.head.status == "draft"),
     )
 
 
@@ -154,7 +156,7 @@ class _Reading:
     def _faults(self, entry: AnyRuleIn, pack: str) -> Iterable[tuple[Where, str]]:
         """Yield what is wrong between the fields of a rule that are each right by themselves."""
         place = entry.jurisdiction or pack
-        if pack not in {ANYWHERE, UNLISTED} and pack not in ancestry(place):
+        if pack not in {ANYWHERE, UNLISTED} and pack not in memberships(place):
             yield ("jurisdiction",), f"must be {pack} or lie in it, as the file is the pack of {pack}"
         ended = self.on is not None and entry.in_force_until is not None and entry.in_force_until <= self.on
         if ended and entry.status == "in_force":

@@ -5,6 +5,7 @@ from datetime import date, datetime, timedelta
 from functools import lru_cache
 from itertools import pairwise
 
+from outreach.domain.places import memberships
 from outreach.policy import localtime
 from outreach.policy.facts import PersonalWindow
 from outreach.policy.localtime import NEVER, Spans
@@ -85,8 +86,8 @@ class DayCache:
         return spans
 
 
-def window_minutes(window: Window, calendars: Mapping[str, Calendar], wanted: tuple[str, ...]) -> Minutes:
-    """Return a window's permitted minutes by local date; ``wanted`` are the jurisdictions whose holidays matter.
+def window_minutes(window: Window, holiday: Callable[[int], bool | None]) -> Minutes:
+    """Return a window's permitted minutes by local date; ``holiday`` tells public holidays, None where not known.
 
     Where it is unknown whether a date is a holiday, and that would matter, nothing is permitted.
     """
@@ -97,10 +98,10 @@ def window_minutes(window: Window, calendars: Mapping[str, Calendar], wanted: tu
         usual = weekdays[(day + 6) % 7]  # ordinal 1 was a Monday
         if usual == festive or not window.holidays:
             return usual
-        holiday = is_holiday(calendars, wanted, day)
-        if holiday is None:
+        off = holiday(day)
+        if off is None:
             return None if usual else ()
-        return festive if holiday else usual
+        return festive if off else usual
 
     return minutes
 
@@ -110,18 +111,12 @@ def is_holiday(calendars: Mapping[str, Calendar], wanted: tuple[str, ...], day: 
     year = date.fromordinal(day).year
     found = False
     for jurisdiction in wanted:
-        lines = [calendars[name] for name in ancestry(jurisdiction) if name in calendars]
+        lines = [calendars[name] for name in memberships(jurisdiction) if name in calendars]
         covering = [calendar for calendar in lines if year in calendar.years]
         if not covering:
             return None
         found = found or any(day in calendar.holidays for calendar in covering)
     return found if wanted else None
-
-
-def ancestry(jurisdiction: str) -> tuple[str, ...]:
-    """Return a jurisdiction and those it lies in: ``US-NY-NYC``, ``US-NY``, ``US``."""
-    parts = jurisdiction.split("-")
-    return tuple("-".join(parts[:length]) for length in range(len(parts), 0, -1))
 
 
 def all_of(choices: Iterable[DaySpans]) -> DaySpans:
@@ -153,7 +148,7 @@ def personal_days(named: PersonalWindow, zones: tuple[str, ...]) -> DaySpans:
     It runs past midnight when it ends before it starts; without days it holds on every day. A time that cannot be read
     permits nothing. After ``until`` a barred time bars no more (permitted times lapse in any_in_force).
     """
-    read = _read_personal(named)
+    read = read_personal(named)
 
     def days(ordinal: int) -> Spans:
         return NEVER if read is None else wall_spans(zones, ordinal, read)
@@ -183,7 +178,8 @@ def any_in_force(choices: list[tuple[datetime | None, DaySpans]]) -> DaySpans:
     return days
 
 
-def _read_personal(named: PersonalWindow) -> Minutes | None:
+def read_personal(named: PersonalWindow) -> Minutes | None:
+    """Return the minutes of a day that a named time leaves open; None when it cannot be read."""
     start, end = clock_minute(named.start), clock_minute(named.end)
     days = [day.lower() for day in named.days] or list(WEEKDAYS)
     if start is None or end is None or start == end or not set(days) <= set(WEEKDAYS):
