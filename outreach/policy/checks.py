@@ -206,9 +206,7 @@ def _distinct(rule: DistinctChannels, ground: Ground) -> Check:
         facts = view.facts
         latest: dict[str, datetime] = {}
         for contact in facts.history:
-            if contact.channel != facts.channel and counts(
-                mark(contact, facts.case_id, facts.creditor_id, view.point_id)
-            ):
+            if contact.channel != facts.channel and counts(mark(contact, facts, view.point_id)):
                 latest[contact.channel] = max(latest.get(contact.channel, contact.at), contact.at)
         alive = sorted((end(at) for at in latest.values()), reverse=True)
         if len(alive) < most or alive[most - 1] <= view.at:
@@ -324,6 +322,8 @@ def _refusal(rule: Refusal) -> Check:
     def check(view: View) -> Finding | None:
         facts = view.facts
         if rule.covers and facts.channel not in rule.covers:
+            return None
+        if not facts.suppressions and all(entry.state == "given" for entry in facts.consents):
             return None
         spans: Spans = localtime.ALWAYS
         for said in refusals(facts, rule.heard_on):

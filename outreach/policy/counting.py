@@ -9,6 +9,7 @@ channel of its own counts beside the lender's own contacts.
 from collections.abc import Sequence
 from datetime import datetime
 from functools import lru_cache
+from operator import attrgetter
 from typing import Final
 
 from outreach.domain.words import SPOKEN, Channel, Outcome, Purpose
@@ -135,30 +136,45 @@ def marked(facts: Facts, point_id: str) -> list[Event]:
     The bits say what it was and, seen from the candidate contact, whether it was about the same case, creditor,
     borrower and contact point; what is not known of it counts.
     """
-    case_id, creditor_id = facts.case_id, facts.creditor_id
-    events = [
-        (contact.at, bits) for contact in facts.history if (bits := mark(contact, case_id, creditor_id, point_id))
-    ]
+    alike = _Alike(facts.case_id, facts.creditor_id, point_id)
+    bits = map(alike.__getitem__, map(_WHAT, facts.history))
+    events = [(contact.at, found) for contact, found in zip(facts.history, bits, strict=True) if found]
     events.sort(reverse=True)
     return events
 
 
-def mark(contact: Contact, case_id: str, creditor_id: str, point_id: str) -> int:
+def mark(contact: Contact, facts: Facts, point_id: str) -> int:
     """Return all bits of one past contact, zero when it counts nowhere."""
-    bits = nature(contact.channel, contact.outcome, contact.direction, contact.purpose)
-    if not bits:
-        return 0
-    if contact.same_borrower:
-        bits |= BORROWER
-        if not contact.case_ids or case_id in contact.case_ids:
-            bits |= CASE
-        if not contact.creditor_id or contact.creditor_id == creditor_id:
-            bits |= CREDITOR
-        if not contact.point_id or contact.point_id == point_id:  # unknown: it may have been this number
+    return _Alike(facts.case_id, facts.creditor_id, point_id)[_WHAT(contact)]
+
+
+_What = tuple[str, str, str, str, tuple[str, ...], str, str, bool]
+_WHAT = attrgetter("channel", "outcome", "direction", "purpose", "case_ids", "creditor_id", "point_id", "same_borrower")
+
+
+class _Alike(dict[_What, int]):
+    """The bits of each kind of contact: most of a history is a few kinds, over and over."""
+
+    __slots__ = ("_case_id", "_creditor_id", "_point_id")
+
+    def __init__(self, case_id: str, creditor_id: str, point_id: str) -> None:
+        self._case_id = case_id
+        self._creditor_id = creditor_id
+        self._point_id = point_id
+
+    def __missing__(self, what: _What) -> int:
+        channel, outcome, direction, purpose, case_ids, creditor_id, point_id, same_borrower = what
+        bits = nature(channel, outcome, direction, purpose)
+        if bits and same_borrower:
+            bits |= BORROWER
+            if not case_ids or self._case_id in case_ids:
+                bits |= CASE
+            if not creditor_id or creditor_id == self._creditor_id:
+                bits |= CREDITOR
+        if bits and (point_id == self._point_id or (same_borrower and not point_id)):  # it may have been this number
             bits |= NUMBER
-    elif contact.point_id == point_id:
-        bits |= NUMBER
-    return bits
+        self[what] = bits
+        return bits
 
 
 class Filter:

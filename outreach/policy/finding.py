@@ -24,7 +24,6 @@ class Finding(NamedTuple):
     spans: Spans
     channel_only: bool = False
     facts: Values = ()
-    effect: str = "must"
 
 
 class View(NamedTuple):

@@ -6,6 +6,7 @@ They cite ``house policy`` because they are the lender's own promise; rules in t
 import re
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from functools import lru_cache
 
 from outreach.domain.words import POINT_KIND, SPOKEN, CaseState, Channel, PointState, PointType, Purpose
 from outreach.policy import localtime
@@ -18,6 +19,8 @@ _CONFIRM_WITHIN = timedelta(minutes=5)
 _CONFIRM_LAW = "house policy; 47 CFR 64.1200(a)(12)"
 _CHANNELS = frozenset(str(channel) for channel in Channel)
 _PURPOSES = frozenset(str(purpose) for purpose in Purpose)
+_KIND_FOR = {str(channel): str(kind) for channel, kind in POINT_KIND.items()}
+_TEXTLESS = frozenset({PointType.FIXED_LINE, PointType.TOLL_FREE})
 _ANSWERS = frozenset({Purpose.REPLY, Purpose.CONFIRMATION})
 # After these the person may still be answered once in the thread they opened; after the others silence is the answer.
 ANSWERABLE_HOLDS = frozenset({"dispute", "hardship", "complaint", "review"})
@@ -42,20 +45,25 @@ def channel_known(view: View) -> Finding | None:
 
 def zones_known(view: View) -> Finding | None:
     """Refuse when not one candidate zone is known, or one of them cannot be read."""
-    strange = [name for name in candidate_zones(view.facts) if localtime.zone(name) is None]
-    if view.zones and not strange:
+    if view.zones:  # left empty when one of them cannot be read
         return None
+    strange = [name for name in candidate_zones(view.facts) if localtime.zone(name) is None]
     return _never("core.zone", "place.unknown_zone", values=tuple(("zone", name) for name in strange))
 
 
 def jurisdictions_known(view: View) -> Finding | None:
     """Refuse when not one candidate jurisdiction is known, or one of them is not an ISO 3166 code."""
     candidates = candidate_jurisdictions(view.facts)
-    strange = [place for place in candidates if not _CODE.match(place)]
+    strange = _strange_places(candidates)
     if candidates and not strange:
         return None
     values = tuple(("jurisdiction", place) for place in strange)
     return _never("core.jurisdiction", "place.unknown_jurisdiction", values=values)
+
+
+@lru_cache(maxsize=4096)
+def _strange_places(places: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(place for place in places if not _CODE.match(place))
 
 
 def point_usable(view: View) -> Finding | None:
@@ -66,12 +74,11 @@ def point_usable(view: View) -> Finding | None:
     if point.state != PointState.ACTIVE:
         code = f"point.{point.state}" if point.state in set(PointState) else "point.not_active"
         return _never("core.point", code, channel_only=True)
-    wanted = POINT_KIND.get(Channel(facts.channel)) if facts.channel in _CHANNELS else None
+    wanted = _KIND_FOR.get(facts.channel)
     if wanted is not None and point.kind != wanted:
         values = (("channel", facts.channel), ("kind", point.kind))
         return _never("core.point", "point.kind_mismatch", channel_only=True, values=values)
-    textless = {PointType.FIXED_LINE, PointType.TOLL_FREE}
-    if facts.channel == Channel.SMS and point.type in textless:
+    if facts.channel == Channel.SMS and point.type in _TEXTLESS:
         return _never("core.point", "point.takes_no_texts", channel_only=True, values=(("type", point.type),))
     if facts.channel in SPOKEN and point.type == PointType.TOLL_FREE:
         return _never("core.point", "point.toll_free", channel_only=True)
@@ -103,6 +110,8 @@ def not_expired(view: View) -> Finding | None:
 def not_suppressed(view: View) -> Finding | None:
     """Refuse what the person refused, on this channel or point or everywhere, from the instant it was said."""
     facts = view.facts
+    if not facts.suppressions:
+        return None
     spans: Spans = ALWAYS
     alone = True
     for entry in facts.suppressions:
@@ -129,6 +138,8 @@ def _speaks_of(entry: Suppression, facts: Facts, point_id: str) -> bool:
 
 def not_revoked(view: View) -> Finding | None:
     """Refuse when the newest word of any kind of consent for this channel and point is a revocation."""
+    if all(entry.state == "given" for entry in view.facts.consents):
+        return None
     newest: dict[str, tuple[datetime, bool, bool]] = {}
     for entry in view.facts.consents:
         if entry.channel in {"any", view.facts.channel} and entry.point_id in {None, view.point_id}:
@@ -160,6 +171,8 @@ def not_on_hold(view: View) -> Finding | None:
 
     What lifts every rule that speaks of a hold also lifts this: a lawyer's silence, where the law lets it.
     """
+    if not view.facts.holds:
+        return None
     spans: Spans = ALWAYS
     kinds: list[str] = []
     for hold in view.facts.holds:

@@ -78,6 +78,8 @@ def _ask(facts: Facts, policy: Policy, at: datetime) -> _Asked:
     lifted: list[tuple[str, str]] = []
     findings = [found for check in floor.FLOOR if (found := check(view)) is not None]
     for rule in picked.checks:
+        if rule.ended <= at:
+            continue
         found = rule.check(view)
         if found is not None:
             findings.append(_in_its_dates(found, rule, view, lifted))
@@ -86,7 +88,8 @@ def _ask(facts: Facts, policy: Policy, at: datetime) -> _Asked:
 
 def _in_its_dates(found: Finding, rule: TimedCheck, view: View, lifted: list[tuple[str, str]]) -> Finding:
     """Leave out the times a rule is not in force, and those for which an override lifts it."""
-    found = found._replace(spans=localtime.union(found.spans, rule.free), effect=rule.head.effect.value)
+    if rule.begun > view.at or rule.ended != localtime.LAST:
+        found = found._replace(spans=localtime.union(found.spans, rule.free))
     if view.facts.overrides and rule.head.lifted_by:
         lift, name = lifts(view.facts, rule.head.lifted_by)
         wider = found._replace(spans=localtime.union(found.spans, lift))
@@ -129,8 +132,21 @@ def _refuses(finding: Finding, at: datetime) -> bool:
 
 def _reasons(asked: _Asked) -> list[Reason]:
     """Return what speaks against the contact now."""
-    at = asked.view.at
-    reasons = [_reason(finding, at) for finding in asked.findings if _refuses(finding, at)]
+    at, effects = asked.view.at, asked.picked.effects
+    reasons = [
+        Reason(
+            rule_id,
+            code,
+            _verdict(until, at),
+            citation,
+            until,
+            channel_only,
+            values,
+            effects.get(rule_id, "must"),
+        )
+        for rule_id, code, citation, spans, channel_only, values in asked.findings
+        if (until := localtime.next_in(spans, at)) != at
+    ]
     if not _open(asked.days, at):
         reasons += [_hours_reason(window, days, asked) for window, days in asked.windows if not _open(days, at)]
         if asked.personal is not None and not _open(asked.personal, at):
@@ -142,21 +158,6 @@ def _reasons(asked: _Asked) -> list[Reason]:
 
 def _verdict(until: datetime | None, at: datetime) -> Verdict:
     return Verdict.DEFER if until is not None and until <= at + HORIZON else Verdict.BLOCK
-
-
-def _reason(finding: Finding, at: datetime) -> Reason:
-    until = localtime.next_in(finding.spans, at)
-    verdict = _verdict(until, at)
-    return Reason(
-        finding.rule_id,
-        finding.code,
-        verdict,
-        finding.citation,
-        until,
-        finding.channel_only,
-        finding.facts,
-        finding.effect,
-    )
 
 
 def _hours_reason(window: WindowCheck, days: DaySpans, asked: _Asked) -> Reason:
@@ -199,7 +200,7 @@ def _earliest(findings: list[Finding], days: DaySpans, start: datetime, limit: d
 
 def _passed(asked: _Asked, reasons: list[Reason]) -> tuple[str, ...]:
     against = {reason.rule_id for reason in reasons}
-    return tuple(rule_id for rule_id in asked.picked.all_ids if rule_id not in against)
+    return tuple([rule_id for rule_id in asked.picked.all_ids if rule_id not in against])
 
 
 def _send(asked: _Asked, policy: Policy) -> Decision:

@@ -3,12 +3,13 @@
 from bisect import bisect_right
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import NamedTuple
 
 from outreach.policy import windows
 from outreach.policy.checks import Check, Ground, checks_of
 from outreach.policy.floor import FLOOR_IDS
-from outreach.policy.localtime import Spans
+from outreach.policy.localtime import LAST, Spans
 from outreach.policy.rules import Calendar, Duty, PersonalTimes, Rest, Rule, RuleHead, Window, Wording
 from outreach.policy.selecting import Kind, clocks_of, holiday_places, out_of_force, selects
 from outreach.policy.windows import DayCache, DaySpans, Minutes
@@ -27,11 +28,16 @@ class WindowCheck(NamedTuple):
 
 
 class TimedCheck(NamedTuple):
-    """One check for one kind. ``free`` are the instants at which its rule is not in force."""
+    """One check for one kind. ``free`` are the instants at which its rule is not in force.
+
+    From ``begun`` on it is in force, from ``ended`` on never again.
+    """
 
     head: RuleHead
-    free: Spans
     check: Check
+    free: Spans
+    begun: datetime
+    ended: datetime
 
 
 class Picked(NamedTuple):
@@ -44,6 +50,7 @@ class Picked(NamedTuple):
     checks: tuple[TimedCheck, ...]
     open_days: DayCache
     all_ids: tuple[str, ...]
+    effects: Mapping[str, str]
     hold_lifts: Mapping[str, frozenset[str]]
 
 
@@ -115,13 +122,12 @@ class Policy:
         found = tuple(self._window(rule, kind) for rule in chosen if isinstance(rule, Window)) if kind.zones else ()
         grounds = [(rule, Ground(clocks_of(rule, kind), self._holiday(rule, kind))) for rule in chosen]
         checks = tuple(
-            TimedCheck(rule.head, out_of_force(rule.head, ground.clocks), check)
-            for rule, ground in grounds
-            for check in checks_of(rule, ground)
+            _timed(rule.head, ground, check) for rule, ground in grounds for check in checks_of(rule, ground)
         )
         ids = tuple(rule.head.id for rule in chosen)
         days = DayCache(windows.all_of(one.days for one in found))
-        return Picked(found, checks, days, (*FLOOR_IDS, *ids), _hold_lifts(chosen))
+        effects = {rule.head.id: rule.head.effect.value for rule in chosen}
+        return Picked(found, checks, days, (*FLOOR_IDS, *ids), effects, _hold_lifts(chosen))
 
     def _holiday(self, rule: Rule, kind: Kind) -> Callable[[int], bool | None]:
         """Return what tells the public holidays that matter to a rule: None where they are not known."""
@@ -142,6 +148,11 @@ class Policy:
                 self._days.clear()
             self._days[key] = known
         return WindowCheck(rule.head, known[0], known[1], clocks)
+
+
+def _timed(head: RuleHead, ground: Ground, check: Check) -> TimedCheck:
+    free = out_of_force(head, ground.clocks)
+    return TimedCheck(head, check, free, free[0][1], LAST if head.until_on is None else free[-1][0])
 
 
 def _hold_lifts(chosen: list[Rule]) -> dict[str, frozenset[str]]:
