@@ -24,6 +24,7 @@ FAMILIES = [
     "prerequisite",
     "consent",
     "suppression",
+    "content",
     "hold",
     "place",
     "point",
