@@ -144,9 +144,9 @@ def _one_way_only(head: RuleHead, events: Events | None = None) -> bool:
     return narrow or (events is not None and events.scope is Scope.NUMBER)
 
 
-def _until(free: datetime, family: str, code: str) -> tuple[str, Spans]:
-    """Return the code of a refusal that lasts until ``free``, and when it does not: never, without a calendar."""
-    return (f"{family}.no_calendar", NEVER) if free == LAST else (f"{family}.{code}", from_on(free))
+def _until(free: datetime, code: str, unknown: str) -> tuple[str, Spans]:
+    """Return the code of a refusal that lasts until ``free``, and when it does not; LAST: no calendar tells when."""
+    return (unknown, NEVER) if free == LAST else (code, from_on(free))
 
 
 def _cap(rule: Cap, limit: Limit, ground: Ground) -> Check:
@@ -162,7 +162,7 @@ def _cap(rule: Cap, limit: Limit, ground: Ground) -> Check:
         free = end(binding)
         if free <= view.at:
             return None
-        code, spans = _until(free, "frequency_cap", "reached")
+        code, spans = _until(free, "frequency_cap.reached", "frequency_cap.no_calendar")
         return Finding(head.id, code, head.citation, spans, alone, values)
 
     return check
@@ -191,7 +191,7 @@ def _gap(rule: Gap, ground: Ground) -> Check:
         free = end(last)
         if free <= view.at:
             return None
-        code, spans = _until(free, "cooldown", "running")
+        code, spans = _until(free, "cooldown.running", "cooldown.no_calendar")
         values = (("after", rule.events.counted.value), ("latest_at", text_of(last)))
         return Finding(head.id, code, head.citation, spans, alone, values)
 
@@ -211,7 +211,7 @@ def _distinct(rule: DistinctChannels, ground: Ground) -> Check:
         alive = sorted((end(at) for at in latest.values()), reverse=True)
         if len(alive) < most or alive[most - 1] <= view.at:
             return None
-        code, spans = _until(alive[most - 1], "frequency_cap", "too_many_channels")
+        code, spans = _until(alive[most - 1], "frequency_cap.too_many_channels", "frequency_cap.no_calendar")
         values = (("most", str(most)), ("used", ",".join(sorted(latest))))
         return Finding(head.id, code, head.citation, spans, True, values)
 
@@ -229,7 +229,7 @@ def _prerequisite(rule: Prerequisite, ground: Ground) -> Check:
         free = end(first)
         if free <= view.at:
             return None
-        code, spans = _until(free, "prerequisite", "waiting")
+        code, spans = _until(free, "prerequisite.waiting", "prerequisite.no_calendar")
         return Finding(head.id, code, head.citation, spans, alone, (("sent_at", text_of(first)),))
 
     return check
