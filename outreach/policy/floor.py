@@ -174,7 +174,8 @@ def not_on_hold(view: View) -> Finding | None:
     if not view.facts.holds:
         return None
     spans: Spans = ALWAYS
-    kinds: list[str] = []
+    resting: list[str] = []
+    let_go: list[str] = []
     for hold in view.facts.holds:
         if hold.case_id not in {None, view.facts.case_id}:
             continue
@@ -183,10 +184,10 @@ def not_on_hold(view: View) -> Finding | None:
         if view.facts.overrides and lifted_by:
             free = localtime.union(free, lifts(view.facts, lifted_by)[0])
         spans = localtime.intersection(spans, free)
-        if localtime.next_in(free, view.at) != view.at:
-            kinds.append(hold.kind)
-    if not kinds:
+        (resting if localtime.next_in(free, view.at) != view.at else let_go).append(hold.kind)
+    if spans == ALWAYS:
         return None
+    kinds = resting or let_go  # what an override lifts now still ends the permitted stretch with it
     return Finding("core.hold", f"hold.{kinds[0]}", HOUSE, spans, False, tuple(("kind", kind) for kind in kinds))
 
 
