@@ -338,12 +338,16 @@ def _refusal(rule: Refusal) -> Check:
     return check
 
 
+# Reasons of suppressions that are the person's own refusal, not somebody else's number or a dead mailbox.
+_OWN_WORDS = ("opt_out", "consent", "caller_pressed_stop", "one_click_unsubscribe")
+
+
 def refusals(facts: Facts, heard_on: frozenset[str]) -> list[Suppression]:
     """Return what the person refused on these channels (none named: on any), also by taking a consent back."""
     said = [
         one
         for one in facts.suppressions
-        if one.reason.startswith("opt_out") and one.case_id in {None, facts.case_id} and _heard(one.channel, heard_on)
+        if one.reason.startswith(_OWN_WORDS) and one.case_id in {None, facts.case_id} and _heard(one.channel, heard_on)
     ]
     taken_back = [
         Suppression(entry.channel, "opt_out", entry.at)

@@ -27,7 +27,10 @@ _NO_POINT = "\0none"
 
 
 class _Asked(NamedTuple):
-    """Everything the rules said. ``findings`` bind at some instants; ``days`` are the hours every window permits."""
+    """Everything the rules said. ``findings`` bind at some instants; ``days`` are the hours every window permits.
+
+    ``silent`` are the rules that are not in force at the instant asked for.
+    """
 
     view: View
     picked: Picked
@@ -36,6 +39,7 @@ class _Asked(NamedTuple):
     personal: DaySpans | None
     days: DaySpans
     lifted: list[tuple[str, str]]
+    silent: set[str]
 
 
 def decide(facts: Facts, policy: Policy, at: datetime) -> Decision:
@@ -77,13 +81,17 @@ def _ask(facts: Facts, policy: Policy, at: datetime) -> _Asked:
     view = View(facts, at, point_id, marked(facts, point_id), zones, picked.hold_lifts)
     lifted: list[tuple[str, str]] = []
     findings = [found for check in floor.FLOOR if (found := check(view)) is not None]
+    silent: set[str] = set()
     for rule in picked.checks:
-        if rule.ended <= at:
-            continue
+        if rule.begun > at or rule.ended <= at:
+            silent.add(rule.head.id)
+            if rule.ended <= at:
+                continue
         found = rule.check(view)
         if found is not None:
             findings.append(_in_its_dates(found, rule, view, lifted))
-    return _with_hours(view, picked, findings, lifted)
+    silent.update([rule.head.id for rule in picked.windows if rule.begun > at or rule.ended <= at])
+    return _with_hours(view, picked, findings, lifted, silent)
 
 
 def _in_its_dates(found: Finding, rule: TimedCheck, view: View, lifted: list[tuple[str, str]]) -> Finding:
@@ -99,7 +107,9 @@ def _in_its_dates(found: Finding, rule: TimedCheck, view: View, lifted: list[tup
     return found
 
 
-def _with_hours(view: View, picked: Picked, findings: list[Finding], lifted: list[tuple[str, str]]) -> _Asked:
+def _with_hours(
+    view: View, picked: Picked, findings: list[Finding], lifted: list[tuple[str, str]], silent: set[str]
+) -> _Asked:
     """Add the windows: merged ahead of time, unless an override of this borrower's widens one of them."""
     facts = view.facts
     shown: tuple[tuple[WindowCheck, DaySpans], ...] = tuple((window, window.days) for window in picked.windows)
@@ -110,7 +120,7 @@ def _with_hours(view: View, picked: Picked, findings: list[Finding], lifted: lis
     personal = personal_schedule(facts, view.zones)
     if personal is not None:
         days = windows.all_of((days, personal))
-    return _Asked(view, picked, findings, shown, personal, days, lifted)
+    return _Asked(view, picked, findings, shown, personal, days, lifted, silent)
 
 
 def _lift_window(window: WindowCheck, view: View, lifted: list[tuple[str, str]]) -> DaySpans:
@@ -199,8 +209,12 @@ def _earliest(findings: list[Finding], days: DaySpans, start: datetime, limit: d
 
 
 def _passed(asked: _Asked, reasons: list[Reason]) -> tuple[str, ...]:
-    against = {reason.rule_id for reason in reasons}
-    return tuple([rule_id for rule_id in asked.picked.all_ids if rule_id not in against])
+    against = asked.silent.union([reason.rule_id for reason in reasons])
+    return (
+        asked.picked.all_ids
+        if not against
+        else tuple([rule_id for rule_id in asked.picked.all_ids if rule_id not in against])
+    )
 
 
 def _send(asked: _Asked, policy: Policy) -> Decision:
@@ -213,7 +227,7 @@ def _send(asked: _Asked, policy: Policy) -> Decision:
         Verdict.SEND,
         at,
         policy.version,
-        passed=asked.picked.all_ids,
+        passed=_passed(asked, []),
         send_before=None if first == localtime.LAST else first,
         lifted=tuple(asked.lifted),
     )

@@ -19,12 +19,17 @@ _LONG_BEFORE = -1_000_000  # days past due: earlier than any rule names
 
 
 class WindowCheck(NamedTuple):
-    """One window for one kind: ``days`` with its dates in force, ``minutes`` by local date, the ``clocks`` asked."""
+    """One window for one kind: ``days`` with its dates in force, ``minutes`` by local date, the ``clocks`` asked.
+
+    ``begun`` and ``ended`` as in TimedCheck.
+    """
 
     head: RuleHead
     days: DaySpans
     minutes: Minutes
     clocks: tuple[str, ...]
+    begun: datetime
+    ended: datetime
 
 
 class TimedCheck(NamedTuple):
@@ -147,12 +152,16 @@ class Policy:
             if len(self._days) >= _KEPT_PLANS:
                 self._days.clear()
             self._days[key] = known
-        return WindowCheck(rule.head, known[0], known[1], clocks)
+        return WindowCheck(rule.head, known[0], known[1], clocks, *_dates(rule.head, out_of_force(rule.head, clocks)))
 
 
 def _timed(head: RuleHead, ground: Ground, check: Check) -> TimedCheck:
     free = out_of_force(head, ground.clocks)
-    return TimedCheck(head, check, free, free[0][1], LAST if head.until_on is None else free[-1][0])
+    return TimedCheck(head, check, free, *_dates(head, free))
+
+
+def _dates(head: RuleHead, free: Spans) -> tuple[datetime, datetime]:
+    return free[0][1], LAST if head.until_on is None else free[-1][0]
 
 
 def _hold_lifts(chosen: list[Rule]) -> dict[str, frozenset[str]]:
