@@ -176,3 +176,12 @@ def test_every_shipped_rule_cites_its_source_and_holidays_are_part_of_the_versio
     content = orjson.loads(load_policy(PACKS, date(2026, 11, 22)).to_json())
     assert all(rule["citation"] and rule["source"] for rule in content["rules"])
     assert "2026-11-26" in content["calendars"]["US"]["2026"]
+
+
+def test_sundays_and_added_days_are_holidays_and_two_files_may_speak_of_one_calendar(tmp_path: Path) -> None:
+    for name, more in (("ca", ""), ("ca-qc", ", also: ['2026-12-24'], sundays: true")):
+        calendar = f"calendars: [{{jurisdiction: CA-QC, first_year: 2026, last_year: 2026{more}}}]"
+        (tmp_path / f"{name}.yaml").write_text(f"pack: {name.upper()}\n{calendar}\nrules: []\n")
+    known = load(tmp_path, GOOD).calendars["CA-QC"].holidays
+    days = [date(2026, 12, day) for day in (22, 24, 25, 27)]  # a Tuesday, an added day, Christmas, a Sunday
+    assert [day.toordinal() in known for day in days] == [False, True, True, True]
