@@ -16,6 +16,7 @@ DaySpans = Callable[[int], Spans]
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 MINUTES = 24 * 60
+_LONG = tuple(timedelta(minutes=minute) for minute in range(MINUTES + 1))
 _KEPT = 512  # days a cache holds; a decision looks at most some forty days ahead
 
 
@@ -28,20 +29,21 @@ def wall_spans(zones: Iterable[str], ordinal: int, minutes: Minutes) -> Spans:
     spans: Spans = (localtime.utc_day(ordinal),)
     for name in zones:
         spans = localtime.intersection(spans, _zone_spans(name, ordinal, minutes))
+        if not spans:
+            break
     return spans
 
 
 def _zone_spans(name: str, ordinal: int, minutes: Minutes) -> Spans:
-    found: Spans = NEVER
+    found: list[tuple[datetime, datetime]] = []
     for start, end, offset in localtime.segments(name, ordinal):
-        first, last = (start + offset).toordinal(), (end + offset).toordinal()
-        for day in range(first, last + 1):
+        for day in range((start + offset).toordinal(), (end + offset).toordinal() + 1):
             midnight = localtime.utc_day(day)[0] - offset
-            open_at = tuple(
-                (midnight + timedelta(minutes=a), midnight + timedelta(minutes=b)) for a, b in minutes(day) or ()
-            )
-            found = localtime.union(found, localtime.intersection(open_at, ((start, end),)))
-    return found
+            for first, last in minutes(day) or ():
+                opens, closes = max(midnight + _LONG[first], start), min(midnight + _LONG[last], end)
+                if opens < closes:
+                    found.append((opens, closes))
+    return localtime.union(tuple(found), NEVER)
 
 
 def next_open(days: DaySpans, at: datetime, limit: datetime) -> datetime | None:
@@ -142,19 +144,48 @@ def widened(permitted: DaySpans, extra: Spans) -> DaySpans:
     return days
 
 
-def personal_days(named: PersonalWindow, zones: tuple[str, ...]) -> DaySpans:
-    """Return the days as one named time leaves them: ``allow`` permits only it, anything else bars it.
+@lru_cache(maxsize=8192)
+def personal_days(named: tuple[PersonalWindow, ...], zones: tuple[str, ...]) -> DaySpans:
+    """Return the days as times named alike leave them: ``allow`` permits only these, anything else bars them.
 
-    It runs past midnight when it ends before it starts; without days it holds on every day. A time that cannot be read
-    permits nothing. After ``until`` a barred time bars no more (permitted times lapse in any_in_force).
+    All of one effect and end. A time runs past midnight when it ends before it starts; without days it holds on every
+    day; one that cannot be read permits nothing. After ``until`` barred times bar no more (permitted times lapse in
+    any_in_force).
     """
-    read = read_personal(named)
+    reads = [read_personal(one) for one in named]
+    allow, until = named[0].effect == "allow", named[0].until
+    week = [_week_day(reads, weekday, allow=allow) for weekday in range(7)]
 
     def days(ordinal: int) -> Spans:
-        return NEVER if read is None else wall_spans(zones, ordinal, read)
+        return wall_spans(zones, ordinal, lambda day: week[(day + 6) % 7])
 
-    lapses = named.until is not None and named.effect != "allow"
-    return DayCache(widened(days, ((named.until, localtime.LAST),)) if lapses and named.until else days)
+    return DayCache(widened(days, ((until, localtime.LAST),)) if until is not None and not allow else days)
+
+
+Stretches = tuple[tuple[int, int], ...]
+"""Minutes of a day, from and until, in order and apart."""
+
+
+def _week_day(reads: list[Minutes | None], weekday: int, *, allow: bool) -> Stretches:
+    """Return the minutes that all barred times leave open, or that any permitted time opens, on a weekday."""
+    named = [(read(weekday + 1) or ()) if read else () for read in reads]
+    if allow:
+        return _joined(sorted(stretch for stretches in named for stretch in stretches))
+    left: Stretches = ((0, MINUTES),)
+    for stretches in named:
+        shared = [(max(a, c), min(b, d)) for a, b in left for c, d in stretches]
+        left = tuple(sorted((start, end) for start, end in shared if start < end))
+    return left
+
+
+def _joined(stretches: list[tuple[int, int]]) -> Stretches:
+    joined: list[tuple[int, int]] = []
+    for start, end in stretches:
+        if joined and start <= joined[-1][1]:
+            joined[-1] = (joined[-1][0], max(end, joined[-1][1]))
+        else:
+            joined.append((start, end))
+    return tuple(joined)
 
 
 def any_in_force(choices: list[tuple[datetime | None, DaySpans]]) -> DaySpans:
