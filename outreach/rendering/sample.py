@@ -17,6 +17,8 @@ from outreach.rendering.fields import (
 
 _TODAY = date(2026, 12, 1)
 _DUE = (date(2026, 12, 15), date(2026, 12, 29), date(2027, 1, 12))
+DUE_ON = _DUE[0]
+"""When the first installment of the samples is due."""
 _PEOPLE = {
     "en": (Borrower("Maria", "Lopez"), "Northwind Credit", "Alex Reed", "Monday to Friday, 9 am to 6 pm"),
     "es": (Borrower("María", "López"), "Northwind Credit", "Ana Reyes", "de lunes a viernes, de 9 a 18 h"),
