@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from outreach.policy import localtime
-from outreach.policy.counting import Filter, gone, mark
+from outreach.policy.counting import filter_of, gone, mark
 from outreach.policy.facts import Consent, Facts, Suppression
 from outreach.policy.finding import Finding, Values, View, from_on, text_of
 from outreach.policy.floor import confirmation
@@ -150,13 +150,13 @@ def _until(free: datetime, code: str, unknown: str) -> tuple[str, Spans]:
 
 
 def _cap(rule: Cap, limit: Limit, ground: Ground) -> Check:
-    latest = Filter(rule.events, rule.head.select.channels).nth_latest
+    latest = filter_of(rule.events, rule.head.select.channels).nth_latest
     end, reach, most = ends(limit, ground), _reach(limit), limit.most
     head, alone = rule.head, _one_way_only(rule.head, rule.events)
     values = _limit_values(rule.events, limit)
 
     def check(view: View) -> Finding | None:
-        binding = latest(view.events, most, view.at - reach)
+        binding = latest(view, most, view.at - reach)
         if binding is None:
             return None
         free = end(binding)
@@ -180,12 +180,12 @@ def _limit_values(events: Events, limit: Limit) -> Values:
 
 
 def _gap(rule: Gap, ground: Ground) -> Check:
-    latest = Filter(rule.events, rule.head.select.channels).nth_latest
+    latest = filter_of(rule.events, rule.head.select.channels).nth_latest
     end, reach = ends(rule.limit, ground), _reach(rule.limit)
     head, alone = rule.head, _one_way_only(rule.head, rule.events)
 
     def check(view: View) -> Finding | None:
-        last = latest(view.events, 1, view.at - reach)
+        last = latest(view, 1, view.at - reach)
         if last is None:
             return None
         free = end(last)
@@ -199,7 +199,7 @@ def _gap(rule: Gap, ground: Ground) -> Check:
 
 
 def _distinct(rule: DistinctChannels, ground: Ground) -> Check:
-    counts, most = Filter(rule.events, NONE).counts, rule.limit.most
+    counts, most = filter_of(rule.events, NONE).counts, rule.limit.most
     end, head = ends(rule.limit, ground), rule.head
 
     def check(view: View) -> Finding | None:
@@ -307,13 +307,12 @@ def _consent_spans(rule: NeedsConsent, view: View, entries: Iterable[Consent]) -
 
 def _last_said(view: View, at: datetime) -> datetime:
     """Return when the person last wrote or spoke from this point on this channel, or ``at`` if that is later."""
-    facts = view.facts
-    said = (
-        contact.at
-        for contact in facts.history
-        if contact.direction == "in" and contact.channel == facts.channel and contact.point_id == view.point_id
-    )
-    return max((at, *said))
+    facts, last = view.facts, at
+    for contact in facts.history:
+        mine = contact.direction == "in" and contact.channel == facts.channel and contact.point_id == view.point_id
+        if mine and contact.at > last:
+            last = contact.at
+    return last
 
 
 def _refusal(rule: Refusal) -> Check:

@@ -9,11 +9,12 @@ channel of its own counts beside the lender's own contacts.
 from collections.abc import Sequence
 from datetime import datetime
 from functools import lru_cache
-from operator import attrgetter
+from operator import attrgetter, itemgetter
 from typing import Final
 
 from outreach.domain.words import SPOKEN, Channel, Outcome, Purpose
 from outreach.policy.facts import Contact, Facts
+from outreach.policy.finding import View
 from outreach.policy.rules import Counted, Events, Prerequisite, Scope
 
 _NOTHING: Final[frozenset[Counted]] = frozenset()
@@ -139,8 +140,11 @@ def marked(facts: Facts, point_id: str) -> list[Event]:
     alike = _Alike(facts.case_id, facts.creditor_id, point_id)
     bits = map(alike.__getitem__, map(_WHAT, facts.history))
     events = [(contact.at, found) for contact, found in zip(facts.history, bits, strict=True) if found]
-    events.sort(reverse=True)
+    events.sort(key=_AT, reverse=True)
     return events
+
+
+_AT = itemgetter(0)
 
 
 def mark(contact: Contact, facts: Facts, point_id: str) -> int:
@@ -178,18 +182,12 @@ class _Alike(dict[_What, int]):
 
 
 class Filter:
-    """Which past contacts a rule counts, by their bits."""
+    """Which past contacts a rule counts, by their bits. Rules that count alike share one: see filter_of."""
 
     __slots__ = ("_known", "_masks")
 
-    def __init__(self, events: Events, channels: frozenset[str]) -> None:
-        purposes = (events.purposes or frozenset(Purpose)) - events.except_purposes
-        self._masks = (
-            _bits("counted", (events.counted,)) | _bits("scope", (events.scope,)),
-            _bits("channel", tuple(events.channels or channels or _CHANNELS)),
-            _bits("direction", tuple(events.directions)),
-            _bits("purpose", tuple(purposes)),
-        )
+    def __init__(self, masks: tuple[int, int, int, int]) -> None:
+        self._masks = masks
         self._known: dict[int, bool] = {}
 
     def counts(self, bits: int) -> bool:
@@ -202,18 +200,34 @@ class Filter:
             known = self._known[bits] = bits & need == need and all(bits & mask for mask in others)
         return known
 
-    def nth_latest(self, events: list[Event], nth: int, oldest: datetime) -> datetime | None:
+    def nth_latest(self, view: View, nth: int, oldest: datetime) -> datetime | None:
         """Return when the n-th latest contact that counts was; None when older than ``oldest`` or not there."""
-        known = self._known
-        for at, bits in events:
-            if at < oldest:
-                return None
-            counts = known.get(bits)
-            if counts or (counts is None and self.counts(bits)):
-                nth -= 1
-                if nth == 0:
-                    return at
-        return None
+        counted: list[datetime] | None = view.counted.get(self)
+        if counted is None:
+            counts = self.counts
+            counted = view.counted[self] = [at for at, bits in view.events if counts(bits)]
+        if len(counted) < nth:
+            return None
+        found = counted[nth - 1]
+        return found if found >= oldest else None
+
+
+def filter_of(events: Events, channels: frozenset[str]) -> Filter:
+    """Return what counts for a rule that selects these channels (empty: all)."""
+    purposes = (events.purposes or frozenset(Purpose)) - events.except_purposes
+    return _filter(
+        (
+            _bits("counted", (events.counted,)) | _bits("scope", (events.scope,)),
+            _bits("channel", tuple(events.channels or channels or _CHANNELS)),
+            _bits("direction", tuple(events.directions)),
+            _bits("purpose", tuple(purposes)),
+        )
+    )
+
+
+@lru_cache(maxsize=1024)
+def _filter(masks: tuple[int, int, int, int]) -> Filter:
+    return Filter(masks)
 
 
 _KEPT: Final = 4096  # kinds of contacts a filter remembers

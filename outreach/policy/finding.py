@@ -29,7 +29,8 @@ class Finding(NamedTuple):
 class View(NamedTuple):
     """One candidate contact as the checks see it.
 
-    ``events`` are past contacts, newest first, with their bits; ``hold_lifts`` as in Picked.
+    ``events`` are past contacts, newest first, with their bits; ``hold_lifts`` as in Picked. ``counted`` remembers for
+    this one decision what rules that count alike have counted.
     """
 
     facts: Facts
@@ -38,6 +39,7 @@ class View(NamedTuple):
     events: list[tuple[datetime, int]]
     zones: tuple[str, ...]
     hold_lifts: Mapping[str, frozenset[str]]
+    counted: dict[object, list[datetime]]
 
 
 def from_on(instant: datetime) -> Spans:

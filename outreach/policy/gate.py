@@ -78,7 +78,7 @@ def _ask(facts: Facts, policy: Policy, at: datetime) -> _Asked:
     point_id = facts.point.id if facts.point is not None else _NO_POINT
     places = floor.candidate_jurisdictions(facts)
     picked = policy.pick(kind_of(facts, zones, places, policy.days_alike(facts.days_past_due)))
-    view = View(facts, at, point_id, marked(facts, point_id), zones, picked.hold_lifts)
+    view = View(facts, at, point_id, marked(facts, point_id), zones, picked.hold_lifts, {})
     lifted: list[tuple[str, str]] = []
     findings = [found for check in floor.FLOOR if (found := check(view)) is not None]
     silent: set[str] = set()
