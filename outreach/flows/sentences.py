@@ -60,7 +60,7 @@ _REASONS = {
     "personal_window.closed": "the borrower asked not to be reached at this time",
     "place.unknown_jurisdiction": "it is not known which law applies",
     "place.unknown_zone": "the borrower's time zone is not known",
-    "place.work": "the contact point is at work",
+    "place.work": "the contact point is, or may be, at work",
     "point.invalid": "the number or mailbox is not valid",
     "point.kind_mismatch": "the contact point does not fit the channel",
     "point.none": "there is no number or mailbox for it",
@@ -203,6 +203,23 @@ def reason_words(code: str) -> str:
     return code.replace(".", ": ").replace("_", " ").strip()
 
 
+def listed(words: Sequence[str], last: str = "and") -> str:
+    """Join words the way people do: a, b and c."""
+    return ", ".join(words[:-1]) + f" {last} {words[-1]}" if len(words) > 1 else "".join(words)
+
+
+def length_words(length: str) -> str:
+    """Return ``7d``, ``168h`` or ``1080m`` in words."""
+    if not length[:-1].isdigit():
+        return length
+    minutes = int(length[:-1]) * {"d": 1440, "h": 60, "m": 1}.get(length[-1], 1)
+    for size, name in ((1440, "day"), (60, "hour"), (1, "minute")):
+        if minutes % size == 0:
+            count = minutes // size
+            return f"{count} {name}{'' if count == 1 else 's'}"
+    return length
+
+
 def sentence(kind: str, data: Data, tongue: Tongue) -> str:
     """Return what one timeline entry says, in plain English, without anything personal."""
     tell = _KINDS.get(kind)
@@ -217,7 +234,8 @@ def _fallback(kind: str, data: Data) -> str:
 
 def _because(data: Data) -> str:
     codes = data.get("reasons") or ([data["reason"]] if isinstance(data.get("reason"), str) else [])
-    return ": " + ", ".join(reason_words(str(code)) for code in codes) if codes else ""
+    # Several rules may refuse for the same reason: it is said once here, and rule by rule where the decision is shown.
+    return ": " + listed(list(dict.fromkeys(reason_words(str(code)) for code in codes))) if codes else ""
 
 
 def _channel(data: Data) -> str:
