@@ -16,6 +16,7 @@ from outreach.domain.creditor import read_creditors
 from outreach.domain.lint import OpenHours, lint_campaigns, lint_plans
 from outreach.domain.located_yaml import ConfigError, Problem, load_located
 from outreach.domain.plan_config import read_plans
+from outreach.domain.refusal_config import load_refusal_rules
 from outreach.domain.words import Channel, Purpose
 from outreach.policy.load import load_policy
 from outreach.policy.open_hours import open_minutes
@@ -71,6 +72,7 @@ def find_problems(settings: Settings, config: Path, templates: Path) -> list[Pro
     problems += lint_plans(plans.files, names, permitted if policy else None)
     problems += lint_campaigns(campaigns.files, {file.plan.name: file.plan for file in plans.files})
     problems += read_creditors(load_located(config / "creditors.yaml"))[1]
+    problems += _loading(lambda: load_refusal_rules(config / "refusals.yaml"))
     problems += _replies(config, catalog)
     problems += _channels(config / "channels.yaml", settings)
     return problems

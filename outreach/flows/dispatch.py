@@ -155,6 +155,7 @@ def _facts(
         expires_at=touch.expires_at,
         point=point,
         paused=paused_for(touch, dossier, paused),
+        employers=house.refusals.employers,
     )
 
 

@@ -198,6 +198,7 @@ def _facts(asked: _Asked, dossier: Dossier, channel: str, point: ContactPoint | 
         at=at,
         expires_at=None,
         point=point,
+        employers=asked.house.refusals.employers,
         paused=tuple(sorted(f"{scope}:{key}" for scope, key in paused)),
     )
 
