@@ -1,6 +1,7 @@
 """Random rules, facts and instants for the gate and its oracle, grown from a seed so that they can be repeated."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from random import Random
 from typing import Any, TypeVar
@@ -253,3 +254,34 @@ def override(random: Random, at: datetime) -> Override:
         at - random.randint(-500, 500) * MINUTE, later(random, at), random.choice(["any", "sms"]),
         random.choice(["letter 1", "letter 1", None]), random.random() < 0.1,
     )  # fmt: skip
+
+
+SPOILS: dict[str, Callable[[Facts, datetime], Facts]] = {
+    "hold": lambda f, at: replace(f, holds=(*f.holds, Hold("dispute", at))),
+    "suppression": lambda f, at: replace(f, suppressions=(*f.suppressions, Suppression("any", "opt_out", at))),
+    "contact": lambda f, at: replace(
+        f, history=(*f.history, Contact(at - MINUTE, "sms", "unknown", ("c1",), "k1", "p1"))
+    ),
+    "zone": lambda f, at: replace(f, zones=(*f.zones, "Asia/Tokyo")),
+    "strange zone": lambda f, at: replace(f, zones=(*f.zones, "Nowhere/Else")),
+    "jurisdiction": lambda f, at: replace(f, jurisdictions=(*f.jurisdictions, "FR")),
+    "bar": lambda f, at: replace(
+        f, personal_windows=(*f.personal_windows, PersonalWindow("bar", "09:00", "21:00", ()))
+    ),
+    "revocation": lambda f, at: replace(f, consents=(*f.consents, Consent("contact", "any", "revoked", at))),
+    "paid": lambda f, at: replace(f, amount_due_minor=0),
+    "closed": lambda f, at: replace(f, case_state="closed"),
+    "pause": lambda f, at: replace(f, paused=("everything",)),
+    "expiry": lambda f, at: replace(f, expires_at=at),
+    "no point": lambda f, at: replace(f, point=None),
+    "debt not known": lambda f, at: replace(f, charged_off=None, time_barred=None, accelerated=None),
+    "creditor not known": lambda f, at: replace(f, creditor_kind="", product=""),
+    "threat": lambda f, at: replace(f, content=Content((), ("legal_threat",), "sms")),
+    "visit": lambda f, at: replace(
+        f, history=(*f.history, Contact(at - MINUTE, "visit", "conversation", ("c1",), "k1"))
+    ),
+    "unheard-of channel": lambda f, at: replace(f, history=(*f.history, Contact(at - MINUTE, "pigeon", "sent"))),
+    "city": lambda f, at: replace(f, jurisdictions=(*f.jurisdictions, "US-NY-NYC")),
+    "country only": lambda f, at: replace(f, jurisdictions=("US",)),
+}
+"""Facts that can only forbid: with any of them added, nothing that was refused may be permitted."""

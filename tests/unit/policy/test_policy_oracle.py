@@ -6,7 +6,7 @@ from typing import Any
 
 import policy_oracle as oracle
 import pytest
-from policy_cases import calendars, holidays, rules, situation
+from policy_cases import SPOILS, calendars, holidays, rules, situation
 from policy_samples import hours, policy
 
 from outreach.policy.decision import Verdict
@@ -71,6 +71,22 @@ def test_walking_minute_by_minute_ends_where_the_gate_said(block: int) -> None:
             assert found is not None
             assert found - MINUTE < until <= found
             walked += 1
+
+
+def test_a_fact_that_forbids_never_opens_what_any_rule_refused() -> None:
+    random = Random(11)  # noqa: S311 - repeatable cases, no secrets
+    for _ in range(60):
+        known, drawn = holidays(random), rules(random)
+        version = policy(*drawn, calendars=calendars(known))
+        for _ in range(15):
+            candidate, at = situation(random)
+            name = random.choice(sorted(SPOILS))
+            before, after = decide(candidate, version, at), decide(SPOILS[name](candidate, at), version, at)
+            case = (name, drawn, candidate, at)
+            assert before.verdict is Verdict.SEND or after.verdict is not Verdict.SEND, case
+            assert before.verdict is not Verdict.BLOCK or after.verdict is Verdict.BLOCK, case
+            if before.until is not None and after.until is not None:
+                assert after.until >= before.until, case
 
 
 def test_zones_that_share_no_hour_are_never_permitted() -> None:

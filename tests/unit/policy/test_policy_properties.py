@@ -6,10 +6,11 @@ from typing import Any
 
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
+from policy_cases import SPOILS
 from policy_samples import ALL_DAYS, NEW_YORK, POINT, SHIPPED, facts, policy, rule
 
 from outreach.policy.decision import Verdict
-from outreach.policy.facts import Consent, Contact, Content, Facts, Hold, PersonalWindow, Suppression
+from outreach.policy.facts import Consent, Contact, Facts, Hold, PersonalWindow, Suppression
 from outreach.policy.gate import decide
 
 FIVE = timedelta(minutes=5)
@@ -155,35 +156,6 @@ def test_until_is_permitted_and_the_instant_before_is_not(
     if decision.send_before is not None:
         assert decide(candidate, version, decision.send_before - timedelta(microseconds=1)).verdict is Verdict.SEND
         assert decide(candidate, version, decision.send_before).verdict is not Verdict.SEND
-
-
-SPOILS = {
-    "hold": lambda f, at: replace(f, holds=(*f.holds, Hold("dispute", at))),
-    "suppression": lambda f, at: replace(f, suppressions=(*f.suppressions, Suppression("any", "opt_out", at))),
-    "contact": lambda f, at: replace(
-        f, history=(*f.history, Contact(at - FIVE, "sms", "unknown", ("c1",), "k1", "p1"))
-    ),
-    "zone": lambda f, at: replace(f, zones=(*f.zones, "Asia/Tokyo")),
-    "strange zone": lambda f, at: replace(f, zones=(*f.zones, "Nowhere/Else")),
-    "jurisdiction": lambda f, at: replace(f, jurisdictions=(*f.jurisdictions, "FR")),
-    "bar": lambda f, at: replace(
-        f, personal_windows=(*f.personal_windows, PersonalWindow("bar", "09:00", "21:00", ()))
-    ),
-    "revocation": lambda f, at: replace(f, consents=(*f.consents, Consent("contact", "any", "revoked", at))),
-    "paid": lambda f, at: replace(f, amount_due_minor=0),
-    "closed": lambda f, at: replace(f, case_state="closed"),
-    "pause": lambda f, at: replace(f, paused=("everything",)),
-    "expiry": lambda f, at: replace(f, expires_at=at),
-    "no point": lambda f, at: replace(f, point=None),
-    "told to be elsewhere": lambda f, at: replace(f, located_zones=("Asia/Tokyo",)),
-    "debt not known": lambda f, at: replace(f, charged_off=None, time_barred=None, accelerated=None),
-    "creditor not known": lambda f, at: replace(f, creditor_kind="", product=""),
-    "threat": lambda f, at: replace(f, content=Content((), ("legal_threat",), "sms")),
-    "visit": lambda f, at: replace(f, history=(*f.history, Contact(at - FIVE, "visit", "conversation", ("c1",), "k1"))),
-    "unheard-of channel": lambda f, at: replace(f, history=(*f.history, Contact(at - FIVE, "pigeon", "sent"))),
-    "city": lambda f, at: replace(f, jurisdictions=(*f.jurisdictions, "US-NY-NYC")),
-    "country only": lambda f, at: replace(f, jurisdictions=("US",)),
-}
 
 
 @FEW
