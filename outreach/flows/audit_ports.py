@@ -46,6 +46,10 @@ class AuditTx(Protocol):
         """Return (plan, campaign or None) of everything that is, or may be, planned for a case."""
         ...
 
+    async def policy_versions(self) -> list[Row]:
+        """Return (version, stored at) of the newest policy versions."""
+        ...
+
     async def newest_decision(self) -> datetime | None:
         """Return the instant of the newest decision, or None when there is none."""
         ...

@@ -133,6 +133,14 @@ def scope_words(scope: str) -> str:
     return _SCOPE.get(scope, f"per {scope}")
 
 
+def limit_words(most: int, counted: str, scope: str, per: str, length: str = "") -> str:
+    """Return a limit in words: 4 contacts to this borrower in any 7 days."""
+    what = f"{most} {counted_words(counted, most)}"
+    if per in {"day", "week", "month"}:
+        return f"{what} {period_words(per)} {scope_words(scope)}"
+    return f"{what} {scope_words(scope)} {period_words(per, length)}"
+
+
 def period_words(per: str, length: str = "") -> str:
     """Return a period in words: ``rolling`` and ``168h`` is "in any 7 days"."""
     span = length_words(length)
@@ -172,9 +180,8 @@ def _cap(words: str, facts: Mapping[str, str], _tongue: Tongue) -> str:
     if "most" not in facts:
         return words
     per, _, length = facts.get("period", "").partition(" ")
-    most = int(facts["most"])
-    limit = f"{most} {counted_words(facts.get('counted', ''), most)} {period_words(per, length)}"
-    return f"the limit of {limit} {scope_words(facts.get('per', ''))} is used up"
+    limit = limit_words(int(facts["most"]), facts.get("counted", ""), facts.get("per", ""), per, length)
+    return f"the limit of {limit} is used up"
 
 
 def _gap(words: str, facts: Mapping[str, str], tongue: Tongue) -> str:

@@ -48,6 +48,10 @@ class Auditing(Queries):
         """Return (plan, campaign or None) of everything that is, or may be, planned for a case."""
         return await self._rows("audit", "live_plans", case_id=case_id)
 
+    async def policy_versions(self) -> list[Row]:
+        """Return (version, stored at) of the newest policy versions."""
+        return await self._rows("audit", "policy_versions")
+
     async def newest_decision(self) -> datetime | None:
         """Return the instant of the newest decision, or None when there is none."""
         row = await self._row("audit", "newest_decision")

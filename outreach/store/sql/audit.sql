@@ -72,3 +72,6 @@ select count(*) from decision where at > %(since)s
 
 -- name: decisions
 select touch_id, at, verdict, policy_version, facts::text from decision where at > %(since)s
+
+-- name: policy_versions
+select version, created_at from policy_version order by created_at desc limit 20
