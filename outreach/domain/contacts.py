@@ -23,6 +23,9 @@ ContactOutcome = Literal[
 ]  # fmt: skip
 """The raw outcome of a contact that was made. Unknown counts as if it had reached the person."""
 
+WRITTEN = frozenset({"sms", "email", "whatsapp"})
+"""What a person writes confirms the number or mailbox they wrote from."""
+
 CHANNELS: tuple[str, ...] = get_args(ContactChannel)
 OUTCOMES: tuple[str, ...] = get_args(ContactOutcome)
 DIRECTIONS = ("out", "in")
@@ -73,7 +76,7 @@ def read_value(text: str) -> tuple[PointKind, str]:
     if "@" in trimmed:
         return PointKind.EMAIL, read_mailbox(trimmed)
     if not trimmed.startswith("+"):
-        raise ValueError(f"is neither a number nor a mailbox; expected {_VALUE_FORM}")
+        raise ValueError("is neither a number with its country code nor a mailbox")
     return PointKind.PHONE, read_phone(trimmed, None).e164
 
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from outreach.domain.contacts import purpose_of
+from outreach.domain.contacts import WRITTEN, purpose_of
 from outreach.domain.events import BorrowerLocated, ContactRecorded, Event, PointReassigned, PointUpdated
 from outreach.domain.ids import new_id
 from outreach.domain.touch import RANK
@@ -17,9 +17,6 @@ from outreach.flows.consents import UNKNOWN_POINT
 
 if TYPE_CHECKING:
     from outreach.flows.events import Desk
-
-WRITTEN = frozenset({"sms", "email", "whatsapp"})
-"""What a person writes confirms the number or mailbox they wrote from."""
 
 
 async def record(desk: Desk, event: Event, borrower: UUID, data: ContactRecorded) -> dict[str, object]:
