@@ -168,7 +168,7 @@ def _searches(policy: Policy) -> list[float]:
         replace(_in_the_city(number), zones=_FAR_APART, personal_windows=_barred(number))
         for number in range(SEARCHES + 1)
     ]
-    decide(asked.pop(), policy, START)  # the rules of this kind of contact, which a long-lived worker has picked out
+    next_permitted(asked.pop(), policy, START)  # the hours of the rules, which a long-lived worker has worked out
     spent = []
     for facts in asked:
         begun = busy_here()

@@ -43,7 +43,7 @@ Ends = Callable[[datetime], datetime]
 """From a contact's instant to the instant it ceases to count."""
 
 _WEEKEND = frozenset({6, 0})  # ordinals modulo 7 of Saturdays and Sundays
-_SLACK = timedelta(days=2)  # local dates may end up to two days after the instant's own UTC date
+_SLACK = timedelta(hours=3)  # local days are up to an hour longer than a day
 _REACH = {Span.DAY: timedelta(days=1), Span.WEEK: timedelta(days=7), Span.MONTH: timedelta(days=31)}
 
 
@@ -132,9 +132,15 @@ def _after_business_days(day: int, count: int, ground: Ground) -> int | None:
 
 def _reach(limit: Limit) -> timedelta:
     """Return a span no contact counts longer than."""
-    if limit.span is Span.BUSINESS_DAYS:
-        return limit.length * 4 + timedelta(days=60)
-    return _REACH.get(limit.span, limit.length) + _SLACK
+    match limit.span:
+        case Span.ROLLING:
+            return limit.length
+        case Span.FULL_DAYS:
+            return limit.length + _REACH[Span.DAY] + _SLACK
+        case Span.BUSINESS_DAYS:
+            return limit.length * 4 + timedelta(days=60)
+        case span:
+            return _REACH.get(span, limit.length) + _SLACK
 
 
 def _one_way_only(head: RuleHead, events: Events | None = None) -> bool:
@@ -293,16 +299,19 @@ def _consent(rule: NeedsConsent) -> Check:
 
 def _consent_spans(rule: NeedsConsent, view: View, entries: Iterable[Consent]) -> tuple[str, Spans]:
     """Return why consent is lacking (should it be) and when there is one. At one instant a revocation wins."""
-    ranked = sorted(entries, key=lambda entry: (entry.at, entry.state != "given"))
-    if not ranked:
+    newest = max(entries, key=_order, default=None)
+    if newest is None:
         return "missing", NEVER
-    newest = ranked[-1]
     if newest.state != "given":
         return "revoked", NEVER
     end = newest.expires_at or LAST
     if rule.fresh:
         end = min(end, _last_said(view, newest.at) + rule.fresh)
     return ("expired" if end <= view.at else "missing"), ((newest.at, end),) if newest.at < end else NEVER
+
+
+def _order(entry: Consent) -> tuple[datetime, bool]:
+    return entry.at, entry.state != "given"
 
 
 def _last_said(view: View, at: datetime) -> datetime:

@@ -9,7 +9,8 @@ channel of its own counts beside the lender's own contacts.
 from collections.abc import Sequence
 from datetime import datetime
 from functools import lru_cache
-from operator import attrgetter, itemgetter
+from itertools import chain
+from operator import attrgetter
 from typing import Final
 
 from outreach.domain.words import SPOKEN, Channel, Outcome, Purpose
@@ -128,23 +129,21 @@ def nature(channel: str, outcome: str, direction: str, purpose: str) -> int:
     )
 
 
-Event = tuple[datetime, int]
-
-
-def marked(facts: Facts, point_id: str) -> list[Event]:
-    """Return the past contacts that count anywhere, newest first, each with all its bits.
+def marked(facts: Facts, point_id: str) -> dict[int, list[datetime]]:
+    """Return the instants of the past contacts that count anywhere, by their bits.
 
     The bits say what it was and, seen from the candidate contact, whether it was about the same case, creditor,
     borrower and contact point; what is not known of it counts.
     """
     alike = _Alike(facts.case_id, facts.creditor_id, point_id)
-    bits = map(alike.__getitem__, map(_WHAT, facts.history))
-    events = [(contact.at, found) for contact, found in zip(facts.history, bits, strict=True) if found]
-    events.sort(key=_AT, reverse=True)
-    return events
-
-
-_AT = itemgetter(0)
+    found: dict[int, list[datetime]] = {}
+    for contact, bits in zip(facts.history, map(alike.__getitem__, map(_WHAT, facts.history)), strict=True):
+        if bits in found:
+            found[bits].append(contact.at)
+        else:
+            found[bits] = [contact.at]
+    found.pop(0, None)
+    return found
 
 
 def mark(contact: Contact, facts: Facts, point_id: str) -> int:
@@ -204,8 +203,8 @@ class Filter:
         """Return when the n-th latest contact that counts was; None when older than ``oldest`` or not there."""
         counted: list[datetime] | None = view.counted.get(self)
         if counted is None:
-            counts = self.counts
-            counted = view.counted[self] = [at for at, bits in view.events if counts(bits)]
+            groups = [instants for bits, instants in view.events.items() if self.counts(bits)]
+            counted = view.counted[self] = sorted(chain.from_iterable(groups), reverse=True)
         if len(counted) < nth:
             return None
         found = counted[nth - 1]

@@ -29,14 +29,14 @@ class Finding(NamedTuple):
 class View(NamedTuple):
     """One candidate contact as the checks see it.
 
-    ``events`` are past contacts, newest first, with their bits; ``hold_lifts`` as in Picked. ``counted`` remembers for
+    ``events`` are the instants of past contacts by their bits; ``hold_lifts`` as in Picked. ``counted`` remembers for
     this one decision what rules that count alike have counted.
     """
 
     facts: Facts
     at: datetime
     point_id: str
-    events: list[tuple[datetime, int]]
+    events: dict[int, list[datetime]]
     zones: tuple[str, ...]
     hold_lifts: Mapping[str, frozenset[str]]
     counted: dict[object, list[datetime]]
