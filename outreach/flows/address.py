@@ -53,7 +53,7 @@ def said_by(owners: Sequence[Owner], since: datetime) -> Owner | None:
 
 
 async def take_out_of_use(
-    tx: Tx, value: str, state: PointState, reason: str, now: datetime, *, known_before: datetime | None = None
+    tx: Tx, value: str, state: PointState, *, reason: str, now: datetime, known_before: datetime | None = None
 ) -> list[UUID]:
     """Mark a number or mailbox as dead for everyone who has it, on all their debts; returns their ids.
 

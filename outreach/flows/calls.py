@@ -158,7 +158,8 @@ def _answer(adapter: Channel, call: AnsweredCall, token: str, taken: Turn, numbe
 async def _stop_calls(exchange: Exchange) -> None:
     """No more calls to this person, nor to anyone else at this number."""
     call = exchange.call
-    said = Said("caller_pressed_stop", exchange.now, route=call.channel, evidence=f"call:{call.attempt_id}")
+    evidence = f"call:{call.attempt_id}"
+    said = Said(reason="caller_pressed_stop", since=exchange.now, route=call.channel, evidence=evidence)
     await stop_channels(exchange.house, exchange.tx, call.borrower_id, CALLS, said, exchange.now)
     for borrower, point in await _others(exchange):
         await refuse(exchange.tx, borrower, CALLS, replace(said, point=point), exchange.now)
@@ -167,12 +168,12 @@ async def _stop_calls(exchange: Exchange) -> None:
 async def _wrong_person(exchange: Exchange) -> None:
     """Take the number out of use: nobody is reached there again, on any debt, whoever else has the number."""
     tx, call, now = exchange.tx, exchange.call, exchange.now
-    said = Said("wrong_person", now, route=call.channel, evidence=f"call:{call.attempt_id}")
+    said = Said(reason="wrong_person", since=now, route=call.channel, evidence=f"call:{call.attempt_id}")
     for borrower, point in await _others(exchange):
         await refuse(tx, borrower, CALLS, replace(said, point=point), now)
     value = (await tx.addresses([call.contact_point_id])).get(call.contact_point_id)
     if value:
-        await take_out_of_use(tx, value, PointState.WRONG_PARTY, "wrong_person", now)
+        await take_out_of_use(tx, value, PointState.WRONG_PARTY, reason="wrong_person", now=now)
     await _hand_over(exchange, "check_number")
 
 

@@ -28,11 +28,14 @@ async def allow(desk: Desk, event: Event, borrower: UUID, data: ConsentGiven) ->
         return {"result": UNKNOWN_POINT}
     said = _said(desk, event, data, "consent", data.topic, point)
     if data.proven and data.channel != "any":
-        await reopen(desk.tx, borrower, [data.channel], said, desk.now)
-    row = consent(borrower, data.channel, said, ConsentState.GIVEN, desk.now, expires_at=data.expires_at)
-    await desk.tx.insert_consents([row])
+        await reopen(desk.tx, borrower, [data.channel], said, desk.now, data.expires_at)
+    else:
+        row = consent(borrower, data.channel, said, ConsentState.GIVEN, desk.now, expires_at=data.expires_at)
+        await desk.tx.insert_consents([row])
     if data.topic is None and point is None:
-        await desk.tx.lift_suppressions(borrower, [data.channel], "consent_revoked", said.since, desk.now)
+        await desk.tx.lift_suppressions(
+            borrower, [data.channel], reason="consent_revoked", before=said.since, at=desk.now
+        )
     return _told(data, [data.channel])
 
 

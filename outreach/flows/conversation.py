@@ -245,7 +245,7 @@ async def _wrong_party(tx: Tx, speaker: Speaker, now: datetime) -> None:
     point = speaker.contact_point_id
     value = (await tx.addresses([point])).get(point) if point else None
     if value:
-        await take_out_of_use(tx, value, PointState.WRONG_PARTY, "said_so", now)
+        await take_out_of_use(tx, value, PointState.WRONG_PARTY, reason="said_so", now=now)
 
 
 async def _task(tx: Tx, speaker: Speaker, kind: str, now: datetime) -> None:

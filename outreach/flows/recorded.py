@@ -62,7 +62,7 @@ def told(row: Mapping[str, Any]) -> dict[str, object]:
 async def learn(desk: Desk, borrower: UUID, value: str, row: Mapping[str, Any]) -> None:
     """Act on what a contact says of the number: somebody else's, or used by the person themselves."""
     if row["outcome"] == Outcome.WRONG_PARTY:
-        await take_out_of_use(desk.tx, value, PointState.WRONG_PARTY, "said_so", desk.now)
+        await take_out_of_use(desk.tx, value, PointState.WRONG_PARTY, reason="said_so", now=desk.now)
     elif row["direction"] == "in" and row["channel"] in WRITTEN:
         await desk.tx.confirm_points(borrower, value, desk.now)
 
@@ -75,7 +75,9 @@ async def reassigned(desk: Desk, borrower: UUID, data: PointReassigned) -> dict[
     since: datetime | None = data.since
     if not any(row[1] == borrower for row in await desk.tx.points_at(data.value)):
         return {"result": UNKNOWN_POINT}
-    gone = await take_out_of_use(desk.tx, data.value, PointState.REASSIGNED, "reassigned", desk.now, known_before=since)
+    gone = await take_out_of_use(
+        desk.tx, data.value, PointState.REASSIGNED, reason="reassigned", now=desk.now, known_before=since
+    )
     await end_consents_of(desk.tx, data.value, gone, desk.now, desk.now)
     return {"borrowers": len(gone)}
 
@@ -86,7 +88,7 @@ async def updated(desk: Desk, borrower: UUID, data: PointUpdated) -> dict[str, o
     if not mine:
         return {"result": UNKNOWN_POINT}
     if data.state == PointState.WRONG_PARTY:
-        await take_out_of_use(desk.tx, data.value, PointState.WRONG_PARTY, "told", desk.now)
+        await take_out_of_use(desk.tx, data.value, PointState.WRONG_PARTY, reason="told", now=desk.now)
     change = {"contact_point_id": mine[0][0], "label": data.label, "state": data.state, "reason": "told",
               "confirmed": data.confirmed}  # fmt: skip
     await desk.tx.update_points([change], desk.now)

@@ -90,7 +90,7 @@ async def _ask_whose(tx: Tx, row: InboxRow, owners: Sequence[Owner], now: dateti
                              Entry(case, now, "task.opened", {"task_id": key, "kind": "shared_address"})])  # fmt: skip
     reading = read(row.payload.get("text") or "", channel=row.payload["medium"])
     if Intent.WRONG_PARTY in reading.intents and row.payload.get("address"):
-        await take_out_of_use(tx, row.payload["address"], PointState.WRONG_PARTY, "said_so", now)
+        await take_out_of_use(tx, row.payload["address"], PointState.WRONG_PARTY, reason="said_so", now=now)
     await tx.close_inbox([{"inbox_id": row.inbox_id, "state": "parked", "note": "several borrowers have this address"}])
 
 

@@ -55,6 +55,7 @@ _REASONS = {
     "horizon.no_instant": "no permitted moment lies within the next five weeks",
     "opt_out.at_provider": "the borrower stopped us at the provider",
     "opt_out.said": "the borrower said stop",
+    "opt_out.told": "the borrower told the lender to stop",
     "pacing.wait": "the lane was full for a moment",
     "paused.switch": "it is switched off",
     "personal_window.closed": "the borrower asked not to be reached at this time",
@@ -112,8 +113,11 @@ _REASONS = {
     "suppression.in_force": "the borrower refused this channel",
     "caller_pressed_stop": "the borrower pressed the stop key",
     "consent_revoked": "consent was taken back",
+    "consent.revoked_in_book": "a book says that consent was taken back",
     "one_click_unsubscribe": "the borrower unsubscribed",
+    "reassigned": "the number or mailbox has another owner now",
     "said_so": "someone else answered and said so",
+    "told": "the lender said so",
     "wrong_person": "someone else answered and said so",
 }
 
@@ -138,6 +142,10 @@ _EVENTS = {
     "case.updated": "The lender updated what is owed.",
     "consent.given": "The lender recorded consent.",
     "consent.revoked": "The lender recorded that consent was taken back.",
+    "borrower.located": "The lender recorded where the borrower said to be.",
+    "contact.recorded": "Another system recorded a contact; it counts toward the limits.",
+    "contact_point.reassigned": "The lender recorded that a number or mailbox has another owner now.",
+    "contact_point.updated": "The lender changed what is known of a number or mailbox.",
     "hold.lifted": "The lender lifted a hold.",
     "hold.placed": "The lender placed a hold.",
 }
@@ -318,7 +326,10 @@ def _not_needed(data: Data, _: Tongue) -> str:
 
 
 def _refused(data: Data, _: Tongue) -> str:
-    named = ", ".join(_CHANNELS.get(str(each), _spelled(each)) + "s" for each in data.get("channels") or ["contact"])
+    channels = data.get("channels") or ["any"]
+    if "any" in channels:
+        return f"No more contact{_because(data)}."
+    named = ", ".join(_CHANNELS.get(str(each), _spelled(each)) + "s" for each in channels)
     return f"No more {named}{_because(data)}."
 
 
@@ -407,6 +418,10 @@ _KINDS: dict[str, Callable[[Data, Tongue], str]] = {
     "suppression.set": _refused,
     "suppression.lifted": lambda _data, _tongue: "The borrower allowed contact again.",
     "contact_point.demoted": _demoted,
+    "contact_point.confirmed": lambda _data, _tongue: (
+        "The borrower wrote from this number or mailbox, which confirms it."
+    ),
+    "contact.recorded": lambda data, _: _EVENTS["contact.recorded"][:-1] + f" ({_spelled(data.get('channel'))}).",
     "promise.made": _promised,
     "promise.kept": _kept("The promise was kept"),
     "promise.part_paid": _kept("Part of the promised amount came in"),

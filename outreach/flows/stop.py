@@ -125,7 +125,14 @@ async def pull_back(
         await stop_for(tx, house, cases, StopCondition.OPT_OUT, "opt_out", now)
 
 
-async def reopen(tx: Tx, borrower: UUID, channels: Sequence[str], said: Said, now: datetime) -> None:
+async def reopen(
+    tx: Tx,
+    borrower: UUID,
+    channels: Sequence[str],
+    said: Said,
+    now: datetime,
+    expires_at: datetime | None = None,
+) -> None:
     """Undo what the person refused, on ``channels`` at one contact point about one programme, and nothing else.
 
     Refusals end only as suppressions. In the ledger they stay, so that every other number, mailbox and programme stays
@@ -140,7 +147,11 @@ async def reopen(tx: Tx, borrower: UUID, channels: Sequence[str], said: Said, no
             rest += [suppression(borrower, each, was, now) for each in sorted(EVERY_CHANNEL - set(channels))]
     await tx.insert_suppressions(rest)
     await tx.insert_consents(
-        ledger + [consent(borrower, each, said, ConsentState.GIVEN, now, reopens=True) for each in channels]
+        ledger
+        + [
+            consent(borrower, each, said, ConsentState.GIVEN, now, expires_at=expires_at, reopens=True)
+            for each in channels
+        ]
     )
 
 

@@ -16,7 +16,7 @@ async def unsubscribe(house: House, token: str) -> bool:
         await tx.lock_borrowers([borrower])
         dossier = (await tx.dossiers([borrower], at=now, since=now))[borrower]
         if not any(_covers(each) for each in dossier.suppressions):
-            said = Said("one_click_unsubscribe", now, route="email")
+            said = Said(reason="one_click_unsubscribe", since=now, route="email")
             await stop_channels(house, tx, borrower, [Channel.EMAIL], said, now)
     return True
 

@@ -168,7 +168,8 @@ def test_somebody_else_at_a_number_takes_it_out_of_use_for_everyone_who_has_it(
     bring_in([line(outcome="wrong_party", value=ada.phone or "")])
     states = rows(
         database,
-        "select external_id, state from contact_point join borrower using (borrower_id) where kind = 'phone' order by 1",
+        "select external_id, state from contact_point join borrower using (borrower_id) "
+        "where kind = 'phone' order by 1",
     )
     assert states == [("B1", "wrong_party"), ("B2", "wrong_party"), ("B3", "active")]
     assert len(told(database, "contact_point.demoted")) == 2
