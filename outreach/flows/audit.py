@@ -183,6 +183,7 @@ class _Chunk:
 
     ledger: Mapping[UUID, Sequence[Entry]]
     standing: Mapping[UUID, Sequence[Sequence[Any]]]
+    elsewhere: Mapping[UUID, Sequence[Sequence[Any]]]
     pages: Mapping[UUID, Page]
     named: Counter[UUID] = field(default_factory=Counter)  # how often a decision was named so far
     left: Counter[UUID] = field(default_factory=Counter)  # how many attempts of a touch may have left so far
@@ -191,13 +192,22 @@ class _Chunk:
 async def _audit_sends(tx: Tx, versions: Versions, rows: list[Row], found: Audit) -> None:
     borrowers = list({row[4] for row in rows})
     starts = [row[11] for row in rows]
-    standing: dict[UUID, list[Sequence[Any]]] = defaultdict(list)
-    for owner, *what in await tx.refusals_and_holds(borrowers):
-        standing[owner].append(what)
     ledger = await load_entries(tx, borrowers, min(starts) - LOOKBACK, max(starts))
-    chunk = _Chunk(ledger, standing, pages_of(rows))
+    chunk = _Chunk(
+        ledger,
+        _by_owner(await tx.refusals_and_holds(borrowers)),
+        _by_owner(await tx.contacts_elsewhere(borrowers, min(starts) - HISTORY, max(starts))),
+        pages_of(rows),
+    )
     for row in rows:
         await _audit_send(versions, row, chunk, found)
+
+
+def _by_owner(rows: Iterable[Row]) -> dict[UUID, list[Sequence[Any]]]:
+    found: dict[UUID, list[Sequence[Any]]] = defaultdict(list)
+    for owner, *what in rows:
+        found[owner].append(what)
+    return found
 
 
 async def _audit_send(versions: Versions, row: Row, chunk: _Chunk, found: Audit) -> None:
@@ -216,7 +226,8 @@ async def _audit_send(versions: Versions, row: Row, chunk: _Chunk, found: Audit)
         found.differ([_difference("left_late", send, decision, f"it had to leave before {again.send_before}")])
     if may_have_left:
         page, entries = chunk.pages[send["attempt_id"]], chunk.ledger.get(send["borrower_id"], ())
-        found.differ(_left_out(send, decision, page, entries, chunk.standing.get(send["borrower_id"], ())))
+        found.differ(_contacts_left_out(send, decision, page, entries, chunk.elsewhere.get(send["borrower_id"], ())))
+        found.differ(_refusals_left_out(send, decision, page, chunk.standing.get(send["borrower_id"], ())))
         found.violate(known[1].violations(page.send, page.before(entries, chunk.pages)))
         found.recounted += 1
         found.policies[decision.policy_version] = len(known[1].rule_ids)
@@ -302,21 +313,31 @@ def _changed(stored: _Stored, reasons: tuple[Reason, ...], again: Decision) -> s
     return ""
 
 
-def _left_out(
+def _contacts_left_out(
     send: Mapping[str, Any],
     decision: _Stored,
     page: Page,
     entries: Sequence[Entry],
-    standing: Sequence[Sequence[Any]],
+    elsewhere: Sequence[Sequence[Any]],
 ) -> Iterable[Difference]:
-    """Yield what the ledger holds and the facts of the decision do not: contacts, refusals and holds."""
-    point = page.send.point_id
+    """Yield the contacts that the ledger holds, our own and other systems', and the facts of the decision do not."""
     for entry in entries:
         past = entry.past
-        mine = past.same_borrower or past.point_id == point
+        mine = past.same_borrower or past.point_id == page.send.point_id
         recent = decision.at - HISTORY < past.at < decision.at
         if mine and recent and entry.state not in NEVER_LEFT and entry.key not in page.told:
             yield _difference("contact_left_out", send, decision, f"attempt {entry.attempt_id}")
+    told = {(past.at, past.channel) for past in page.told.values()}
+    for at, channel, outcome, recorded_at in elsewhere:
+        recent = decision.at - HISTORY < at < decision.at and recorded_at < decision.at - GRACE
+        if recent and outcome not in NEVER_LEFT and (at, channel) not in told:
+            yield _difference("contact_left_out", send, decision, f"a {channel} contact of another system at {at}")
+
+
+def _refusals_left_out(
+    send: Mapping[str, Any], decision: _Stored, page: Page, standing: Sequence[Sequence[Any]]
+) -> Iterable[Difference]:
+    """Yield the refusals and holds that were in force, and that the facts of the decision do not hold."""
     told = _told_against(page.send.facts)
     for what, word, since, until, lifted, creditor in standing:
         ended = min((one for one in (until, lifted) if one is not None), default=None)

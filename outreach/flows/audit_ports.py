@@ -35,6 +35,10 @@ class AuditTx(Protocol):
         """
         ...
 
+    async def contacts_elsewhere(self, borrowers: Sequence[UUID], since: datetime, until: datetime) -> list[Row]:
+        """Return what other systems did with ``borrowers``: (borrower, at, channel, outcome, when we were told)."""
+        ...
+
     async def refusals_and_holds(self, borrowers: Sequence[UUID]) -> list[Row]:
         """Return (borrower, suppression or hold, reason or kind, since, until, lifted at, creditor), ended ones too.
 

@@ -37,6 +37,10 @@ class Auditing(Queries):
         """
         return await self._rows("audit", "contacts_before", borrowers=list(borrowers), since=since, until=until)
 
+    async def contacts_elsewhere(self, borrowers: Sequence[UUID], since: datetime, until: datetime) -> list[Row]:
+        """Return what other systems did with ``borrowers``: (borrower, at, channel, outcome, when we were told)."""
+        return await self._rows("audit", "contacts_elsewhere", borrowers=list(borrowers), since=since, until=until)
+
     async def refusals_and_holds(self, borrowers: Sequence[UUID]) -> list[Row]:
         """Return (borrower, suppression or hold, reason or kind, since, until, lifted at, creditor), ended ones too.
 

@@ -52,7 +52,7 @@ where ours.borrower_id = any(%(borrowers)s)
 
 -- name: refusals_and_holds
 -- What spoke against contact with these borrowers, from when to when; "creditor" when it is about that one only.
-select s.borrower_id, 'suppression', s.reason, s.since_at, s.until_at, s.lifted_at, to_jsonb(s)->>'creditor_id'
+select s.borrower_id, 'suppression', s.reason, s.since_at, s.until_at, s.lifted_at, s.creditor_id
 from suppression s where s.borrower_id = any(%(borrowers)s)
 union all
 select h.borrower_id, 'hold', h.kind, h.since_at, h.until_at, h.lifted_at, null from hold h where h.borrower_id = any(%(borrowers)s)
@@ -63,6 +63,11 @@ select plan, campaign_id from enrollment where case_id = %(case_id)s and state i
 union
 select plan, campaign_id from touch
 where case_id = %(case_id)s and state in ('planned', 'deferred', 'queued', 'paused') and plan is not null
+
+-- name: contacts_elsewhere
+-- What other systems did with these borrowers, and when we were told.
+select borrower_id, at, channel, outcome, recorded_at from recorded_contact
+where borrower_id = any(%(borrowers)s) and at > %(since)s and at <= %(until)s
 
 -- name: newest_decision
 select max(at) from decision
