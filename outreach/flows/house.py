@@ -11,6 +11,7 @@ from channels.contract import Channel
 from outreach.domain.creditor import Creditor
 from outreach.domain.plan import Plan, plan_content
 from outreach.domain.refusal_config import RefusalRules
+from outreach.flows.approvals import Approvals
 from outreach.flows.ports import Clock, Pacer, Queue, Store
 from outreach.flows.reply_rules import ReplyRules
 from outreach.policy.decision import Decision
@@ -45,6 +46,7 @@ class House:
     lease: timedelta = timedelta(seconds=60)
     stranded_after: timedelta = timedelta(seconds=120)
     refusals: RefusalRules = field(default_factory=RefusalRules)
+    approvals: Approvals = field(default_factory=Approvals)
 
     def decide(self, facts: Facts, at: datetime) -> Decision:
         """Ask the gate (promise 1: nothing leaves any other way)."""

@@ -12,6 +12,7 @@ from outreach.domain.enrollment import AudienceRow, ConditionRow, DueEnrollment,
 from outreach.domain.intake import AnsweredCall, Claimed, InboxRow, KnownAttempt, OpenDialogue
 from outreach.domain.timeline import Entry
 from outreach.domain.touch import NewAttempt, NewTouch, Settlement, Touch, TouchMove
+from outreach.flows.approval_ports import ApprovalTx
 from outreach.flows.audit_ports import AuditTx
 from outreach.policy.dossier import Dossier
 
@@ -67,7 +68,7 @@ class Store(Protocol):
         ...
 
 
-class Tx(AuditTx, Protocol):
+class Tx(AuditTx, ApprovalTx, Protocol):
     """What one transaction can read and write. Meanings: outreach.store."""
 
     # dispatching

@@ -92,6 +92,7 @@ _REASONS = {
     "quiet_hours.no_calendar": "the public holidays of this year are not known",
     "quiet_hours.no_common_hours": "no hour is permitted in every place the borrower may be",
     "recipient.not_addressed": "only the borrower may be contacted",
+    "template.unapproved": "nobody has approved its words",
     "render.bad_field": "a value of the case cannot be printed",
     "render.invalid_template": "its template is not valid",
     "render.missing_disclosure": "a statement that must be in it is missing",

@@ -105,37 +105,38 @@ class Judge:
         template = self._catalog.find(question.template, question.channel, question.locale)
         if template is None or not template.legible:
             return ()
-        same = replace(question, template=template.hash, locale=template.locale.code)  # templates that share a file
+        # Templates that share a file say the same, and whoever collects changes nothing but one name.
+        same = replace(question, template=template.hash, locale=template.locale.code, own=False)
         if same not in self._judged:
             self._judged[same] = self._look(question, template)
-        return self._judged[same]
+        found = self._judged[same]
+        return tuple(map(_own, found)) if question.own else found
 
     def _look(self, question: Question, template: Template) -> tuple[Judged, ...]:
         known: dict[str, Judged] = {}
+        seen: set[tuple[str, ...]] = set()
         for fields in _cases(question, template):
             try:
                 parts = self._renderer.spell(template.name, template.channel, template.locale.code, fields)
             except RenderRefused:
                 continue  # a touch of this template always has what this made-up one lacks, or is refused
-            for one in self._media(template, fields, parts, question):
+            words = tuple(parts.values())
+            if words in seen:
+                continue
+            seen.add(words)
+            for one in self._media(template, fields, parts):
                 known[one.medium] = _both(known[one.medium], one) if one.medium in known else one
         return tuple(known.values())
 
-    def _media(
-        self, template: Template, fields: TouchFields, parts: Mapping[str, str], question: Question
-    ) -> Iterator[Judged]:
+    def _media(self, template: Template, fields: TouchFields, parts: Mapping[str, str]) -> Iterator[Judged]:
         main = {part: plain(text) for part, text in parts.items() if part != VOICEMAIL}
-        yield self._one(template, fields, template.channel.value, main, question)
+        yield self._one(template, fields, template.channel.value, main)
         if VOICEMAIL in parts:
-            yield self._one(template, fields, VOICEMAIL, {VOICEMAIL: plain(parts[VOICEMAIL])}, question)
+            yield self._one(template, fields, VOICEMAIL, {VOICEMAIL: plain(parts[VOICEMAIL])})
 
-    def _one(
-        self, template: Template, fields: TouchFields, medium: str, parts: Mapping[str, str], question: Question
-    ) -> Judged:
+    def _one(self, template: Template, fields: TouchFields, medium: str, parts: Mapping[str, str]) -> Judged:
         heard = _HEARD_BY_ALL.get(template.channel, tuple(parts)) if medium != VOICEMAIL else (VOICEMAIL,)
         said = self._catalog.statements.said(template, fields, "\n".join(parts[part] for part in heard))
-        if question.own and CREDITOR in said:
-            said |= {COLLECTOR}
         name, lists = fields.creditor.name, self._catalog.lists
         if lists.hint(name, template.locale.language) or lists.hint(name, "en"):
             said -= {NEUTRAL_NAME}
@@ -161,6 +162,11 @@ def _family_of_place(template: Template, part: str) -> str | None:
     if (template.channel, part) not in PUBLIC_PARTS:
         return None
     return DEBT_BEFORE_IDENTITY if template.channel in SPOKEN else DEBT_IN_SUBJECT
+
+
+def _own(judged: Judged) -> Judged:
+    """Count who collects as said where a lender that collects for itself says its name."""
+    return replace(judged, statements=judged.statements | {COLLECTOR}) if CREDITOR in judged.statements else judged
 
 
 def _both(one: Judged, other: Judged) -> Judged:

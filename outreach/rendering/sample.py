@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import date
+from functools import cache
 
 from outreach.domain.money import Money
 from outreach.rendering.fields import (
@@ -33,6 +34,7 @@ _MONEY = {
 }
 
 
+@cache
 def sample_fields(locale: str) -> TouchFields:
     """Return complete fields for a locale; one that is not known gets the ones of en-US."""
     borrower, name, agent, hours = _PEOPLE.get(locale.split("-", 1)[0], _PEOPLE["en"])
@@ -74,6 +76,7 @@ def sample_fields(locale: str) -> TouchFields:
     )
 
 
+@cache
 def bare_fields(locale: str) -> TouchFields:
     """Return the same with everything optional left out: no names, no pay link, no dialogue."""
     full = sample_fields(locale)
