@@ -176,7 +176,7 @@ def _hours(facts: Mapping[str, str]) -> str:
 def _cap(words: str, facts: Mapping[str, str], _tongue: Tongue) -> str:
     if "used" in facts:
         used = listed([channel_words(one) for one in facts["used"].split(",")])
-        return f"{words}: at most {facts['most']}, and {used} was used already"
+        return f"{words}: at most {facts['most']} may be (used already: {used})"
     if "most" not in facts:
         return words
     per, _, length = facts.get("period", "").partition(" ")
