@@ -2,7 +2,19 @@
 
 import typer
 
-from outreach.commands import bench, book, campaign, case, checking, demo, records, runtime, switches
+from outreach.commands import (
+    bench,
+    book,
+    campaign,
+    case,
+    checking,
+    demo,
+    policies,
+    records,
+    runtime,
+    switches,
+    templates,
+)
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -18,7 +30,10 @@ app.command("event")(records.event)
 app.add_typer(case.app, name="case")
 app.command("decide")(records.decide)
 app.add_typer(records.ledger, name="ledger")
+app.command("audit")(records.audit)
+app.add_typer(policies.app, name="policies")
 app.add_typer(records.replies, name="replies")
+app.add_typer(templates.app, name="templates")
 app.command("demo")(demo.demo)
 app.command("run")(runtime.run_stack)
 app.command("bench")(bench.bench)

@@ -1,4 +1,4 @@
-"""`outreach import`: bring a book of borrowers, accounts, contact points and consents in."""
+"""`outreach import`: bring in a book of borrowers, accounts, points and consents, or contacts that others made."""
 
 from pathlib import Path
 from typing import Annotated
@@ -13,8 +13,10 @@ from outreach.commands.common import Json, complaints, console, fail, print_json
 from outreach.flows import import_book as books
 from outreach.flows.book_file import BookFileError
 from outreach.flows.import_book import Summary, import_book
+from outreach.flows.import_contacts import import_contacts
 from outreach.settings import Settings
 from outreach.store.book import Books
+from outreach.store.contacts import Contacts
 
 
 def import_(
@@ -23,12 +25,15 @@ def import_(
         Path | None, typer.Option(help="Where rejected lines are explained (default: FILE.rejects.jsonl).")
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Read and compare, write nothing.")] = False,
+    contacts: Annotated[
+        bool, typer.Option("--contacts", help="The file holds contacts that other systems or agencies made.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
-    """Import a book. Good lines go in, bad lines go to a reject file; importing again changes nothing."""
+    """Import a book or contacts. Good lines go in, bad lines go to a reject file; importing again changes nothing."""
     settings = settings_or_fail()
     out = rejects or file.with_name(file.name + ".rejects.jsonl")
-    summary = run(bring_in(settings, file, out, dry_run=dry_run, quiet=as_json))
+    summary = run(bring_in(settings, file, out, dry_run=dry_run, quiet=as_json, contacts=contacts))
     if not summary.rejected:
         out.unlink(missing_ok=True)
     if as_json:
@@ -41,7 +46,13 @@ def import_(
 
 
 async def bring_in(
-    settings: Settings, file: Path, rejects: Path, *, dry_run: bool = False, quiet: bool = False
+    settings: Settings,
+    file: Path,
+    rejects: Path,
+    *,
+    dry_run: bool = False,
+    quiet: bool = False,
+    contacts: bool = False,
 ) -> Summary:
     """Import with a progress bar on standard error."""
     at = make_clock(settings).now()
@@ -56,6 +67,10 @@ async def bring_in(
 
         async with await psycopg.AsyncConnection.connect(ready.database_url, autocommit=True) as connection:
             try:
+                if contacts:
+                    return await import_contacts(
+                        file, Contacts(connection, at), at, rejects=rejects, dry_run=dry_run, progress=progress
+                    )
                 return await import_book(
                     file, Books(connection, at), at, rejects=rejects, dry_run=dry_run, progress=progress
                 )

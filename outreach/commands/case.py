@@ -3,20 +3,35 @@
 from typing import Annotated
 
 import typer
+from rich.console import Group, RenderableType
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
 from outreach.commands.common import Json, a_house, console, fail, print_json, read_instant, run, settings_or_fail
 from outreach.domain.words import Channel
 from outreach.flows.explain import Explained, Explanation, explain
-from outreach.flows.sentences import reason_words
+from outreach.flows.rule_words import Told, channel_words, effect_words
 from outreach.flows.story import Story, load_story
-from outreach.policy.decision import Reason, Verdict
+from outreach.policy.decision import Verdict
+from outreach.policy.finding import HOUSE
 from outreach.settings import Settings
 
 app = typer.Typer(no_args_is_help=True, help="One case: its story, and what the gate says about it.")
 
 Ref = Annotated[str, typer.Argument(help="A case id, or the lender's account or borrower reference.")]
+_ANSWERS = {"send": "yes", "defer": "not yet", "block": "no"}
+_ROLES = {
+    "first_party": "the creditor itself",
+    "agency": "an agency for the creditor",
+    "debt_buyer": "a buyer of the debt",
+    "platform": "a platform (bound by rules of every kind)",
+}
+_VERDICTS = {
+    Verdict.SEND: "it may be sent.",
+    Verdict.DEFER: "not yet.",
+    Verdict.BLOCK: "no. It would not be sent.",
+}
 _COLOURS = {Verdict.SEND: "green", Verdict.DEFER: "yellow", Verdict.BLOCK: "red"}
 
 
@@ -37,6 +52,9 @@ def explain_(
     ref: Ref,
     at: Annotated[str | None, typer.Option(help="An instant such as 2027-03-01T21:30:00-05:00 (default: now).")] = None,
     channel: Annotated[Channel | None, typer.Option(help="Only this channel.")] = None,
+    everything: Annotated[
+        bool, typer.Option("--all", help="Also name the rules that have nothing against it.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Ask the gate about a case, rule by rule, and when it would next say yes. Sends nothing."""
@@ -46,7 +64,7 @@ def explain_(
     if as_json:
         print_json(found)
     else:
-        print_explanation(found)
+        print_explanation(found, everything=everything)
 
 
 async def _story(settings: Settings, ref: str) -> Story | None:
@@ -77,52 +95,112 @@ def print_story(story: Story) -> None:
     table.add_column(style="cyan", no_wrap=True)
     table.add_column()
     for line in story.lines:
-        body = Text(line.sentence)
-        for reason in line.reasons:
-            body.append(f"\n  because {reason}", style="dim")
+        body: list[RenderableType] = [Text(line.sentence)]
+        body += [_told(told, "-") for told in line.told]
         if line.words:
-            body.append("\n" + "\n".join("  │ " + each for each in line.words.splitlines()), style="italic dim")
-        table.add_row(line.local, body)
+            body.append(Text("\n".join("  │ " + each for each in line.words.splitlines()), style="italic dim"))
+        table.add_row(line.local, Group(*body))
     console.print(table)
     state = "intact" if story.intact else "BROKEN: somebody changed it"
     console.print(f"The chain of this timeline is {state}.", style="green" if story.intact else "bold red")
 
 
-def print_explanation(found: Explanation) -> None:
-    """Print what the gate says, channel by channel."""
-    where = ", ".join(found.zones) or "unknown"
-    console.print(f"Case {found.account_ref} at {found.at:%Y-%m-%d %H:%M:%S} UTC", style="bold")
-    console.print(
-        f"candidate places {', '.join(found.jurisdictions) or 'unknown'}; candidate clocks {where}", highlight=False
-    )
+def print_explanation(found: Explanation, *, everything: bool = False) -> None:
+    """Print what the gate says: first when each channel may be used, then why not, rule by rule."""
+    console.print(f"Case {found.account_ref}: may it be contacted?", style="bold", highlight=False)
+    console.print(_about(found), highlight=False, soft_wrap=True)
+    console.print(_overview(found))
     for answer in found.answers:
-        console.print(_headline(answer))
-        for reason in answer.decision.reasons:
-            console.print(Text("    " + _reason_line(reason)), highlight=False)
-        passed = len(answer.decision.passed)
-        console.print(f"    {passed} rules asked had nothing against it", style="dim")
+        if answer.decision.reasons or answer.lifted or everything:
+            console.print()
+            console.print(_headline(answer), soft_wrap=True)
+            _print_reasons(answer, everything=everything)
+    several = "; told on the first of the candidate clocks" if len(found.zones) > 1 else ""
     console.print(
-        f"Policy {found.answers[0].decision.policy_version}. Not legal advice." if found.answers else "", style="dim"
+        f"\nPolicy version {found.policy_version}. Times are {found.zone}{several}. Not legal advice.",
+        style="dim",
+        highlight=False,
+        soft_wrap=True,
     )
+
+
+def _about(found: Explanation) -> str:
+    asked = "for now, " if found.at == found.now else "for "
+    places = ", ".join(found.jurisdictions) or "not known"
+    lines = [
+        f"Asked {asked}{found.at_local}: a {found.purpose.replace('_', ' ')} by {_ROLES.get(found.role, found.role)}.",
+        f"Law that may apply: {places}. Clocks the borrower may live by: {', '.join(found.zones) or 'not known'}.",
+    ]
+    if found.switches:
+        lines.append(f"Switched off: {', '.join(one.replace(':', ' ') for one in found.switches)}.")
+    return "\n".join(lines)
+
+
+def _overview(found: Explanation) -> Table:
+    table = Table(box=None, pad_edge=False, padding=(0, 3, 0, 0))
+    table.add_column("Channel")
+    table.add_column("To")
+    table.add_column("Now")
+    then = found.at != found.now
+    if then:
+        table.add_column("At that time")
+    table.add_column("Next permitted")
+    for answer in found.answers:
+        verdict = answer.decision.verdict
+        row: list[str | Text] = [channel_words(answer.channel), _point(answer)]
+        row.append(Text(_ANSWERS[answer.now], _COLOURS[Verdict(answer.now)]))
+        if then:
+            row.append(Text(_ANSWERS[verdict], _COLOURS[verdict]))
+        table.add_row(*row, "at once" if answer.next_at == found.at else answer.next_local or "not in the next 5 weeks")
+    return table
+
+
+def _point(answer: Explained) -> str:
+    if answer.point_type is None:
+        return "no number or mailbox"
+    kind = answer.point_type.replace("_", " ")
+    return kind if answer.point_label in {None, kind} else f"{kind} ({answer.point_label})"
 
 
 def _headline(answer: Explained) -> Text:
     verdict = answer.decision.verdict
-    text = Text.assemble((f"{answer.channel:<6}", "bold"), (verdict.upper(), _COLOURS[verdict]))
-    text.append(f"  to {answer.point_type}" if answer.point_type else "  no contact point")
-    if verdict is not Verdict.SEND:
-        text.append(
-            f"; next permitted {answer.next_at:%Y-%m-%d %H:%M} UTC"
-            if answer.next_at
-            else "; no permitted instant ahead"
-        )
+    text = Text.assemble(
+        (f"{channel_words(answer.channel).capitalize()}, {_point(answer)}: ", "bold"),
+        (_VERDICTS[verdict], _COLOURS[verdict]),
+    )
+    if verdict is Verdict.DEFER and answer.next_local:
+        text.append(f" The next permitted moment is {answer.next_local}.")
     return text
 
 
-def _reason_line(reason: Reason) -> str:
-    facts = ", ".join(f"{name}={value}" for name, value in reason.facts)
-    until = f", until {reason.until:%Y-%m-%d %H:%M} UTC" if reason.until else ""
-    cited = f" [{reason.citation}]" if reason.citation else ""
-    return f"{reason.verdict} {reason.code}: {reason_words(reason.code)}{until} ({reason.rule_id}){cited}" + (
-        f" {facts}" if facts else ""
-    )
+def _print_reasons(answer: Explained, *, everything: bool) -> None:
+    for number, one in enumerate(answer.reasons, start=1):
+        console.print(_told(one, f"{number}."))
+    for each in answer.lifted:
+        words = f"Lifted, because {each.words}: {each.rule_id}. {each.summary}"
+        console.print(Padding(Text(words), (0, 0, 0, 2)))
+    count = len(answer.passed)
+    if not everything:
+        console.print(f"  {count} other rules have nothing against it (--all names them).", style="dim")
+        return
+    console.print(f"  {count} {'other ' if answer.reasons else ''}rules have nothing against it:", style="dim")
+    for rule_id, summary in answer.passed:
+        console.print(_hung("-", Text.assemble((rule_id, "bold"), f": {summary}")))
+
+
+def _told(one: Told, mark: str) -> Table:
+    """Say what is wrong and until when; below it, which rule says so and what it asks."""
+    until = f" Until {one.until_local}." if one.until_local else ""
+    text = Text(f"{one.sentence[:1].upper()}{one.sentence[1:]}.{until}")
+    where = one.citation if one.citation == HOUSE else f"{one.citation}; {effect_words(one.effect)}"
+    text.append(f"\nRule {one.rule_id} ({where}): {one.summary}", style="dim")
+    return _hung(mark, text)
+
+
+def _hung(mark: str, text: Text) -> Table:
+    """Set a mark before a text, which keeps its own margin."""
+    grid = Table.grid(padding=(0, 1, 0, 0))
+    grid.add_column(width=4, justify="right")
+    grid.add_column()
+    grid.add_row(mark, text)
+    return grid

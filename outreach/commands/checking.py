@@ -9,13 +9,16 @@ import typer
 
 from channels.config import load_channels
 from channels.errors import ConfigError as ChannelConfigError
+from outreach.clock import SystemClock
 from outreach.commands.common import Json, console, print_json, settings_or_fail
+from outreach.commands.content_lint import Linted, lint_content, lint_names
 from outreach.domain.arrangement_policy import load_arrangement_policies
 from outreach.domain.campaign_config import read_campaigns
 from outreach.domain.creditor import read_creditors
 from outreach.domain.lint import OpenHours, lint_campaigns, lint_plans
 from outreach.domain.located_yaml import ConfigError, Problem, load_located
 from outreach.domain.plan_config import read_plans
+from outreach.domain.refusal_config import load_refusal_rules
 from outreach.domain.words import Channel, Purpose
 from outreach.policy.load import load_policy
 from outreach.policy.open_hours import open_minutes
@@ -31,26 +34,39 @@ from outreach.settings import Settings
 def check(
     config: Annotated[Path | None, typer.Option(help="The configuration folder.")] = None,
     templates: Annotated[Path | None, typer.Option(help="The templates folder.")] = None,
+    warnings: Annotated[
+        bool, typer.Option("--warnings", help="Also print what would not be sent elsewhere, or by a collector.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Check every configuration file and template; print each problem with file, line and column."""
     settings = settings_or_fail()
-    problems = find_problems(settings, config or settings.config, templates or settings.templates)
+    found = examine(settings, config or settings.config, templates or settings.templates)
+    shown = [*found.problems, *(found.warnings if warnings else ())]
     if as_json:
         print_json(
-            [{"file": p.file, "line": p.line, "column": p.column, "field": p.field, "text": p.text} for p in problems]
+            [{"file": p.file, "line": p.line, "column": p.column, "field": p.field, "text": p.text} for p in shown]
         )
     else:
-        for problem in problems:
+        for problem in shown:
             console.print(str(problem), highlight=False, markup=False, soft_wrap=True)
-        console.print(
-            f"{len(problems)} problem{'' if len(problems) == 1 else 's'}", style="red" if problems else "green"
-        )
-    raise typer.Exit(1 if problems else 0)
+        console.print(_counted(found.problems, "problem"), style="red" if found.problems else "green")
+        if found.warnings and not warnings:
+            console.print(f"{_counted(found.warnings, 'warning')}; outreach check --warnings lists them", style="dim")
+    raise typer.Exit(1 if found.problems else 0)
+
+
+def _counted(found: list[Problem], what: str) -> str:
+    return f"{len(found)} {what}{'' if len(found) == 1 else 's'}"
 
 
 def find_problems(settings: Settings, config: Path, templates: Path) -> list[Problem]:
     """Return every problem of a configuration, folder by folder."""
+    return examine(settings, config, templates).problems
+
+
+def examine(settings: Settings, config: Path, templates: Path) -> Linted:
+    """Return everything that is wrong with a configuration, and what would not be sent elsewhere."""
     catalog = Catalog.load(templates)
     problems = list(check_templates(catalog))
     policy: Policy | None = None
@@ -70,10 +86,18 @@ def find_problems(settings: Settings, config: Path, templates: Path) -> list[Pro
 
     problems += lint_plans(plans.files, names, permitted if policy else None)
     problems += lint_campaigns(campaigns.files, {file.plan.name: file.plan for file in plans.files})
-    problems += read_creditors(load_located(config / "creditors.yaml"))[1]
+    creditors, found = read_creditors(load_located(config / "creditors.yaml"))
+    problems += [*found, *lint_names(catalog, config / "creditors.yaml", creditors)]
+    problems += _loading(lambda: load_refusal_rules(config / "refusals.yaml"))
     problems += _replies(config, catalog)
     problems += _channels(config / "channels.yaml", settings)
-    return problems
+    words = Linted()
+    if policy is not None:
+        purposes: dict[str, frozenset[str]] = {}
+        for step in (step for file in plans.files for step in file.plan.steps):
+            purposes[step.template] = purposes.get(step.template, frozenset()) | {str(step.purpose)}
+        words = lint_content(catalog, policy, purposes, creditors, SystemClock().now())
+    return Linted([*problems, *words.problems], words.warnings)
 
 
 def _replies(config: Path, catalog: Catalog) -> list[Problem]:

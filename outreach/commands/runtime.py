@@ -25,6 +25,7 @@ from outreach.commands.common import (
     settings_or_fail,
 )
 from outreach.demo.world import carrier_environ
+from outreach.flows.approvals import NEEDED_IN, standings
 from outreach.settings import Settings
 from outreach.stack import Stack, child_environ, services
 from outreach.store.migrate import migrate as apply_migrations
@@ -108,8 +109,11 @@ async def _examine(settings: Settings) -> dict[str, Any]:
             {"attempt_id": row[0], "case_id": row[1], "channel": row[2], "started_at": row[3], "lookups": row[4]}
             for row in await tx.unknown_attempts()
         ]
+        unapproved = [one for one in await standings(tx, house.renderer.catalog) if one.state != "approved"]
+        if house.mode != NEEDED_IN:
+            unapproved = []
     return {
-        "healthy": not missing and skew <= MAX_SKEW_SECONDS and not alerts and not switches,
+        "healthy": not (missing or skew > MAX_SKEW_SECONDS or alerts or switches or unapproved),
         "pending_migrations": missing,
         "clock_skew_seconds": round(skew, 3),
         "policy": house.policy.version,
@@ -119,6 +123,10 @@ async def _examine(settings: Settings) -> dict[str, Any]:
         "unknown_attempts": unknown,
         "alerts": alerts,
         "paused": switches,
+        "unapproved_templates": [
+            {"template": one.name, "channel": one.channel.value, "locale": one.locale.code, "state": state}
+            for one, state in ((each.template, each.state) for each in unapproved)
+        ],
     }
 
 
@@ -140,6 +148,13 @@ def _show(facts: dict[str, Any]) -> None:
     for switch in facts["paused"]:
         console.print(
             f"paused: {switch['scope']} {switch['key']} since {switch['since']:%Y-%m-%d %H:%M}: {switch['reason']}"
+        )
+    if waiting := facts["unapproved_templates"]:
+        names = sorted({one["template"] for one in waiting})
+        console.print(
+            f"not approved, so not sent: {len(waiting)} templates ({', '.join(names)}); "
+            "outreach templates list --unapproved shows each",
+            soft_wrap=True,
         )
     for one in facts["unknown_attempts"]:
         console.print(

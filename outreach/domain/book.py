@@ -32,7 +32,10 @@ class BorrowerEntry:
 
 @dataclass(frozen=True, slots=True)
 class AccountEntry:
-    """What is owed: amounts in minor units of ``currency``."""
+    """What is owed: amounts in minor units of ``currency``.
+
+    None, and an empty ``creditor_kind``: the line does not say.
+    """
 
     external_id: str
     creditor_id: str
@@ -41,6 +44,10 @@ class AccountEntry:
     balance_minor: int
     amount_due_minor: int
     due_on: date
+    charged_off: bool | None = None
+    time_barred: bool | None = None
+    accelerated: bool | None = None
+    creditor_kind: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,6 +31,7 @@ _SUBDIVISION = re.compile(r"[A-Z0-9]{1,3}\Z")
 _CONTROL = re.compile("[\\x00-\\x1f\\x7f-\\x9f\\u2028\\u2029\\u202a-\\u202e\\u2066-\\u2069]")
 
 
+_TRUTHS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 _LABELS = {label.value: label for label in PointLabel}
 _CONSENT_STATES = tuple(state.value for state in ConsentState)
 
@@ -85,6 +86,15 @@ class Checks:
             self.refuse(field, value, "is out of range or no whole number", f"{lowest} to {highest}")
             return None
         return number
+
+    def truth(self, field: str, value: object) -> bool | None:
+        """Return true or false, written as one or as a word; None when absent or refused."""
+        if value is None or value == "":
+            return None
+        found = value if isinstance(value, bool) else _TRUTHS.get(str(value).strip().lower())
+        if found is None:
+            self.refuse(field, value, "is neither true nor false", ", ".join(_TRUTHS))
+        return found
 
     def word(self, field: str, value: object, known: Collection[str], default: str | None = None) -> str | None:
         """Return one of a closed set of words; ``default`` when empty."""

@@ -24,6 +24,7 @@ REQUIRED_COLUMNS = (
 OPTIONAL_COLUMNS = (
     "given_name", "family_name", "birth_year", "subdivision", "postcode", "city", "address_line", "time_zone",
     "phone_1", "phone_1_label", "phone_2", "phone_2_label", "email_1", "email_2", "consents",
+    "charged_off", "time_barred", "accelerated", "creditor_kind",
 )  # fmt: skip
 COLUMNS = REQUIRED_COLUMNS + OPTIONAL_COLUMNS
 
@@ -31,7 +32,10 @@ BORROWER_KEYS = (
     "borrower_id", "given_name", "family_name", "birth_year", "locale", "country", "subdivision", "postcode", "city",
     "address_line", "time_zone",
 )  # fmt: skip
-ACCOUNT_KEYS = ("account_id", "product", "creditor", "currency", "balance", "amount_due", "due_on")
+ACCOUNT_KEYS = (
+    "account_id", "product", "creditor", "currency", "balance", "amount_due", "due_on", "charged_off", "time_barred",
+    "accelerated", "creditor_kind",
+)  # fmt: skip
 OBJECT_KEYS = (*BORROWER_KEYS, "accounts", "phones", "emails", "consents")
 PHONE_KEYS = ("number", "label")
 EMAIL_KEYS = ("address", "label")
@@ -138,11 +142,18 @@ def _account(checks: Checks, prefix: str, row: Mapping[str, Any]) -> AccountEntr
     balance = checks.amount(f"{prefix}balance", row.get("balance"), currency)
     amount_due = checks.amount(f"{prefix}amount_due", row.get("amount_due"), currency)
     due_on = checks.due_on(f"{prefix}due_on", row.get("due_on"))
+    charged_off, time_barred, accelerated = (
+        checks.truth(f"{prefix}{name}", row.get(name)) for name in ("charged_off", "time_barred", "accelerated")
+    )
+    creditor_kind = checks.text(f"{prefix}creditor_kind", row.get("creditor_kind"), _WORD)
     if external_id is None or product is None or creditor is None or currency is None:
         return None
     if balance is None or amount_due is None or due_on is None:
         return None
-    return AccountEntry(external_id, creditor, product, currency, balance, amount_due, due_on)
+    return AccountEntry(
+        external_id, creditor, product, currency, balance, amount_due, due_on, charged_off, time_barred, accelerated,
+        creditor_kind or "",
+    )  # fmt: skip
 
 
 class _Points:

@@ -9,7 +9,10 @@ from outreach.domain.money import Money
 
 @dataclass(frozen=True, slots=True)
 class Borrower:
-    """A person who owes. Names, birth year and postcode are personal and may be None once erased."""
+    """A person who owes. Names, birth year and postcode are personal and may be None once erased.
+
+    ``jurisdictions`` and ``zones`` come from the address, the located ones from where the person last said to be.
+    """
 
     borrower_id: UUID
     given_name: str | None
@@ -21,6 +24,8 @@ class Borrower:
     locale: str
     jurisdictions: tuple[str, ...]
     zones: tuple[str, ...]
+    located_jurisdictions: tuple[str, ...] = ()
+    located_zones: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +47,10 @@ class ContactPoint:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """Work on one account: amounts in minor units of ``currency``, ``due_on`` the date the amount fell due."""
+    """Work on one account: amounts in minor units of ``currency``, ``due_on`` the date the amount fell due.
+
+    None for a state of the debt, and an empty ``creditor_kind``, mean that it is not known.
+    """
 
     case_id: UUID
     account_id: UUID
@@ -58,6 +66,10 @@ class Case:
     due_on: date
     timeline_seq: int
     timeline_hash: str
+    charged_off: bool | None = None
+    time_barred: bool | None = None
+    accelerated: bool | None = None
+    creditor_kind: str = ""
 
     @property
     def amount_due(self) -> Money:

@@ -1,7 +1,8 @@
 """Where a borrower may be: jurisdictions and candidate time zones of an address, and clocks that tell the same time.
 
 A place is a set of candidates, never a guess. Fewer facts give more candidates, and more candidates give fewer
-permitted hours. Data: ``data/subdivision_zones.yaml`` (its sources stand in it) and the IANA database of ``tzdata``.
+permitted hours. Data: ``data/subdivision_zones.yaml`` and ``data/memberships.yaml`` (their sources stand in them), and
+the IANA database of ``tzdata``.
 """
 
 from collections.abc import Mapping
@@ -13,6 +14,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from outreach.domain.located_yaml import parse_located
 
+_NEW_YORK, _NEW_YORK_CITY = "US-NY", "US-NY-NYC"
 # Two clocks are the same when they agree at every change of season of these years (a sample, one a month).
 _SAMPLE = tuple(datetime(year, month, 15, 12, tzinfo=UTC) for year in range(2025, 2035) for month in range(1, 13))
 
@@ -37,12 +39,53 @@ def place_of(country: str, subdivision: str | None, postcode: str | None, time_z
     that somebody stated, canonical: it narrows to one when the address has a zone with that clock, else it is added.
     """
     zones = _zones_of(country, subdivision, postcode)
-    jurisdictions = (subdivision or country,)
+    jurisdictions = _jurisdictions(country, subdivision, postcode)
     if time_zone is None:
         return Place(jurisdictions, zones)
     if not zones or clock_of(time_zone) in {clock_of(zone) for zone in zones}:
         return Place(jurisdictions, (time_zone,))
     return Place(jurisdictions, tuple(dict.fromkeys((*zones, time_zone))), disputed=True)
+
+
+def _jurisdictions(country: str, subdivision: str | None, postcode: str | None) -> tuple[str, ...]:
+    """Return the candidates of an address; without a postcode somebody in New York may be in the city."""
+    if subdivision != _NEW_YORK:
+        return (subdivision or country,)
+    inside = not postcode or postcode.startswith(tuple(_members()[_NEW_YORK_CITY]))
+    return (_NEW_YORK, _NEW_YORK_CITY) if inside else (_NEW_YORK,)
+
+
+@lru_cache(maxsize=4096)
+def memberships(jurisdiction: str) -> tuple[str, ...]:
+    """Return a jurisdiction and those it lies in, nearest first.
+
+    ``US-NY-NYC`` lies in ``US-NY`` and ``US``; ``DE-BY`` in ``DE`` and ``EU``; ``GB-ENG`` in ``GB-EAW`` and ``GB``.
+    """
+    parts = jurisdiction.split("-")
+    above = ["-".join(parts[:length]) for length in range(len(parts), 0, -1)]
+    country = parts[0]
+    above[-1:-1] = _nations(parts[1]) if country == "GB" and len(parts) > 1 else ()
+    above += [union for union in ("EU", "US") if country in _members()[union]]
+    return tuple(dict.fromkeys(above))
+
+
+def _nations(part: str) -> tuple[str, ...]:
+    """Return the nations a part of the United Kingdom may lie in, and England and Wales, which share their law."""
+    if part in {"SCT", "NIR"}:
+        return ()
+    if part in {"GBN", "UKM"}:  # which nation is not said
+        return ("GB-SCT", "GB-NIR", "GB-EAW")
+    nation = next((name for name in ("GB-SCT", "GB-WLS", "GB-NIR") if part in _members()[name]), "GB-ENG")
+    if nation in {"GB-SCT", "GB-NIR"}:
+        return (nation,)
+    return ("GB-EAW",) if part in {"EAW", "ENG", "WLS"} else (nation, "GB-EAW")
+
+
+@cache
+def _members() -> Mapping[str, list[str]]:
+    text = files("outreach.domain").joinpath("data", "memberships.yaml").read_text("utf-8")
+    data: Mapping[str, list[str]] = parse_located(text, "memberships.yaml").data
+    return data
 
 
 def _zones_of(country: str, subdivision: str | None, postcode: str | None) -> tuple[str, ...]:

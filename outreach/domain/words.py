@@ -80,6 +80,15 @@ class HoldKind(StrEnum):
     COMPLAINT = "complaint"
     REVIEW = "review"
     OPERATOR = "operator"
+    BREATHING_SPACE = "breathing_space"
+    MORATORIUM = "moratorium"
+    INCAPACITY = "incapacity"
+    MINOR = "minor"
+    DISASTER = "disaster"
+    BEREAVEMENT = "bereavement"
+    IDENTITY_THEFT = "identity_theft"
+    LITIGATION = "litigation"
+    DEBT_COUNSELLING = "debt_counselling"
 
 
 class ConsentState(StrEnum):

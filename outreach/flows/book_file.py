@@ -1,18 +1,20 @@
-"""A book on disk: CSV or JSON Lines, read as a stream, every fault placed at its line."""
+"""A file of records on disk (a book, contacts): CSV or JSON Lines, read as a stream, every fault placed at its line."""
 
 import csv
 import re
 from collections import Counter, deque
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Generic, Protocol, TypeVar
 
 import orjson
 
+from outreach.domain import book_lines, contacts
 from outreach.domain.book import BookEntry, Defect, value_class
 from outreach.domain.book_checks import column_name, is_printable
-from outreach.domain.book_lines import COLUMNS, REQUIRED_COLUMNS, read_columns, read_object
+from outreach.domain.contacts import ContactEntry
 from outreach.domain.near import did_you_mean
 
 LONGEST_LINE = 65_536
@@ -21,7 +23,42 @@ LONGEST_LINE = 65_536
 LONGEST_RECORD = 20
 """Most physical lines one quoted CSV record may run over."""
 
-Outcome = BookEntry | list[Defect]
+T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
+
+
+class ReadsColumns(Protocol[T_co]):
+    """Reads one CSV line whose columns were checked before."""
+
+    def __call__(self, line: int, row: dict[str, str], at: datetime, *, printable: bool = False) -> T_co | list[Defect]:
+        """Return what the line says, or its defects."""
+        ...
+
+
+class ReadsObject(Protocol[T_co]):
+    """Reads one JSON line."""
+
+    def __call__(self, line: int, value: object, at: datetime) -> T_co | list[Defect]:
+        """Return what the line says, or its defects."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Form(Generic[T]):
+    """What a kind of file holds: its columns, and how one record is read."""
+
+    columns: tuple[str, ...]
+    required: tuple[str, ...]
+    read_columns: ReadsColumns[T]
+    read_object: ReadsObject[T]
+
+
+BOOK: Form[BookEntry] = Form(
+    book_lines.COLUMNS, book_lines.REQUIRED_COLUMNS, book_lines.read_columns, book_lines.read_object
+)
+CONTACTS: Form[ContactEntry] = Form(
+    contacts.COLUMNS, contacts.REQUIRED_COLUMNS, contacts.read_contact, contacts.read_contact_object
+)
 
 _BOM = b"\xef\xbb\xbf"
 _FOREIGN = (
@@ -45,11 +82,12 @@ class BookFileError(ValueError):
         super().__init__(f"{path}:{line}: {text}")
 
 
-class BookFile:
-    """One book, read once. ``size`` and ``done`` are bytes, for progress; ``lines`` counts records read so far."""
+class BookFile(Generic[T]):
+    """One file, read once. ``size`` and ``done`` are bytes, for progress; ``lines`` counts records read so far."""
 
-    def __init__(self, path: Path, at: datetime) -> None:
+    def __init__(self, path: Path, at: datetime, form: Form[T]) -> None:
         self.path = path
+        self.form = form
         self.at = at
         self.done = 0
         self.lines = 0
@@ -58,7 +96,7 @@ class BookFile:
         except OSError as error:
             raise BookFileError(path, 1, f"cannot be read: {error.strerror}") from None
 
-    def entries(self) -> Iterator[Outcome]:
+    def entries(self) -> Iterator[T | list[Defect]]:
         """Yield what each record says, or its defects. Raises BookFileError when no record can be read at all."""
         try:
             with self.path.open("rb") as file:
@@ -105,7 +143,7 @@ class BookFile:
             raw = file.readline(LONGEST_LINE)
             self.done += len(raw)
 
-    def _objects(self, file: BinaryIO) -> Iterator[Outcome]:
+    def _objects(self, file: BinaryIO) -> Iterator[T | list[Defect]]:
         for number, text in self._physical(file):
             if isinstance(text, Defect):
                 self.lines += 1
@@ -114,7 +152,7 @@ class BookFile:
                 self.lines += 1
                 yield self._object(number, text)
 
-    def _object(self, number: int, text: str) -> Outcome:
+    def _object(self, number: int, text: str) -> T | list[Defect]:
         try:
             value = orjson.loads(text)
         except orjson.JSONDecodeError as error:
@@ -122,9 +160,9 @@ class BookFile:
             place = _COLUMN_OF_ERROR.search(str(error))
             reason = f"is not JSON from column {place[1]} on" if place else "is not JSON"
             return [Defect(number, "", value_class(text), reason, "one JSON object a line")]
-        return read_object(number, value, self.at)
+        return self.form.read_object(number, value, self.at)
 
-    def _rows(self, file: BinaryIO) -> Iterator[Outcome]:
+    def _rows(self, file: BinaryIO) -> Iterator[T | list[Defect]]:
         records = _records(self._physical(file))
         header = self._header(records)
         for number, fields in records:
@@ -136,7 +174,7 @@ class BookFile:
                 yield [Defect(number, "", f"row of {len(fields)} fields", reason, "quote fields that hold a comma")]
             else:
                 row = dict(zip(header, fields, strict=True))
-                yield read_columns(number, row, self.at, printable=is_printable("".join(fields)))
+                yield self.form.read_columns(number, row, self.at, printable=is_printable("".join(fields)))
         if not self.lines:
             raise BookFileError(self.path, 1, "has a header and no rows")
 
@@ -145,27 +183,27 @@ class BookFile:
         if isinstance(fields, Defect):
             raise BookFileError(self.path, number, f"the header {fields.reason}; {fields.allowed}".rstrip("; "))
         header = [field.strip().lower() for field in fields]
-        if problem := _header_problem(header):
+        if problem := _header_problem(header, self.form):
             raise BookFileError(self.path, number, problem)
         return header
 
 
-def _header_problem(header: list[str]) -> str | None:
+def _header_problem(header: list[str], form: Form[T]) -> str | None:
     """Say everything that is wrong with the columns, or None."""
-    allowed = f"allowed columns: {', '.join(COLUMNS)}"
-    if not set(header) & set(REQUIRED_COLUMNS):
+    allowed = f"allowed columns: {', '.join(form.columns)}"
+    if not set(header) & set(form.required):
         other = next((mark for mark in ";\t|" if any(mark in field for field in header)), None)
         if other is not None:
             name = "a tab" if other == "\t" else other
             return f"the columns are separated by {name}; separate them by commas"
         return f"the first line is not a header; {allowed}"
     problems = [
-        f"unknown column {column_name(name, place)}{did_you_mean(name, COLUMNS)}"
+        f"unknown column {column_name(name, place)}{did_you_mean(name, form.columns)}"
         for place, name in enumerate(header, 1)
-        if name not in COLUMNS
+        if name not in form.columns
     ]
     problems += [f"column {name} is given {count} times" for name, count in Counter(header).items() if count > 1]
-    problems += [f"column {name} is missing" for name in REQUIRED_COLUMNS if name not in header]
+    problems += [f"column {name} is missing" for name in form.required if name not in header]
     return f"{'. '.join(problems)}. {allowed}" if problems else None
 
 

@@ -1,7 +1,7 @@
 """Answered calls: turn by turn, what was pressed is acted on and the next words go back to the provider."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -16,6 +16,7 @@ from outreach.domain.intake import AnsweredCall, OpenDialogue
 from outreach.domain.timeline import Entry
 from outreach.domain.touch import RANK, NewTouch
 from outreach.domain.words import SPOKEN, HoldKind, PointState, PointType, StopCondition
+from outreach.flows.address import take_out_of_use
 from outreach.flows.call_steps import Act, CallState, Turn, next_turn, open_call
 from outreach.flows.callbacks import take_news
 from outreach.flows.conversation import IN_THREAD, TASK_DUE, Speaker, open_dialogue
@@ -24,7 +25,7 @@ from outreach.flows.events import place_hold, stop_for
 from outreach.flows.house import House
 from outreach.flows.ports import Tx
 from outreach.flows.schedule import enqueue
-from outreach.flows.stop import refuse, stop_channels
+from outreach.flows.stop import Said, refuse, stop_channels
 
 CALL_LIFE = timedelta(hours=6)
 """How long after it was placed a call's words may be fetched; the calls themselves are limited to minutes."""
@@ -157,23 +158,22 @@ def _answer(adapter: Channel, call: AnsweredCall, token: str, taken: Turn, numbe
 async def _stop_calls(exchange: Exchange) -> None:
     """No more calls to this person, nor to anyone else at this number."""
     call = exchange.call
-    reason = "caller_pressed_stop"
-    await stop_channels(
-        exchange.house, exchange.tx, call.borrower_id, CALLS, point=None, reason=reason, now=exchange.now
-    )
+    evidence = f"call:{call.attempt_id}"
+    said = Said(reason="caller_pressed_stop", since=exchange.now, route=call.channel, evidence=evidence)
+    await stop_channels(exchange.house, exchange.tx, call.borrower_id, CALLS, said, exchange.now)
     for borrower, point in await _others(exchange):
-        await refuse(exchange.tx, borrower, point, CALLS, reason, exchange.now)
+        await refuse(exchange.tx, borrower, CALLS, replace(said, point=point), exchange.now)
 
 
 async def _wrong_person(exchange: Exchange) -> None:
-    """Take the number out of use: it is not the borrower's, and nobody is called there again."""
+    """Take the number out of use: nobody is reached there again, on any debt, whoever else has the number."""
     tx, call, now = exchange.tx, exchange.call, exchange.now
+    said = Said(reason="wrong_person", since=now, route=call.channel, evidence=f"call:{call.attempt_id}")
     for borrower, point in await _others(exchange):
-        await refuse(tx, borrower, point, CALLS, "wrong_person", now)
-    row = {"contact_point_id": call.contact_point_id, "state": PointState.WRONG_PARTY, "reason": "wrong_person"}
-    await tx.mark_points([row], now)
-    told = {"contact_point_id": call.contact_point_id, "state": PointState.WRONG_PARTY, "reasons": ["wrong_person"]}
-    await tx.append([Entry(call.case_id, now, "contact_point.demoted", told)])
+        await refuse(tx, borrower, CALLS, replace(said, point=point), now)
+    value = (await tx.addresses([call.contact_point_id])).get(call.contact_point_id)
+    if value:
+        await take_out_of_use(tx, value, PointState.WRONG_PARTY, reason="wrong_person", now=now)
     await _hand_over(exchange, "check_number")
 
 

@@ -12,15 +12,17 @@ from outreach.domain.arrangement import Frequency, Offer, fitting_policy, schedu
 from outreach.domain.calendar import first_zone
 from outreach.domain.case import Case
 from outreach.domain.ids import new_id
+from outreach.domain.refusal_config import TopicReach
 from outreach.domain.timeline import Entry
 from outreach.domain.touch import NewTouch
-from outreach.domain.words import ArrangementState, ConsentState, HoldKind, Purpose, StopCondition, TouchState
+from outreach.domain.words import ArrangementState, HoldKind, PointState, Purpose, StopCondition, TouchState
+from outreach.flows.address import take_out_of_use
 from outreach.flows.enroll import Cause, enrol
 from outreach.flows.events import place_hold, stop_for
 from outreach.flows.house import House
 from outreach.flows.ports import Tx
 from outreach.flows.schedule import REPLY_PRIORITY
-from outreach.flows.stop import pull_back, refuse
+from outreach.flows.stop import Said, reopen, stop_channels
 from outreach.flows.watch import start_on
 from outreach.policy.dossier import Dossier
 from outreach.replies.dialogue import DialogueFacts, DialogueState, Effect, EffectKind, Step, start
@@ -126,34 +128,29 @@ async def _apply(house: House, tx: Tx, speaker: Speaker, effect: Effect, now: da
 
 async def _suppress(house: House, tx: Tx, speaker: Speaker, channels: Sequence[str], now: datetime) -> None:
     """Put a refusal in force unless the callback that brought it already did."""
-    known = {one.channel for one in speaker.dossier.suppressions if one.reason.startswith("opt_out")}
+    topic = speaker.case.creditor_id if house.refusals.topics is TopicReach.TOPIC else None
+    _, refused = speaker.dossier.said_about(speaker.surface, None, speaker.case.creditor_id)
+    known = {
+        one.channel
+        for one in refused
+        if one.reason.startswith("opt_out") and one.since >= speaker.heard_at and one.point_id is None
+    }
     missing = [channel for channel in channels if channel not in known and "any" not in known]
     if missing:
-        await refuse(tx, speaker.borrower_id, None, missing, "opt_out.said", now)
-        await pull_back(house, tx, speaker.borrower_id, missing, now)
+        said = Said("opt_out.said", now, topic, route=speaker.surface, evidence=speaker.evidence)
+        await stop_channels(house, tx, speaker.borrower_id, missing, said, now)
 
 
 async def _consent(tx: Tx, speaker: Speaker, channels: Sequence[str], now: datetime) -> None:
-    """START restores this number and these channels only."""
-    await tx.lift_suppressions(speaker.borrower_id, [*channels], speaker.contact_point_id, now)
-    rows = [
-        {
-            "consent_id": new_id(now),
-            "borrower_id": speaker.borrower_id,
-            "contact_point_id": None,
-            "kind": "contact",
-            "channel": channel,
-            "state": ConsentState.GIVEN,
-            "at": now,
-            "source": "reply",
-            "evidence": speaker.evidence,
-        }
-        for channel in channels
-    ]
-    await tx.insert_consents(rows)
-    await tx.append(
-        [Entry(speaker.case.case_id, now, "consent.given", {"channels": list(channels), "evidence": speaker.evidence})]
-    )
+    """START restores this number and programme, on these channels, and nothing else."""
+    if speaker.contact_point_id is None:
+        return
+    creditor = speaker.case.creditor_id
+    said = Said("reply", now, creditor, speaker.contact_point_id, route=speaker.surface, evidence=speaker.evidence)
+    await reopen(tx, speaker.borrower_id, channels, said, now)
+    told = {"channels": list(channels), "contact_point_id": speaker.contact_point_id, "creditor_id": creditor,
+            "evidence": speaker.evidence}  # fmt: skip
+    await tx.append([Entry(speaker.case.case_id, now, "consent.given", told)])
 
 
 async def _hold(house: House, tx: Tx, speaker: Speaker, kind: str, now: datetime) -> None:
@@ -244,16 +241,11 @@ async def _promise(house: House, tx: Tx, speaker: Speaker, effect: Effect, now: 
 
 
 async def _wrong_party(tx: Tx, speaker: Speaker, now: datetime) -> None:
-    """Mark the number or address dead for this borrower, at once and on every case."""
-    if speaker.contact_point_id is None:
-        return
-    await tx.mark_points(
-        [{"contact_point_id": speaker.contact_point_id, "state": "wrong_party", "reason": "said_so"}], now
-    )
-    told = {"contact_point_id": speaker.contact_point_id, "state": "wrong_party", "reasons": ["said_so"]}
-    await tx.append(
-        [Entry(case, now, "contact_point.demoted", told) for case in await tx.open_cases_of(speaker.borrower_id)]
-    )
+    """Mark the number or address dead, at once, on every debt and for everyone who has it."""
+    point = speaker.contact_point_id
+    value = (await tx.addresses([point])).get(point) if point else None
+    if value:
+        await take_out_of_use(tx, value, PointState.WRONG_PARTY, reason="said_so", now=now)
 
 
 async def _task(tx: Tx, speaker: Speaker, kind: str, now: datetime) -> None:

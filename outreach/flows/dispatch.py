@@ -1,7 +1,7 @@
 """Dispatch: one batch of due touches of one channel, from the last-moment decision to the settled attempt."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -14,10 +14,12 @@ from outreach.domain.case import Case, ContactPoint
 from outreach.domain.ids import new_id, new_token
 from outreach.domain.timeline import Entry
 from outreach.domain.touch import RANK, NewAttempt, Touch, TouchMove
-from outreach.domain.words import SPOKEN, AttemptState, Channel, Outcome, TouchState
-from outreach.flows.fields import short_ref, touch_fields
+from outreach.domain.words import SPOKEN, AttemptState, Outcome, TouchState
+from outreach.flows.approvals import NEEDED_IN, UNAPPROVED, may_be_sent
+from outreach.flows.fields import short_ref
 from outreach.flows.house import House
 from outreach.flows.settle import Sent, send_all, settle
+from outreach.flows.wording import worded, write
 from outreach.policy.codec import facts_to_json
 from outreach.policy.decision import Decision, Verdict
 from outreach.policy.dossier import Dossier, facts_for
@@ -83,6 +85,8 @@ async def dispatch(house: House, channel: str, touches: Sequence[UUID]) -> dict[
         people = await tx.dossiers(borrowers, at=now, since=now - HISTORY)
         cases = await tx.cases({touch.case_id for touch in queued})
         paused = await tx.switches()
+        if house.mode == NEEDED_IN:
+            await house.approvals.refresh(tx, house.clock.real())
         batch.share(people.values())
         for touch in queued:
             decide_touch(house, batch, touch, people[touch.borrower_id], cases[touch.case_id], paused, now)
@@ -120,8 +124,10 @@ def decide_touch(
     decision, point, facts = best
     decision_id = new_id(now)
     batch.decisions.append(_decision_row(decision_id, touch, decision, facts))
-    if decision.verdict is Verdict.SEND and point is not None:
-        _start(house, batch, touch, dossier, case, point, decision, decision_id, now)
+    if decision.verdict is Verdict.SEND and not may_be_sent(house, touch, dossier.borrower.locale):
+        _wait(batch, touch, UNAPPROVED, decision_id, now)
+    elif decision.verdict is Verdict.SEND and point is not None:
+        _start(house, batch, touch, dossier, case, point, decision, facts, decision_id, now)
     elif decision.verdict is Verdict.DEFER:
         _defer(batch, touch, decision, decision_id, now)
     else:
@@ -145,7 +151,7 @@ def _facts(
     paused: set[tuple[str, str]],
     now: datetime,
 ) -> Facts:
-    return facts_for(
+    facts = facts_for(
         dossier,
         case,
         touch_id=touch.touch_id,
@@ -157,7 +163,9 @@ def _facts(
         expires_at=touch.expires_at,
         point=point,
         paused=paused_for(touch, dossier, paused),
+        employers=house.refusals.employers,
     )
+    return replace(facts, content=worded(house, touch, dossier, facts, now).content)
 
 
 def paused_for(touch: Touch, dossier: Dossier, paused: set[tuple[str, str]]) -> tuple[str, ...]:
@@ -206,13 +214,13 @@ def _start(
     case: Case,
     point: ContactPoint,
     decision: Decision,
+    facts: Facts,
     decision_id: UUID,
     now: datetime,
 ) -> None:
     attempt_id, token = new_id(now), new_token()
     try:
-        fields = touch_fields(house, touch, dossier, case, short_ref(attempt_id), now)
-        rendered = house.renderer.render(touch.template, Channel(touch.channel), dossier.borrower.locale, fields)
+        rendered = write(house, touch, dossier, case, facts, short_ref(attempt_id), now)
     except (RenderRefused, ValueError) as refusal:
         code = refusal.code.value if isinstance(refusal, RenderRefused) else "bad_field"
         _close(batch, touch, TouchState.BLOCKED, f"render.{code}", now, decision_id)
@@ -308,6 +316,15 @@ def _defer(batch: Batch, touch: Touch, decision: Decision, decision_id: UUID, no
             _told(touch, decision_id) | {"until": until, "reasons": codes},
         )
     )
+    batch.count("deferred")
+
+
+def _wait(batch: Batch, touch: Touch, reason: str, decision_id: UUID, now: datetime) -> None:
+    """Put off what the gate permits and the house is not ready for: it is decided anew when it is."""
+    until = now + ASK_AGAIN
+    batch.moves.append(TouchMove(touch.touch_id, TouchState.DEFERRED, reason, not_before=until))
+    told = _told(touch, decision_id) | {"until": until, "reasons": [reason]}
+    batch.entries.append(Entry(touch.case_id, now, "touch.deferred", told))
     batch.count("deferred")
 
 

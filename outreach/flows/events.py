@@ -11,9 +11,12 @@ import structlog
 
 from outreach.domain.case import Case
 from outreach.domain.events import (
+    BorrowerLocated,
     CaseOpened,
     CaseUpdated,
-    ConsentChanged,
+    ConsentGiven,
+    ConsentRevoked,
+    ContactRecorded,
     Event,
     HoldLifted,
     HoldPlaced,
@@ -21,16 +24,19 @@ from outreach.domain.events import (
     PaymentMissed,
     PaymentReceived,
     PaymentReversed,
+    PointReassigned,
+    PointUpdated,
 )
 from outreach.domain.ids import new_id
 from outreach.domain.money import Money
 from outreach.domain.timeline import Entry
-from outreach.domain.words import CaseState, ConsentState, StopCondition
+from outreach.domain.words import CaseState, StopCondition
+from outreach.flows.consents import allow, revoke
 from outreach.flows.enroll import Cause, enrol, stop
 from outreach.flows.house import House
 from outreach.flows.payments import apply_payment, undo_payment
 from outreach.flows.ports import Tx
-from outreach.flows.stop import pull_back
+from outreach.flows.recorded import located, reassigned, record, updated
 
 _log = structlog.get_logger(__name__)
 
@@ -152,20 +158,40 @@ async def _about_account(desk: Desk, event: Event, case_id: UUID, borrower: UUID
             _updated(desk, event, case_id, data)
         case HoldPlaced() | HoldLifted() as data:
             await _hold(desk, event, borrower, case_id, data)
-        case ConsentChanged() as data:
-            await _consent(desk, event, borrower, data)
-        case _:
+        case CaseOpened():
             await _opened(desk, event, case_id)
+        case _:
+            await _about_person(desk, event, borrower, case_id)
 
 
 async def _about_borrower(desk: Desk, event: Event, borrower: UUID) -> None:
     match event.data:
         case HoldPlaced() | HoldLifted() as data:
             await _hold(desk, event, borrower, None, data)
-        case ConsentChanged() as data:
-            await _consent(desk, event, borrower, data)
         case _:
-            pass
+            await _about_person(desk, event, borrower, None)
+
+
+async def _about_person(desk: Desk, event: Event, borrower: UUID, case_id: UUID | None) -> None:
+    """Take what is about the borrower on whichever account it came, and say it on each of their cases."""
+    told: dict[str, object] = {}
+    match event.data:
+        case ConsentGiven() as data:
+            told = await allow(desk, event, borrower, data)
+        case ConsentRevoked() as data:
+            told = await revoke(desk, event, borrower, case_id, data)
+        case ContactRecorded() as data:
+            told = await record(desk, event, borrower, data)
+        case PointReassigned() as data:
+            told = await reassigned(desk, borrower, data)
+        case PointUpdated() as data:
+            told = await updated(desk, borrower, data)
+        case BorrowerLocated() as data:
+            told = await located(desk, event, borrower, data)
+        case _:
+            return
+    for each in await cases_of(desk, borrower, None):
+        desk.tell(each, event, told)
 
 
 async def _payment(desk: Desk, event: Event, case_id: UUID, data: PaymentReceived) -> None:
@@ -190,6 +216,10 @@ def _updated(desk: Desk, event: Event, case_id: UUID, data: CaseUpdated) -> None
         balance_minor=case.balance_minor if data.balance_minor is None else data.balance_minor,
         due_on=data.due_on or case.due_on,
         state=data.state or case.state,
+        charged_off=case.charged_off if data.charged_off is None else data.charged_off,
+        time_barred=case.time_barred if data.time_barred is None else data.time_barred,
+        accelerated=case.accelerated if data.accelerated is None else data.accelerated,
+        creditor_kind=data.creditor_kind or case.creditor_kind,
     )
     desk.tell(case_id, event, data.model_dump(mode="json", exclude_none=True))
     if data.state == CaseState.CLOSED.value:
@@ -250,42 +280,6 @@ async def place_hold(
         "evidence": evidence,
     }
     await tx.insert_holds([row])
-
-
-async def _consent(desk: Desk, event: Event, borrower: UUID, data: ConsentChanged) -> None:
-    given = event.type == "consent.given"
-    row = {
-        "consent_id": new_id(desk.now),
-        "borrower_id": borrower,
-        "kind": data.kind,
-        "channel": data.channel,
-        "state": ConsentState.GIVEN if given else ConsentState.REVOKED,
-        "at": event.occurred_at,
-        "expires_at": data.expires_at,
-        "source": data.obtained_by,
-        "wording": data.wording,
-        "evidence": data.evidence,
-    }
-    await desk.tx.insert_consents([row])
-    for each in await cases_of(desk, borrower, None):
-        desk.tell(each, event, {"channel": data.channel, "kind": data.kind})
-    if given:
-        # The lender takes back its own word only: what the borrower refused to us stays refused.
-        await desk.tx.lift_suppressions(borrower, [data.channel], None, desk.now, reason="consent_revoked")
-    else:
-        await desk.tx.insert_suppressions(
-            [
-                {
-                    "suppression_id": new_id(desk.now),
-                    "borrower_id": borrower,
-                    "channel": data.channel,
-                    "reason": "consent_revoked",
-                    "since_at": desk.now,
-                    "evidence": data.evidence,
-                }
-            ]
-        )
-        await pull_back(desk.house, desk.tx, borrower, [data.channel], desk.now)
 
 
 def _row(event: Event, now: datetime) -> dict[str, Any]:

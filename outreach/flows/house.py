@@ -1,7 +1,7 @@
 """The house as a flow sees it: its clock, its store, its rules, its words and its channels, wired by bootstrap."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -10,6 +10,8 @@ import tenacity
 from channels.contract import Channel
 from outreach.domain.creditor import Creditor
 from outreach.domain.plan import Plan, plan_content
+from outreach.domain.refusal_config import RefusalRules
+from outreach.flows.approvals import Approvals
 from outreach.flows.ports import Clock, Pacer, Queue, Store
 from outreach.flows.reply_rules import ReplyRules
 from outreach.policy.decision import Decision
@@ -43,6 +45,8 @@ class House:
     is_store_away: Callable[[BaseException], bool]
     lease: timedelta = timedelta(seconds=60)
     stranded_after: timedelta = timedelta(seconds=120)
+    refusals: RefusalRules = field(default_factory=RefusalRules)
+    approvals: Approvals = field(default_factory=Approvals)
 
     def decide(self, facts: Facts, at: datetime) -> Decision:
         """Ask the gate (promise 1: nothing leaves any other way)."""

@@ -6,12 +6,15 @@ from contextlib import AbstractAsyncContextManager, ExitStack
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import BinaryIO, Protocol
+from typing import BinaryIO, Protocol, TypeVar
 
 import orjson
 
 from outreach.domain.book import FACTS, BookEntry, Conflict, Defect, Tallies, Tally
-from outreach.flows.book_file import BookFile
+from outreach.flows.book_file import BOOK, BookFile, Form
+
+T = TypeVar("T")
+T_contra = TypeVar("T_contra", contravariant=True)
 
 BATCH = 5_000
 """Lines staged, and borrowers put in, at a time. Memory does not grow with the file."""
@@ -21,6 +24,8 @@ _CONFLICTS = {
     "repeated": "stands on more than one line",
     "other_borrower": "belongs to another borrower already",
     "erased": "belongs to a borrower whose data was erased on request",
+    "unknown": "is not known; import the book first",
+    "recorded": "was recorded before with something else than its outcome changed; it stays as it was",
 }
 
 
@@ -49,10 +54,10 @@ class Summary:
     reasons: Counter[str] = field(default_factory=Counter)
 
 
-class StagedBook(Protocol):
-    """A book between file and store. Nothing of it is seen by anybody else until ``apply``."""
+class Staged(Protocol[T_contra]):
+    """A file between disk and store. Nothing of it is seen by anybody else until ``apply``."""
 
-    async def stage(self, entries: Iterable[BookEntry]) -> None:
+    async def stage(self, entries: Iterable[T_contra]) -> None:
         """Take sound lines in."""
         ...
 
@@ -73,10 +78,10 @@ class StagedBook(Protocol):
         ...
 
 
-class BookStore(Protocol):
-    """Where a book goes."""
+class Staging(Protocol[T_contra]):
+    """Where a file goes."""
 
-    def staging(self) -> AbstractAsyncContextManager[StagedBook]:
+    def staging(self) -> AbstractAsyncContextManager[Staged[T_contra]]:
         """Open an empty staging area; it is gone after the block."""
         ...
 
@@ -87,7 +92,7 @@ def _quiet(_: Progress) -> None:
 
 async def import_book(
     path: Path,
-    store: BookStore,
+    store: Staging[BookEntry],
     at: datetime,
     *,
     rejects: Path | None = None,
@@ -100,8 +105,20 @@ async def import_book(
     and compared and nothing is written but ``rejects``. Raises BookFileError when the file cannot be read at all;
     nothing was written then.
     """
-    summary = Summary(dry_run)
-    file = BookFile(path, at)
+    return await import_file(path, BOOK, store, at, Summary(dry_run), rejects, progress)
+
+
+async def import_file(
+    path: Path,
+    form: Form[T],
+    store: Staging[T],
+    at: datetime,
+    summary: Summary,
+    rejects: Path | None = None,
+    progress: Callable[[Progress], None] = _quiet,
+) -> Summary:
+    """Bring a file of any form in, as ``import_book`` says; ``summary`` is filled and returned."""
+    file = BookFile(path, at, form)
     with ExitStack() as stack:
         out = stack.enter_context(rejects.open("wb")) if rejects else None
         async with store.staging() as staged:
@@ -110,7 +127,7 @@ async def import_book(
                 _reject([_as_defect(conflict)], summary, out)
             total = await staged.batches(BATCH)
             for batch in range(total):
-                tallies = await (staged.compare(batch) if dry_run else staged.apply(batch, at))
+                tallies = await (staged.compare(batch) if summary.dry_run else staged.apply(batch, at))
                 for name, tally in tallies.items():
                     summary.facts[name].add(tally)
                 progress(Progress("writing", batch + 1, total))
@@ -118,20 +135,20 @@ async def import_book(
 
 
 async def _read(
-    file: BookFile,
-    staged: StagedBook,
+    file: BookFile[T],
+    staged: Staged[T],
     summary: Summary,
     out: BinaryIO | None,
     progress: Callable[[Progress], None],
 ) -> None:
-    entries: list[BookEntry] = []
+    entries: list[T] = []
     for outcome in file.entries():
         summary.lines += 1
-        if isinstance(outcome, BookEntry):
-            summary.disputed_zones += outcome.zone_disputed
-            entries.append(outcome)
-        else:
+        if isinstance(outcome, list):
             _reject(outcome, summary, out)
+        else:
+            summary.disputed_zones += isinstance(outcome, BookEntry) and outcome.zone_disputed
+            entries.append(outcome)
         if len(entries) >= BATCH:
             await staged.stage(entries)
             entries.clear()

@@ -12,6 +12,8 @@ from outreach.domain.enrollment import AudienceRow, ConditionRow, DueEnrollment,
 from outreach.domain.intake import AnsweredCall, Claimed, InboxRow, KnownAttempt, OpenDialogue
 from outreach.domain.timeline import Entry
 from outreach.domain.touch import NewAttempt, NewTouch, Settlement, Touch, TouchMove
+from outreach.flows.approval_ports import ApprovalTx
+from outreach.flows.audit_ports import AuditTx
 from outreach.policy.dossier import Dossier
 
 Row = tuple[Any, ...]
@@ -66,7 +68,7 @@ class Store(Protocol):
         ...
 
 
-class Tx(Protocol):
+class Tx(AuditTx, ApprovalTx, Protocol):
     """What one transaction can read and write. Meanings: outreach.store."""
 
     # dispatching
@@ -131,6 +133,18 @@ class Tx(Protocol):
 
     async def mark_points(self, rows: Sequence[dict[str, Any]], at: datetime) -> None:
         """Demote contact points (invalid, wrong party ...)."""
+        ...
+
+    async def points_at(self, value: str) -> list[Row]:
+        """Return (contact point, borrower, kind, state, created at) of everyone who has a number or mailbox."""
+        ...
+
+    async def update_points(self, rows: Sequence[dict[str, Any]], at: datetime) -> None:
+        """Change what is known of contact points: label, state with its reason, confirmed; None keeps it."""
+        ...
+
+    async def confirm_points(self, borrower_id: UUID, value: str, at: datetime) -> list[UUID]:
+        """Note that a borrower has used a number or mailbox; returns those that were not confirmed before."""
         ...
 
     async def insert_suppressions(self, rows: Sequence[dict[str, Any]]) -> None:
@@ -302,7 +316,7 @@ class Tx(Protocol):
         ...
 
     async def owners_of_address(self, value: str) -> list[Row]:
-        """Return (borrower, contact point, last attempt at) of everyone who has this number or mailbox."""
+        """Return (borrower, contact point, last attempt at, state) of everyone who has or had a number or mailbox."""
         ...
 
     async def attempt_by_token(self, token: str) -> Row | None:
@@ -350,14 +364,46 @@ class Tx(Protocol):
         ...
 
     async def lift_suppressions(
+        self, borrower_id: UUID, channels: Sequence[str], reason: str, before: datetime, at: datetime
+    ) -> int:
+        """Lift suppressions on ``channels`` for one reason that began at or before ``before``; returns how many."""
+        ...
+
+    async def lift_refusals(
         self,
         borrower_id: UUID,
         channels: Sequence[str],
-        contact_point_id: UUID | None,
+        point: UUID | None,
+        creditor_id: str | None,
+        before: datetime,
         at: datetime,
-        reason: str | None = None,
-    ) -> int:
-        """Lift refusals on ``channels``, all or those for one reason; returns how many."""
+    ) -> list[Row]:
+        """Lift what a person refused on ``channels`` up to ``before``, as far as it bears on a point and a programme.
+
+        Returns (channel, reason, since, contact point, creditor) of each refusal that was lifted.
+        """
+        ...
+
+    async def lift_broad_refusals(self, borrower_id: UUID, at: datetime) -> list[Row]:
+        """Lift what a person refused about every programme; returns what ``lift_refusals`` does."""
+        ...
+
+    async def creditors_of(self, borrower_id: UUID) -> list[str]:
+        """Return the creditors a borrower owes."""
+        ...
+
+    async def locate_borrower(
+        self, borrower_id: UUID, jurisdictions: Sequence[str], zones: Sequence[str], at: datetime
+    ) -> bool:
+        """Record where a borrower says to be; False when something newer is known."""
+        ...
+
+    async def accounts_of(self, refs: Iterable[str]) -> dict[str, Row]:
+        """Return per account reference (reference, account, borrower, creditor)."""
+        ...
+
+    async def insert_recorded(self, rows: Sequence[dict[str, Any]]) -> set[tuple[str, str]]:
+        """Store contacts that others made; returns (maker, identifier) of those that are new or moved forward."""
         ...
 
     async def insert_permission(self, values: dict[str, Any]) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -12,18 +12,18 @@ from outreach.domain.ids import new_id
 from outreach.domain.intake import InboxRow, OpenDialogue
 from outreach.domain.timeline import Entry
 from outreach.domain.touch import NewTouch
-from outreach.flows.conversation import IN_THREAD, Speaker, carry_out, dialogue_facts, load_state, save
+from outreach.domain.words import HoldKind, PointState
+from outreach.flows.address import MEMORY, Owner, owners_of_address, said_by, take_out_of_use
+from outreach.flows.conversation import IN_THREAD, TASK_DUE, Speaker, carry_out, dialogue_facts, load_state, save
 from outreach.flows.dispatch import HISTORY
+from outreach.flows.events import place_hold
 from outreach.flows.house import House
 from outreach.flows.ports import Tx
 from outreach.flows.schedule import enqueue
-from outreach.flows.stop import owners_of_address
+from outreach.flows.stop import reached
 from outreach.replies.dialogue import respond
 from outreach.replies.reader import read
 from outreach.replies.reading import NO_CONTEXT, Intent, Reading
-
-MEMORY = timedelta(days=90)
-"""How far back a reply may refer to something we sent."""
 
 _ANSWERED_BY_PROVIDER = frozenset({"STOP", "START"})
 """Keywords that the provider itself confirms to the borrower: a second confirmation would be one too many."""
@@ -51,7 +51,13 @@ async def _take(house: House, inbox_id: UUID) -> list[NewTouch] | None:
         if not rows:
             return None
         row, now = rows[0], house.clock.now()
-        speaker = await _speaker(tx, row, now)
+        owners = await owners_of_address(tx, row.payload.get("token"), row.payload.get("address"))
+        live = [owner for owner in owners if owner.live]
+        owner = said_by(live, now - MEMORY)
+        if owner is None and live:
+            await _ask_whose(tx, row, live, now)
+            return None
+        speaker = await _speaker(tx, row, owner, now) if owner else None
         if speaker is None:
             await tx.close_inbox([{"inbox_id": inbox_id, "state": "parked", "note": "nobody has this address"}])
             await tx.open_alert(
@@ -63,12 +69,34 @@ async def _take(house: House, inbox_id: UUID) -> list[NewTouch] | None:
     return touches
 
 
-async def _speaker(tx: Tx, row: InboxRow, now: datetime) -> Speaker | None:
-    """Find out who answered, and about which case: the one we last wrote to them about."""
-    owners = await owners_of_address(tx, row.payload.get("token"), row.payload.get("address"))
-    if not owners:
-        return None
-    borrower, point = owners[0]
+async def _ask_whose(tx: Tx, row: InboxRow, owners: Sequence[Owner], now: datetime) -> None:
+    """Several people have this number and any of them may have written: a person finds out, and until then all rest.
+
+    The words stay in the inbox: on nobody's case, where they would tell one borrower of another. What could be a wrong
+    number is taken for one.
+    """
+    evidence = f"inbox:{row.inbox_id}"
+    await tx.lock_borrowers(sorted({owner.borrower_id for owner in owners}))
+    for owner in owners:
+        cases = await tx.open_cases_of(owner.borrower_id)
+        await place_hold(tx, owner.borrower_id, None, HoldKind.REVIEW, "reply", now, evidence=evidence)
+        for case in cases:
+            detail = {"surface": row.payload["medium"], "evidence": evidence}
+            key = new_id(now)
+            await tx.insert_task({"task_id": key, "case_id": case, "kind": "shared_address", "at": now,
+                                  "due_at": now + TASK_DUE, "detail": detail})  # fmt: skip
+            told = {"kind": HoldKind.REVIEW, "evidence": evidence}
+            await tx.append([Entry(case, now, "hold.placed", told),
+                             Entry(case, now, "task.opened", {"task_id": key, "kind": "shared_address"})])  # fmt: skip
+    reading = read(row.payload.get("text") or "", channel=row.payload["medium"])
+    if Intent.WRONG_PARTY in reading.intents and row.payload.get("address"):
+        await take_out_of_use(tx, row.payload["address"], PointState.WRONG_PARTY, reason="said_so", now=now)
+    await tx.close_inbox([{"inbox_id": row.inbox_id, "state": "parked", "note": "several borrowers have this address"}])
+
+
+async def _speaker(tx: Tx, row: InboxRow, owner: Owner, now: datetime) -> Speaker | None:
+    """Find out about which case somebody answered: the one we last wrote to them about."""
+    borrower, point = owner.borrower_id, owner.contact_point_id
     await tx.lock_borrowers([borrower])
     last = await tx.last_attempt(borrower, row.channel, now - MEMORY)
     case_id = last[0] if last else await tx.open_case_of(borrower)
@@ -81,8 +109,9 @@ async def _speaker(tx: Tx, row: InboxRow, now: datetime) -> Speaker | None:
 
 async def _answer(house: House, tx: Tx, row: InboxRow, speaker: Speaker, now: datetime) -> list[NewTouch]:
     open_one = await tx.open_dialogue(speaker.borrower_id, speaker.surface)
-    reading = _read(row, speaker, open_one)
+    reading = reached(_read(row, speaker, open_one), speaker.surface, house.refusals)
     await _store(tx, row, speaker, reading, now)
+    await _confirm(tx, row, speaker, reading, now)
     if reading.must_stop or reading.intent is Intent.STOP:
         await tx.close_dialogues(speaker.borrower_id, "stopped", now)
     await tx.insert_permission(
@@ -108,6 +137,16 @@ async def _answer(house: House, tx: Tx, row: InboxRow, speaker: Speaker, now: da
     _log.info("reply taken", case_id=str(speaker.case.case_id), channel=row.channel, intent=reading.intent.value,
               dialogue=step.state.kind, state=step.state.state)  # fmt: skip
     return touches
+
+
+async def _confirm(tx: Tx, row: InboxRow, speaker: Speaker, reading: Reading, now: datetime) -> None:
+    """Take a person's own use of a number or mailbox as its confirmation; words of somebody else confirm nothing."""
+    address = row.payload.get("address")
+    if not address or reading.must_stop or Intent.WRONG_PARTY in reading.intents:
+        return
+    for point in await tx.confirm_points(speaker.borrower_id, address, now):
+        told = {"contact_point_id": point, "evidence": speaker.evidence}
+        await tx.append([Entry(speaker.case.case_id, now, "contact_point.confirmed", told)])
 
 
 def _read(row: InboxRow, speaker: Speaker, open_one: OpenDialogue | None) -> Reading:

@@ -23,31 +23,45 @@ _REASONS = {
     "consent.expired": "the consent is too old",
     "consent.missing": "there is no consent for it",
     "consent.revoked": "consent was taken back",
+    "content.forbidden": "its words hold something that must not be said",
+    "content.missing": "its words lack something that must be said",
+    "cooldown.no_calendar": "the public holidays that its business days need are not known",
     "cooldown.running": "it is too soon after the last contact",
     "creditor.unknown": "its creditor is not configured",
     "expiry.before_permitted": "its time passes before a permitted hour",
     "expiry.passed": "its time had passed",
+    "frequency_cap.no_calendar": "the public holidays that its business days need are not known",
     "frequency_cap.reached": "the contact limit is used up",
     "frequency_cap.too_many_channels": "too many channels would be used",
     "hold.attorney": "a lawyer speaks for the borrower",
     "hold.bankruptcy": "there is a bankruptcy",
+    "hold.bereavement": "the borrower is bereaved",
+    "hold.breathing_space": "the borrower is in a breathing space",
     "hold.cease": "the borrower asked us to cease contact",
     "hold.complaint": "a complaint is being looked into",
+    "hold.debt_counselling": "the borrower is being counselled about debts",
     "hold.deceased": "the borrower is recorded as deceased",
+    "hold.disaster": "the borrower was struck by a disaster",
     "hold.dispute": "the borrower disputes it",
     "hold.hardship": "the borrower is in hardship",
+    "hold.identity_theft": "the borrower reports that somebody else used their name",
+    "hold.incapacity": "the borrower cannot deal with it now",
+    "hold.litigation": "it is before a court",
+    "hold.minor": "the borrower is a minor",
+    "hold.moratorium": "there is a moratorium on the debt",
     "hold.operator": "an operator put the case on hold",
     "hold.review": "a person is looking at the case",
     "hold.wrong_party": "the person reached is not the borrower",
     "horizon.no_instant": "no permitted moment lies within the next five weeks",
     "opt_out.at_provider": "the borrower stopped us at the provider",
     "opt_out.said": "the borrower said stop",
+    "opt_out.told": "the borrower told the lender to stop",
     "pacing.wait": "the lane was full for a moment",
     "paused.switch": "it is switched off",
     "personal_window.closed": "the borrower asked not to be reached at this time",
     "place.unknown_jurisdiction": "it is not known which law applies",
     "place.unknown_zone": "the borrower's time zone is not known",
-    "place.work": "the contact point is at work",
+    "place.work": "the contact point is, or may be, at work",
     "point.invalid": "the number or mailbox is not valid",
     "point.kind_mismatch": "the contact point does not fit the channel",
     "point.none": "there is no number or mailbox for it",
@@ -57,6 +71,7 @@ _REASONS = {
     "point.toll_free": "the number is toll-free",
     "point.wrong_party": "the number belongs to someone else",
     "prerequisite.missing": "something the rules ask for first is missing",
+    "prerequisite.no_calendar": "the public holidays that its business days need are not known",
     "prerequisite.waiting": "something the rules ask for first is not done yet",
     "process.died": "the process that sent it died",
     "provider.bad_address": "the provider says the address does not exist",
@@ -77,6 +92,7 @@ _REASONS = {
     "quiet_hours.no_calendar": "the public holidays of this year are not known",
     "quiet_hours.no_common_hours": "no hour is permitted in every place the borrower may be",
     "recipient.not_addressed": "only the borrower may be contacted",
+    "template.unapproved": "nobody has approved its words",
     "render.bad_field": "a value of the case cannot be printed",
     "render.invalid_template": "its template is not valid",
     "render.missing_disclosure": "a statement that must be in it is missing",
@@ -94,11 +110,15 @@ _REASONS = {
     "stopped.paid": "it was paid",
     "stopped.promise": "the borrower promised to pay",
     "stopped.restarted": "the plan began anew",
+    "suppression.heard_elsewhere": "the borrower refused another channel, and that covers this one",
     "suppression.in_force": "the borrower refused this channel",
     "caller_pressed_stop": "the borrower pressed the stop key",
     "consent_revoked": "consent was taken back",
+    "consent.revoked_in_book": "a book says that consent was taken back",
     "one_click_unsubscribe": "the borrower unsubscribed",
+    "reassigned": "the number or mailbox has another owner now",
     "said_so": "someone else answered and said so",
+    "told": "the lender said so",
     "wrong_person": "someone else answered and said so",
 }
 
@@ -123,6 +143,10 @@ _EVENTS = {
     "case.updated": "The lender updated what is owed.",
     "consent.given": "The lender recorded consent.",
     "consent.revoked": "The lender recorded that consent was taken back.",
+    "borrower.located": "The lender recorded where the borrower said to be.",
+    "contact.recorded": "Another system recorded a contact; it counts toward the limits.",
+    "contact_point.reassigned": "The lender recorded that a number or mailbox has another owner now.",
+    "contact_point.updated": "The lender changed what is known of a number or mailbox.",
     "hold.lifted": "The lender lifted a hold.",
     "hold.placed": "The lender placed a hold.",
 }
@@ -188,6 +212,23 @@ def reason_words(code: str) -> str:
     return code.replace(".", ": ").replace("_", " ").strip()
 
 
+def listed(words: Sequence[str], last: str = "and") -> str:
+    """Join words the way people do: a, b and c."""
+    return ", ".join(words[:-1]) + f" {last} {words[-1]}" if len(words) > 1 else "".join(words)
+
+
+def length_words(length: str) -> str:
+    """Return ``7d``, ``168h`` or ``1080m`` in words."""
+    if not length[:-1].isdigit():
+        return length
+    minutes = int(length[:-1]) * {"d": 1440, "h": 60, "m": 1}.get(length[-1], 1)
+    for size, name in ((1440, "day"), (60, "hour"), (1, "minute")):
+        if minutes % size == 0:
+            count = minutes // size
+            return f"{count} {name}{'' if count == 1 else 's'}"
+    return length
+
+
 def sentence(kind: str, data: Data, tongue: Tongue) -> str:
     """Return what one timeline entry says, in plain English, without anything personal."""
     tell = _KINDS.get(kind)
@@ -202,7 +243,8 @@ def _fallback(kind: str, data: Data) -> str:
 
 def _because(data: Data) -> str:
     codes = data.get("reasons") or ([data["reason"]] if isinstance(data.get("reason"), str) else [])
-    return ": " + ", ".join(reason_words(str(code)) for code in codes) if codes else ""
+    # Several rules may refuse for the same reason: it is said once here, and rule by rule where the decision is shown.
+    return ": " + listed(list(dict.fromkeys(reason_words(str(code)) for code in codes))) if codes else ""
 
 
 def _channel(data: Data) -> str:
@@ -285,7 +327,10 @@ def _not_needed(data: Data, _: Tongue) -> str:
 
 
 def _refused(data: Data, _: Tongue) -> str:
-    named = ", ".join(_CHANNELS.get(str(each), _spelled(each)) + "s" for each in data.get("channels") or ["contact"])
+    channels = data.get("channels") or ["any"]
+    if "any" in channels:
+        return f"No more contact{_because(data)}."
+    named = ", ".join(_CHANNELS.get(str(each), _spelled(each)) + "s" for each in channels)
     return f"No more {named}{_because(data)}."
 
 
@@ -374,6 +419,10 @@ _KINDS: dict[str, Callable[[Data, Tongue], str]] = {
     "suppression.set": _refused,
     "suppression.lifted": lambda _data, _tongue: "The borrower allowed contact again.",
     "contact_point.demoted": _demoted,
+    "contact_point.confirmed": lambda _data, _tongue: (
+        "The borrower wrote from this number or mailbox, which confirms it."
+    ),
+    "contact.recorded": lambda data, _: _EVENTS["contact.recorded"][:-1] + f" ({_spelled(data.get('channel'))}).",
     "promise.made": _promised,
     "promise.kept": _kept("The promise was kept"),
     "promise.part_paid": _kept("Part of the promised amount came in"),

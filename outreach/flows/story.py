@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import lru_cache
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -10,10 +11,15 @@ import orjson
 
 from outreach.domain.calendar import first_zone
 from outreach.domain.case import Borrower, Case
+from outreach.domain.located_yaml import ConfigError
 from outreach.domain.timeline import link_hash
 from outreach.flows.house import House
 from outreach.flows.ports import Row, Tx
+from outreach.flows.rule_words import Told, tell_reason
 from outreach.flows.sentences import Tongue, reason_words, reasons_of, sentence
+from outreach.policy.codec import read
+from outreach.policy.decision import Reason
+from outreach.policy.policy import Policy
 from outreach.replies.normalise import strip_quoted
 
 _SHOWS_ATTEMPT = frozenset({"touch.sent", "touch.unknown"})
@@ -21,7 +27,10 @@ _SHOWS_ATTEMPT = frozenset({"touch.sent", "touch.unknown"})
 
 @dataclass(frozen=True, slots=True)
 class StoryLine:
-    """One entry. ``local`` is the borrower's own clock; ``words`` what was said, personal, None when there are none."""
+    """One entry. ``local`` is the borrower's own clock; ``words`` what was said, personal, None when there are none.
+
+    ``told`` are the reasons of the decision it tells of, rule by rule; ``reasons`` their bare codes.
+    """
 
     seq: int
     at: datetime
@@ -30,6 +39,7 @@ class StoryLine:
     sentence: str
     reasons: tuple[str, ...] = ()
     words: str | None = None
+    told: tuple[Told, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +54,7 @@ class StoryDecision:
     until: str | None
     policy_version: str
     reasons: tuple[tuple[str, str, str], ...]
+    told: tuple[Told, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +97,10 @@ async def _tell(house: House, tx: Tx, case: Case, borrower: Borrower, now: datet
     said = await tx.attempt_texts(case.case_id)
     heard = await tx.reply_texts(case.case_id)
     creditor = house.creditors.get(case.creditor_id)
+    decisions = tuple(
+        [_decision(row, tongue, await _policy(house, tx, row[4])) for row in await tx.decisions_of_case(case.case_id)]
+    )
+    told = {one.decision_id: one.told for one in decisions}
     return Story(
         case_id=case.case_id,
         account_ref=case.account_ref,
@@ -101,12 +116,34 @@ async def _tell(house: House, tx: Tx, case: Case, borrower: Borrower, now: datet
         due_on=case.due_on,
         days_past_due=case.days_past_due(now.astimezone(ZoneInfo(tongue.zone)).date()),
         intact=is_intact(case.case_id, rows, (case.timeline_seq, case.timeline_hash)),
-        lines=tuple(_line(row, tongue, said, heard) for row in rows),
-        decisions=tuple(_decision(row, tongue) for row in await tx.decisions_of_case(case.case_id)),
+        lines=tuple(_line(row, tongue, said, heard, told) for row in rows),
+        decisions=decisions,
     )
 
 
-def _line(row: Row, tongue: Tongue, said: Mapping[UUID, Row], heard: Mapping[UUID, Row]) -> StoryLine:
+async def _policy(house: House, tx: Tx, version: str) -> Policy | None:
+    """Return the policy a decision was made by; None when it is not stored, or no longer readable."""
+    if version == house.policy.version:
+        return house.policy
+    body = await tx.policy_body(version)
+    return _read_policy(body) if body is not None else None
+
+
+@lru_cache(maxsize=4)
+def _read_policy(body: str) -> Policy | None:
+    try:
+        return Policy.from_json(body.encode())
+    except ConfigError:
+        return None
+
+
+def _line(
+    row: Row,
+    tongue: Tongue,
+    said: Mapping[UUID, Row],
+    heard: Mapping[UUID, Row],
+    decisions: Mapping[UUID, tuple[Told, ...]],
+) -> StoryLine:
     seq, at, kind, text = row[0], row[1], row[2], row[3]
     data = orjson.loads(text)
     return StoryLine(
@@ -117,6 +154,7 @@ def _line(row: Row, tongue: Tongue, said: Mapping[UUID, Row], heard: Mapping[UUI
         sentence=sentence(kind, data, tongue),
         reasons=tuple(reasons_of(data)),
         words=_words(kind, data, said, heard),
+        told=decisions.get(_uuid(data.get("decision_id")), ()),
     )
 
 
@@ -145,8 +183,9 @@ def _uuid(text: object) -> UUID:
         return UUID(int=0)
 
 
-def _decision(row: Row, tongue: Tongue) -> StoryDecision:
-    decision_id, at, verdict, until, version, channel, reasons = row
+def _decision(row: Row, tongue: Tongue, policy: Policy | None) -> StoryDecision:
+    decision_id, at, verdict, until, version, channel, stored = row
+    reasons = [read(Reason, each) for each in stored]
     return StoryDecision(
         decision_id=decision_id,
         at=at,
@@ -155,7 +194,8 @@ def _decision(row: Row, tongue: Tongue) -> StoryDecision:
         verdict=verdict,
         until=tongue.moment(until) if until else None,
         policy_version=version,
-        reasons=tuple((each["code"], reason_words(each["code"]), each.get("citation") or "") for each in reasons),
+        reasons=tuple((each.code, reason_words(each.code), each.citation) for each in reasons),
+        told=tuple(tell_reason(each, policy, tongue) for each in reasons),
     )
 
 

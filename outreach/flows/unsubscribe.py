@@ -2,7 +2,7 @@
 
 from outreach.domain.words import Channel
 from outreach.flows.house import House
-from outreach.flows.stop import stop_channels
+from outreach.flows.stop import Said, stop_channels
 from outreach.policy.facts import Suppression
 
 
@@ -16,9 +16,8 @@ async def unsubscribe(house: House, token: str) -> bool:
         await tx.lock_borrowers([borrower])
         dossier = (await tx.dossiers([borrower], at=now, since=now))[borrower]
         if not any(_covers(each) for each in dossier.suppressions):
-            await stop_channels(
-                house, tx, borrower, [Channel.EMAIL], point=None, reason="one_click_unsubscribe", now=now
-            )
+            said = Said(reason="one_click_unsubscribe", since=now, route="email")
+            await stop_channels(house, tx, borrower, [Channel.EMAIL], said, now)
     return True
 
 

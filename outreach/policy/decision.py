@@ -19,7 +19,8 @@ class Reason:
 
     ``code`` reads ``quiet_hours.before_open``; ``verdict`` is what this rule alone would answer; ``until`` is when this
     rule alone would pass (None: no time is known); ``channel_only`` is true when another channel or contact point could
-    still pass. ``facts`` holds the few values that decided, as text: never a name, an address or a body.
+    still pass. ``facts`` holds the few values that decided, as text: never a name, an address or a body. ``effect`` is
+    how strongly the source speaks (a value of rules.Effect); all refuse alike.
     """
 
     rule_id: str
@@ -29,6 +30,7 @@ class Reason:
     until: datetime | None = None
     channel_only: bool = False
     facts: tuple[tuple[str, str], ...] = ()
+    effect: str = "must"
 
 
 @dataclass(frozen=True, slots=True)

@@ -64,9 +64,10 @@ class Hold:
 class Contact:
     """One past or pending contact with this borrower, or with someone else at the same contact point.
 
-    ``outcome`` is a value of domain.words.Outcome; ``direction`` is ``out`` or ``in``. ``case_ids`` are the cases it
-    was about (a contact about two cases uses a slot on each). ``same_borrower`` is false for a shared number's other
-    owner.
+    ``outcome`` is a value of domain.words.Outcome; ``direction`` is ``out`` or ``in``. ``channel`` may also be
+    ``mail``, ``visit``, ``whatsapp`` or ``other``: what another system did. ``case_ids`` are the cases it was about (a
+    contact about two cases uses a slot on each). ``same_borrower`` is false for a shared number's other owner.
+    ``notice`` names the notice it was (``validation_notice``); empty: none, or not known to be one.
     """
 
     at: datetime
@@ -78,6 +79,7 @@ class Contact:
     direction: str = "out"
     purpose: str = "reminder"
     same_borrower: bool = True
+    notice: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,9 +99,10 @@ class PersonalWindow:
 
 @dataclass(frozen=True, slots=True)
 class Override:
-    """Evidence that lifts one kind of rule: agreed_time, requested_callback, reply_in_thread, consent_to_extra.
+    """Evidence that lifts one kind of rule.
 
-    ``used`` is true once it has served the one contact it was given for.
+    ``kind``: agreed_time, requested_callback, reply_in_thread, consent_to_extra, agreed_place, debtor_unreachable,
+    attorney_silent, verification_sent. ``used`` is true once it has served the one contact it was given for.
     """
 
     kind: str
@@ -111,11 +114,26 @@ class Override:
 
 
 @dataclass(frozen=True, slots=True)
+class Content:
+    """What the words of the contact were found to hold, once they are written.
+
+    ``media`` is ``sms``, ``email``, ``voice``, ``ivr`` or ``voicemail``; ``disclosures`` are those that are there,
+    ``families`` the kinds of forbidden words that were found.
+    """
+
+    disclosures: tuple[str, ...] = ()
+    families: tuple[str, ...] = ()
+    media: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Facts:
     """Everything the gate may use about one candidate contact.
 
     ``jurisdictions`` and ``zones`` are the *candidates* from residence and from the last thing the borrower told us;
-    the point adds its own. An empty tuple means unknown, which is never treated as permission.
+    the point adds its own. An empty tuple means unknown, which is never treated as permission. ``located_zones`` are
+    the zones the person told us to be in: the strongest belief about a clock. None for a state of the debt means that
+    it is not known. ``content`` None: the words are judged when they are written.
     """
 
     touch_id: str
@@ -134,10 +152,13 @@ class Facts:
     due_on: date | None
     recipient: str = "debtor"
     stage: str = "early"
-    charged_off: bool = False
-    time_barred: bool = False
+    charged_off: bool | None = None
+    time_barred: bool | None = None
+    accelerated: bool | None = None
+    creditor_kind: str = ""  # bank, consumer_finance, online_lender ...
     jurisdictions: tuple[str, ...] = ()
     zones: tuple[str, ...] = ()
+    located_zones: tuple[str, ...] = ()
     locale: str = ""
     point: Point | None = None
     expires_at: datetime | None = None
@@ -148,3 +169,4 @@ class Facts:
     personal_windows: tuple[PersonalWindow, ...] = ()
     overrides: tuple[Override, ...] = ()
     paused: tuple[str, ...] = ()  # kill switches in force: channel, plan, campaign, jurisdiction or everything
+    content: Content | None = None

@@ -1,6 +1,6 @@
 """What one check found: the instants at which it has nothing against the contact."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import NamedTuple
 
@@ -24,17 +24,22 @@ class Finding(NamedTuple):
     spans: Spans
     channel_only: bool = False
     facts: Values = ()
-    lifted_by: str = ""
 
 
 class View(NamedTuple):
-    """One candidate contact as the checks see it. ``events`` are past contacts, newest first, with their bits."""
+    """One candidate contact as the checks see it.
+
+    ``events`` are the instants of past contacts by their bits; ``hold_lifts`` as in Picked. ``counted`` remembers for
+    this one decision what rules that count alike have counted.
+    """
 
     facts: Facts
     at: datetime
     point_id: str
-    events: list[tuple[datetime, int]]
+    events: dict[int, list[datetime]]
     zones: tuple[str, ...]
+    hold_lifts: Mapping[str, frozenset[str]]
+    counted: dict[object, list[datetime]]
 
 
 def from_on(instant: datetime) -> Spans:
@@ -52,6 +57,8 @@ _SERVES = {
     "requested_callback": frozenset({Purpose.REQUESTED_CALLBACK}),
     "reply_in_thread": frozenset({Purpose.REPLY, Purpose.CONFIRMATION, Purpose.ARRANGEMENT}),
 }
+# Who asked for a call was called back once it rang; what never reached a line has not used the wish up.
+_NOT_A_CALL = frozenset({"released", "rejected", "failed", "bounced", "busy", "not_connected"})
 
 
 def lifts(facts: Facts, kinds: Iterable[str]) -> tuple[Spans, str]:
@@ -73,4 +80,17 @@ def _serves(override: Override, facts: Facts) -> bool:
         and bool(override.evidence)
         and override.channel in {"any", facts.channel}
         and facts.purpose in _SERVES.get(override.kind, frozenset({facts.purpose}))
+        and not _called_back(override, facts)
+    )
+
+
+def _called_back(override: Override, facts: Facts) -> bool:
+    return override.kind == "requested_callback" and any(
+        contact.purpose == Purpose.REQUESTED_CALLBACK
+        and contact.at >= override.since
+        and contact.direction == "out"
+        and contact.same_borrower
+        and contact.outcome not in _NOT_A_CALL
+        and override.channel in {"any", contact.channel}
+        for contact in facts.history
     )

@@ -6,6 +6,7 @@ They cite ``house policy`` because they are the lender's own promise; rules in t
 import re
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from functools import lru_cache
 
 from outreach.domain.words import POINT_KIND, SPOKEN, CaseState, Channel, PointState, PointType, Purpose
 from outreach.policy import localtime
@@ -18,9 +19,13 @@ _CONFIRM_WITHIN = timedelta(minutes=5)
 _CONFIRM_LAW = "house policy; 47 CFR 64.1200(a)(12)"
 _CHANNELS = frozenset(str(channel) for channel in Channel)
 _PURPOSES = frozenset(str(purpose) for purpose in Purpose)
+_KIND_FOR = {str(channel): str(kind) for channel, kind in POINT_KIND.items()}
+_TEXTLESS = frozenset({PointType.FIXED_LINE, PointType.TOLL_FREE})
 _ANSWERS = frozenset({Purpose.REPLY, Purpose.CONFIRMATION})
 # After these the person may still be answered once in the thread they opened; after the others silence is the answer.
 ANSWERABLE_HOLDS = frozenset({"dispute", "hardship", "complaint", "review"})
+
+_ANSWER = frozenset({"reply_in_thread"})
 
 FloorCheck = Callable[[View], Finding | None]
 
@@ -40,20 +45,25 @@ def channel_known(view: View) -> Finding | None:
 
 def zones_known(view: View) -> Finding | None:
     """Refuse when not one candidate zone is known, or one of them cannot be read."""
-    strange = [name for name in candidate_zones(view.facts) if localtime.zone(name) is None]
-    if view.zones and not strange:
+    if view.zones:  # left empty when one of them cannot be read
         return None
+    strange = [name for name in candidate_zones(view.facts) if localtime.zone(name) is None]
     return _never("core.zone", "place.unknown_zone", values=tuple(("zone", name) for name in strange))
 
 
 def jurisdictions_known(view: View) -> Finding | None:
     """Refuse when not one candidate jurisdiction is known, or one of them is not an ISO 3166 code."""
     candidates = candidate_jurisdictions(view.facts)
-    strange = [place for place in candidates if not _CODE.match(place)]
+    strange = _strange_places(candidates)
     if candidates and not strange:
         return None
     values = tuple(("jurisdiction", place) for place in strange)
     return _never("core.jurisdiction", "place.unknown_jurisdiction", values=values)
+
+
+@lru_cache(maxsize=4096)
+def _strange_places(places: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(place for place in places if not _CODE.match(place))
 
 
 def point_usable(view: View) -> Finding | None:
@@ -64,12 +74,11 @@ def point_usable(view: View) -> Finding | None:
     if point.state != PointState.ACTIVE:
         code = f"point.{point.state}" if point.state in set(PointState) else "point.not_active"
         return _never("core.point", code, channel_only=True)
-    wanted = POINT_KIND.get(Channel(facts.channel)) if facts.channel in _CHANNELS else None
+    wanted = _KIND_FOR.get(facts.channel)
     if wanted is not None and point.kind != wanted:
         values = (("channel", facts.channel), ("kind", point.kind))
         return _never("core.point", "point.kind_mismatch", channel_only=True, values=values)
-    textless = {PointType.FIXED_LINE, PointType.TOLL_FREE}
-    if facts.channel == Channel.SMS and point.type in textless:
+    if facts.channel == Channel.SMS and point.type in _TEXTLESS:
         return _never("core.point", "point.takes_no_texts", channel_only=True, values=(("type", point.type),))
     if facts.channel in SPOKEN and point.type == PointType.TOLL_FREE:
         return _never("core.point", "point.toll_free", channel_only=True)
@@ -101,12 +110,14 @@ def not_expired(view: View) -> Finding | None:
 def not_suppressed(view: View) -> Finding | None:
     """Refuse what the person refused, on this channel or point or everywhere, from the instant it was said."""
     facts = view.facts
+    if not facts.suppressions:
+        return None
     spans: Spans = ALWAYS
     alone = True
     for entry in facts.suppressions:
         if not _speaks_of(entry, facts, view.point_id):
             continue
-        free = _confirmation(view, entry.since) if entry.reason.startswith("opt_out") else NEVER
+        free = confirmation(view, entry.since) if entry.reason.startswith("opt_out") else NEVER
         if entry.until is not None:
             free = localtime.union(free, from_on(entry.until))
         spans = localtime.intersection(spans, free)
@@ -127,6 +138,8 @@ def _speaks_of(entry: Suppression, facts: Facts, point_id: str) -> bool:
 
 def not_revoked(view: View) -> Finding | None:
     """Refuse when the newest word of any kind of consent for this channel and point is a revocation."""
+    if all(entry.state == "given" for entry in view.facts.consents):
+        return None
     newest: dict[str, tuple[datetime, bool, bool]] = {}
     for entry in view.facts.consents:
         if entry.channel in {"any", view.facts.channel} and entry.point_id in {None, view.point_id}:
@@ -136,12 +149,12 @@ def not_revoked(view: View) -> Finding | None:
     revoked = [(at, narrow) for at, refused, narrow in newest.values() if refused]
     if not revoked:
         return None
-    spans = _confirmation(view, max(at for at, _ in revoked))
+    spans = confirmation(view, max(at for at, _ in revoked))
     alone = all(narrow for _, narrow in revoked)
     return Finding("core.consent", "consent.revoked", _CONFIRM_LAW, spans, alone)
 
 
-def _confirmation(view: View, since: datetime) -> Spans:
+def confirmation(view: View, since: datetime) -> Spans:
     """Return the five minutes in which one confirmation of an opt-out may leave, if none has."""
     if view.facts.purpose != Purpose.CONFIRMATION:
         return NEVER
@@ -154,21 +167,33 @@ def _confirmation(view: View, since: datetime) -> Spans:
 
 
 def not_on_hold(view: View) -> Finding | None:
-    """Refuse while any hold is in force on the case or the borrower, of whatever kind."""
+    """Refuse while any hold is in force on the case or the borrower, of whatever kind.
+
+    What lifts every rule that speaks of a hold also lifts this: a lawyer's silence, where the law lets it.
+    """
+    if not view.facts.holds:
+        return None
     spans: Spans = ALWAYS
-    kinds: list[str] = []
+    resting: list[str] = []
+    let_go: list[str] = []
     for hold in view.facts.holds:
         if hold.case_id not in {None, view.facts.case_id}:
             continue
         free = from_on(hold.until) if hold.until is not None else NEVER
-        if hold.kind in ANSWERABLE_HOLDS:
-            free = localtime.union(free, lifts(view.facts, ("reply_in_thread",))[0])
+        lifted_by = _lifts_hold(hold.kind, view)
+        if view.facts.overrides and lifted_by:
+            free = localtime.union(free, lifts(view.facts, lifted_by)[0])
         spans = localtime.intersection(spans, free)
-        if localtime.next_in(free, view.at) != view.at:
-            kinds.append(hold.kind)
-    if not kinds:
+        (resting if localtime.next_in(free, view.at) != view.at else let_go).append(hold.kind)
+    if spans == ALWAYS:
         return None
+    kinds = resting or let_go  # what an override lifts now still ends the permitted stretch with it
     return Finding("core.hold", f"hold.{kinds[0]}", HOUSE, spans, False, tuple(("kind", kind) for kind in kinds))
+
+
+def _lifts_hold(kind: str, view: View) -> frozenset[str]:
+    answer = _ANSWER if kind in ANSWERABLE_HOLDS else frozenset[str]()
+    return answer | view.hold_lifts.get(kind, frozenset())
 
 
 FLOOR: tuple[FloorCheck, ...] = (
@@ -202,9 +227,9 @@ FLOOR_IDS = (
 def candidate_zones(facts: Facts) -> tuple[str, ...]:
     """Return every zone the borrower may be in, each once, in order."""
     point = facts.point.zones if facts.point is not None else ()
-    if not point or point == facts.zones:
+    if not facts.located_zones and (not point or point == facts.zones):
         return facts.zones if len(facts.zones) < 2 else tuple(sorted(set(facts.zones)))
-    return tuple(sorted({*facts.zones, *point}))
+    return tuple(sorted({*facts.zones, *point, *facts.located_zones}))
 
 
 def candidate_jurisdictions(facts: Facts) -> tuple[str, ...]:

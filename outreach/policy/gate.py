@@ -15,7 +15,8 @@ from outreach.policy.decision import Decision, Reason, Verdict
 from outreach.policy.facts import Facts
 from outreach.policy.finding import HOUSE, Finding, View, lifts, text_of
 from outreach.policy.hours import personal_schedule, window_code
-from outreach.policy.policy import Kind, Picked, Policy, TimedCheck, WindowCheck
+from outreach.policy.policy import Picked, Policy, TimedCheck, WindowCheck
+from outreach.policy.selecting import kind_of
 from outreach.policy.windows import DaySpans
 
 HORIZON = timedelta(days=35)
@@ -26,7 +27,10 @@ _NO_POINT = "\0none"
 
 
 class _Asked(NamedTuple):
-    """Everything the rules said. ``findings`` bind at some instants; ``days`` are the hours every window permits."""
+    """Everything the rules said. ``findings`` bind at some instants; ``days`` are the hours every window permits.
+
+    ``silent`` are the rules that are not in force at the instant asked for.
+    """
 
     view: View
     picked: Picked
@@ -35,6 +39,7 @@ class _Asked(NamedTuple):
     personal: DaySpans | None
     days: DaySpans
     lifted: list[tuple[str, str]]
+    silent: set[str]
 
 
 def decide(facts: Facts, policy: Policy, at: datetime) -> Decision:
@@ -71,20 +76,28 @@ def _ask(facts: Facts, policy: Policy, at: datetime) -> _Asked:
     if any(localtime.zone(name) is None for name in zones):
         zones = ()
     point_id = facts.point.id if facts.point is not None else _NO_POINT
-    view = View(facts, at, point_id, marked(facts, point_id), zones)
-    picked = policy.pick(_kind(facts, zones))
+    places = floor.candidate_jurisdictions(facts)
+    picked = policy.pick(kind_of(facts, zones, places, policy.days_alike(facts.days_past_due)))
+    view = View(facts, at, point_id, marked(facts, point_id), zones, picked.hold_lifts, {})
     lifted: list[tuple[str, str]] = []
     findings = [found for check in floor.FLOOR if (found := check(view)) is not None]
+    silent: set[str] = set()
     for rule in picked.checks:
+        if rule.begun > at or rule.ended <= at:
+            silent.add(rule.head.id)
+            if rule.ended <= at:
+                continue
         found = rule.check(view)
         if found is not None:
             findings.append(_in_its_dates(found, rule, view, lifted))
-    return _with_hours(view, picked, findings, lifted)
+    silent.update([rule.head.id for rule in picked.windows if rule.begun > at or rule.ended <= at])
+    return _with_hours(view, picked, findings, lifted, silent)
 
 
 def _in_its_dates(found: Finding, rule: TimedCheck, view: View, lifted: list[tuple[str, str]]) -> Finding:
     """Leave out the times a rule is not in force, and those for which an override lifts it."""
-    found = found._replace(spans=localtime.union(found.spans, rule.free))
+    if rule.begun > view.at or rule.ended != localtime.LAST:
+        found = found._replace(spans=localtime.union(found.spans, rule.free))
     if view.facts.overrides and rule.head.lifted_by:
         lift, name = lifts(view.facts, rule.head.lifted_by)
         wider = found._replace(spans=localtime.union(found.spans, lift))
@@ -94,7 +107,9 @@ def _in_its_dates(found: Finding, rule: TimedCheck, view: View, lifted: list[tup
     return found
 
 
-def _with_hours(view: View, picked: Picked, findings: list[Finding], lifted: list[tuple[str, str]]) -> _Asked:
+def _with_hours(
+    view: View, picked: Picked, findings: list[Finding], lifted: list[tuple[str, str]], silent: set[str]
+) -> _Asked:
     """Add the windows: merged ahead of time, unless an override of this borrower's widens one of them."""
     facts = view.facts
     shown: tuple[tuple[WindowCheck, DaySpans], ...] = tuple((window, window.days) for window in picked.windows)
@@ -105,7 +120,7 @@ def _with_hours(view: View, picked: Picked, findings: list[Finding], lifted: lis
     personal = personal_schedule(facts, view.zones)
     if personal is not None:
         days = windows.all_of((days, personal))
-    return _Asked(view, picked, findings, shown, personal, days, lifted)
+    return _Asked(view, picked, findings, shown, personal, days, lifted, silent)
 
 
 def _lift_window(window: WindowCheck, view: View, lifted: list[tuple[str, str]]) -> DaySpans:
@@ -115,25 +130,6 @@ def _lift_window(window: WindowCheck, view: View, lifted: list[tuple[str, str]])
     if not _open(window.days, view.at) and localtime.next_in(lift, view.at) == view.at:
         lifted.append((window.head.id, name))
     return windows.widened(window.days, lift)
-
-
-def _kind(facts: Facts, zones: tuple[str, ...]) -> Kind:
-    point = facts.point
-    label, point_type = (point.label, point.type) if point is not None else ("", "")
-    places = floor.candidate_jurisdictions(facts)
-    return Kind(
-        facts.channel,
-        facts.purpose,
-        facts.role,
-        facts.actor,
-        facts.product,
-        facts.recipient,
-        facts.stage,
-        label,
-        point_type,
-        places,
-        zones,
-    )
 
 
 def _open(days: DaySpans, at: datetime) -> bool:
@@ -146,8 +142,21 @@ def _refuses(finding: Finding, at: datetime) -> bool:
 
 def _reasons(asked: _Asked) -> list[Reason]:
     """Return what speaks against the contact now."""
-    at = asked.view.at
-    reasons = [_reason(finding, at) for finding in asked.findings if _refuses(finding, at)]
+    at, effects = asked.view.at, asked.picked.effects
+    reasons = [
+        Reason(
+            rule_id,
+            code,
+            _verdict(until, at),
+            citation,
+            until,
+            channel_only,
+            values,
+            effects.get(rule_id, "must"),
+        )
+        for rule_id, code, citation, spans, channel_only, values in asked.findings
+        if (until := localtime.next_in(spans, at)) != at
+    ]
     if not _open(asked.days, at):
         reasons += [_hours_reason(window, days, asked) for window, days in asked.windows if not _open(days, at)]
         if asked.personal is not None and not _open(asked.personal, at):
@@ -161,12 +170,6 @@ def _verdict(until: datetime | None, at: datetime) -> Verdict:
     return Verdict.DEFER if until is not None and until <= at + HORIZON else Verdict.BLOCK
 
 
-def _reason(finding: Finding, at: datetime) -> Reason:
-    until = localtime.next_in(finding.spans, at)
-    verdict = _verdict(until, at)
-    return Reason(finding.rule_id, finding.code, verdict, finding.citation, until, finding.channel_only, finding.facts)
-
-
 def _hours_reason(window: WindowCheck, days: DaySpans, asked: _Asked) -> Reason:
     at = asked.view.at
     until = windows.next_open(days, at, at + HORIZON)
@@ -174,7 +177,8 @@ def _hours_reason(window: WindowCheck, days: DaySpans, asked: _Asked) -> Reason:
     if until is None and code != "quiet_hours.no_calendar":
         code = "quiet_hours.no_common_hours"
     narrow = bool(window.head.select.channels)
-    return Reason(window.head.id, code, _verdict(until, at), window.head.citation, until, narrow, values)
+    head = window.head
+    return Reason(head.id, code, _verdict(until, at), head.citation, until, narrow, values, head.effect.value)
 
 
 def _personal_reason(personal: DaySpans, at: datetime) -> Reason:
@@ -205,8 +209,12 @@ def _earliest(findings: list[Finding], days: DaySpans, start: datetime, limit: d
 
 
 def _passed(asked: _Asked, reasons: list[Reason]) -> tuple[str, ...]:
-    against = {reason.rule_id for reason in reasons}
-    return tuple(rule_id for rule_id in (*floor.FLOOR_IDS, *asked.picked.ids) if rule_id not in against)
+    against = asked.silent.union([reason.rule_id for reason in reasons])
+    return (
+        asked.picked.all_ids
+        if not against
+        else tuple([rule_id for rule_id in asked.picked.all_ids if rule_id not in against])
+    )
 
 
 def _send(asked: _Asked, policy: Policy) -> Decision:
@@ -219,7 +227,7 @@ def _send(asked: _Asked, policy: Policy) -> Decision:
         Verdict.SEND,
         at,
         policy.version,
-        passed=asked.picked.all_ids,
+        passed=_passed(asked, []),
         send_before=None if first == localtime.LAST else first,
         lifted=tuple(asked.lifted),
     )

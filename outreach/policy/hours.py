@@ -22,18 +22,30 @@ def personal_schedule(facts: Facts, zones: tuple[str, ...]) -> DaySpans | None:
     named = [one for one in facts.personal_windows if one.channel in {"any", facts.channel}]
     if not named or not zones:
         return None
-    barred = [windows.personal_days(one, zones) for one in named if one.effect != "allow"]
-    parts = [*barred, *_permitted([one for one in named if one.effect == "allow"], zones)]
+    parts = [windows.personal_days(alike, zones) for alike in _alike([one for one in named if one.effect != "allow"])]
+    parts += _permitted([one for one in named if one.effect == "allow"], zones)
     days = windows.all_of(parts)
     lift, _ = lifts(facts, _OWN_WISH)
     return windows.widened(days, lift) if lift else days
 
 
+def _alike(named: list[PersonalWindow]) -> list[tuple[PersonalWindow, ...]]:
+    """Group times by their end: those that last as long make one schedule."""
+    groups: dict[datetime | None, list[PersonalWindow]] = {}
+    for one in named:
+        groups.setdefault(one.until, []).append(one)
+    return [tuple(group) for group in groups.values()]
+
+
 def _permitted(allowed: list[PersonalWindow], zones: tuple[str, ...]) -> list[DaySpans]:
-    """Return the permitted times as one schedule, changing at each instant at which one of them lapses."""
+    """Return the permitted times as one schedule, changing at each instant at which one of them lapses.
+
+    With several candidate clocks each time stands alone: every clock must read inside the same one.
+    """
     if not allowed:
         return []
-    return [windows.any_in_force([(one.until, windows.personal_days(one, zones)) for one in allowed])]
+    groups = _alike(allowed) if len(zones) == 1 else [(one,) for one in allowed]
+    return [windows.any_in_force([(group[0].until, windows.personal_days(group, zones)) for group in groups])]
 
 
 def window_code(window: WindowCheck, at: datetime) -> tuple[str, Values]:

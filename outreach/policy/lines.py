@@ -9,7 +9,7 @@ import orjson
 from outreach.domain.words import Channel, Purpose
 from outreach.policy.codec import FieldError, loads, read, read_instant
 from outreach.policy.facts import Facts
-from outreach.policy.gate import decide
+from outreach.policy.gate import decide, next_permitted
 from outreach.policy.policy import Policy
 
 MAX_LINE: Final = 1_000_000
@@ -51,7 +51,13 @@ def _decide_line(line: bytes, number: int, policy: Policy) -> bytes:
     except FieldError as error:
         return orjson.dumps({"error": error.text, "line": number, "field": error.field})
     decision = decide(facts, policy, at)
-    return orjson.dumps({"line": number, "touch_id": facts.touch_id, "decision": decision}, option=orjson.OPT_UTC_Z)
+    answer = {
+        "line": number,
+        "touch_id": facts.touch_id,
+        "decision": decision,
+        "next_permitted": next_permitted(facts, policy, at),
+    }
+    return orjson.dumps(answer, option=orjson.OPT_UTC_Z)
 
 
 def _read_line(line: bytes) -> tuple[Facts, datetime]:

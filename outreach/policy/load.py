@@ -8,14 +8,17 @@ from typing import Any
 
 import holidays
 import orjson
-from pydantic import TypeAdapter, ValidationError
+from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from outreach.domain.located_yaml import ConfigError, Located, Problem, Where, load_located
+from outreach.domain.near import did_you_mean
+from outreach.domain.places import memberships
 from outreach.policy.policy import Policy
-from outreach.policy.rules import ANYWHERE, UNLISTED, Calendar
-from outreach.policy.schema import AnyRuleIn, CalendarIn, FileHead, WindowIn
-from outreach.policy.windows import ancestry
+from outreach.policy.rules import ANYWHERE, UNLISTED, Calendar, Effect
+from outreach.policy.schema import RULES_BY_SHAPE, AnyRuleIn, CalendarIn, DutyIn, FileHead, WindowIn
 
+# Whose holidays the library knows, for places it has no name for.
+_HOLIDAYS_OF = {"GB-EAW": "GB-ENG", "US-NY-NYC": "US-NY"}
 RULES: TypeAdapter[AnyRuleIn] = TypeAdapter(AnyRuleIn)
 
 
@@ -66,12 +69,14 @@ def from_json(content: bytes) -> Policy:
 def _build(content: dict[str, Any]) -> Policy:
     canonical = orjson.dumps(content, option=orjson.OPT_SORT_KEYS)
     entries = [RULES.validate_python(entry) for entry in content["rules"]]
+    listed = tuple(entry.rule() for entry in entries)
     return Policy(
         version=hashlib.sha256(canonical).hexdigest()[:16],
-        rules=tuple(entry.rule() for entry in entries if entry.status != "draft"),
+        rules=tuple(rule for rule in listed if rule.head.status != "draft"),
         calendars={name: _calendar(name, years) for name, years in content["calendars"].items()},
         packs=frozenset(content["packs"]),
         content=canonical,
+        drafts=tuple(rule for rule in listed if rule.head.status == "draft"),
     )
 
 
@@ -105,7 +110,7 @@ class _Reading:
         try:
             head = FileHead.model_validate(located.data)
         except ValidationError as error:
-            self.problems += located.problems_of(error.errors())
+            self.problems += _problems(located, (), error, FileHead)
             return
         self.packs.add(head.pack)
         for index, data in enumerate(head.calendars):
@@ -117,20 +122,28 @@ class _Reading:
         try:
             entry = CalendarIn.model_validate(data)
         except ValidationError as error:
-            self.problems += located.problems_of(error.errors(), where)
+            self.problems += _problems(located, where, error, CalendarIn)
             return
-        years = {str(year): _public_holidays(entry.jurisdiction, year) for year in entry.years()}
-        if not all(years.values()):
-            text = "no public holidays are known for this jurisdiction and these years; use an ISO 3166 code"
+        years = {str(year): _days_off(entry, year) for year in entry.years()}
+        empty = [year for year, days in years.items() if not days]
+        if empty:
+            text = f"no public holidays are known for this jurisdiction in {', '.join(empty)}; use an ISO 3166 code, "
+            text += "or list the days under also"
             self.problems.append(located.problem((*where, "jurisdiction"), text))
             return
-        self.calendars[entry.jurisdiction] = years
+        known = self.calendars.setdefault(entry.jurisdiction, {})
+        for year, days in years.items():  # two files may know one calendar: a holiday of either is one
+            known[year] = sorted({*known.get(year, ()), *days})
 
     def _rule(self, located: Located, where: Where, data: object, pack: str) -> None:
+        shape = data.get("shape") if isinstance(data, dict) else None
+        if shape not in RULES_BY_SHAPE:
+            self.problems.append(_no_shape(located, where, data))
+            return
         try:
             entry = RULES.validate_python(data)
         except ValidationError as error:
-            self.problems += located.problems_of(error.errors(), where)
+            self.problems += _problems(located, where, error, RULES_BY_SHAPE[shape])
             return
         self.problems += [located.problem((*where, *part), text) for part, text in self._faults(entry, pack)]
         line, _ = located.mark((*where, "id"))
@@ -143,15 +156,59 @@ class _Reading:
     def _faults(self, entry: AnyRuleIn, pack: str) -> Iterable[tuple[Where, str]]:
         """Yield what is wrong between the fields of a rule that are each right by themselves."""
         place = entry.jurisdiction or pack
-        if pack not in {ANYWHERE, UNLISTED} and pack not in ancestry(place):
+        if pack not in {ANYWHERE, UNLISTED} and pack not in memberships(place):
             yield ("jurisdiction",), f"must be {pack} or lie in it, as the file is the pack of {pack}"
         ended = self.on is not None and entry.in_force_until is not None and entry.in_force_until <= self.on
         if ended and entry.status == "in_force":
             yield ("in_force_until",), "has passed; set status: superseded to keep the rule for replay, or remove it"
         if entry.status == "superseded" and entry.in_force_until is None:
             yield ("status",), "a superseded rule needs in_force_until"
+        if entry.status == "future" and self.on is not None and entry.in_force_from <= self.on:
+            yield ("status",), "has begun by in_force_from; set status: in_force, or draft while it is not certain"
+        if entry.effect is Effect.STANDARD and not isinstance(entry, DutyIn):
+            yield ("effect",), "a standard names no number, so only shape: duty can have this effect"
         if isinstance(entry, WindowIn):
             yield from _overlaps(entry)
+
+
+def _no_shape(located: Located, where: Where, data: object) -> Problem:
+    shapes = list(RULES_BY_SHAPE)
+    if not isinstance(data, dict):
+        return located.problem(where, "must be a rule: a block of keys and values")
+    if "shape" not in data:
+        return located.problem((*where, "shape"), f"is missing; must be one of {', '.join(shapes)}")
+    near = did_you_mean(data["shape"], shapes)
+    return located.problem((*where, "shape"), f"must be one of {', '.join(shapes)}{near}")
+
+
+def _problems(located: Located, where: Where, error: ValidationError, form: type[BaseModel]) -> list[Problem]:
+    """Return what is wrong with one block, in words of the file."""
+    return [
+        located.problem((*where, *each["loc"]), text) if (text := _said(each, form)) else one
+        for each, one in zip(error.errors(), located.problems_of(error.errors(), where), strict=True)
+    ]
+
+
+def _said(error: Any, form: type[BaseModel]) -> str | None:  # noqa: ANN401 - pydantic's own type is not public
+    """Return a complaint that names what would be right, or None where pydantic's own words do."""
+    way = [part for part in error["loc"] if isinstance(part, str) and part not in RULES_BY_SHAPE]
+    if error["type"] == "extra_forbidden":
+        known = sorted(_keys(form)) if len(way) == 1 else []
+        near = did_you_mean(way[-1], known)
+        return f"unknown key; remove it or correct its spelling{near}{_known(known)}"
+    if error["type"] in {"literal_error", "enum"}:
+        allowed = str(error["ctx"]["expected"]).replace("'", "").replace(" or ", ", ")
+        near = did_you_mean(error["input"], allowed.split(", "))
+        return f"must be one of {allowed}{near}"
+    return None
+
+
+def _keys(form: type[BaseModel]) -> list[str]:
+    return [field.alias or name for name, field in form.model_fields.items()]
+
+
+def _known(keys: list[str]) -> str:
+    return f" (known: {', '.join(keys)})" if keys else ""
 
 
 def _overlaps(entry: WindowIn) -> Iterable[tuple[Where, str]]:
@@ -166,9 +223,19 @@ def _overlaps(entry: WindowIn) -> Iterable[tuple[Where, str]]:
                 )
 
 
+def _days_off(entry: CalendarIn, year: int) -> list[str]:
+    """Return the holidays of a year with what the entry adds."""
+    days = {*_public_holidays(entry.jurisdiction, year), *(day.isoformat() for day in entry.also if day.year == year)}
+    if entry.sundays:
+        first = date(year, 1, 1).toordinal()
+        sundays = (date.fromordinal(day) for day in range(first, date(year, 12, 31).toordinal() + 1) if day % 7 == 0)
+        days |= {day.isoformat() for day in sundays}
+    return sorted(days)
+
+
 def _public_holidays(jurisdiction: str, year: int) -> list[str]:
     """Return the public holidays of a year as dates, none when the jurisdiction is not known."""
-    country, _, subdivision = jurisdiction.partition("-")
+    country, _, subdivision = _HOLIDAYS_OF.get(jurisdiction, jurisdiction).partition("-")
     try:
         found = holidays.country_holidays(country, subdiv=subdivision or None, years=year)
     except NotImplementedError:

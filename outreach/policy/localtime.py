@@ -18,7 +18,7 @@ LAST = datetime.max.replace(tzinfo=UTC)
 ALWAYS: Spans = ((FIRST, LAST),)
 NEVER: Spans = ()
 DAY = timedelta(days=1)
-_PROBE = timedelta(hours=3)
+_PROBE = timedelta(hours=6)  # no place has ever changed its clock twice so soon
 _TICK = timedelta(seconds=1)
 
 
@@ -63,12 +63,13 @@ def segments(name: str, ordinal: int) -> tuple[tuple[datetime, datetime, timedel
     place = _known(name)
     start, end = utc_day(ordinal)
     cut = [start]
-    probe = start
+    probe, offset = start, _offset(place, start)
     while probe < end:
         ahead = min(probe + _PROBE, end)
-        if _offset(place, probe) != _offset(place, ahead):
+        following = _offset(place, ahead)
+        if following != offset:
             cut.append(_change(place, probe, ahead))
-        probe = ahead
+        probe, offset = ahead, following
     cut = [instant for instant in cut if instant < end]
     ends = [*cut[1:], end]
     return tuple((a, b, _offset(place, a)) for a, b in zip(cut, ends, strict=True))

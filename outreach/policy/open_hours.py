@@ -4,7 +4,8 @@ from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from outreach.domain.places import place_of
-from outreach.policy.policy import Kind, Policy
+from outreach.policy.policy import Policy
+from outreach.policy.selecting import Kind
 
 # A week of no holiday that any shipped calendar knows; lint asks about ordinary days.
 _MONDAY = date(2027, 3, 8)

@@ -1,80 +1,70 @@
 """A policy version: its rules, its calendars, its name; and the rules picked out for one kind of candidate contact."""
 
-from collections.abc import Mapping
+from bisect import bisect_right
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple
 
-from outreach.policy import localtime, windows
-from outreach.policy.checks import Check, checks_of
+from outreach.policy import windows
+from outreach.policy.checks import Check, Ground, checks_of
 from outreach.policy.floor import FLOOR_IDS
-from outreach.policy.localtime import Spans
-from outreach.policy.rules import (
-    ANYWHERE,
-    UNLISTED,
-    Bar,
-    Binds,
-    Calendar,
-    NeedsConsent,
-    Rest,
-    Rule,
-    RuleHead,
-    Selector,
-    Window,
-)
+from outreach.policy.localtime import LAST, Spans
+from outreach.policy.rules import Calendar, Duty, PersonalTimes, Rest, Rule, RuleHead, Window, Wording
+from outreach.policy.selecting import Kind, clocks_of, holiday_places, out_of_force, selects
 from outreach.policy.windows import DayCache, DaySpans, Minutes
 
 _KEPT_PLANS = 8192
-
-
-class Kind(NamedTuple):
-    """Everything rules select by. Candidate contacts of one kind are asked the same rules."""
-
-    channel: str
-    purpose: str
-    role: str
-    actor: str
-    product: str
-    recipient: str
-    stage: str
-    label: str
-    point_type: str
-    jurisdictions: tuple[str, ...]
-    zones: tuple[str, ...]
+_LONG_BEFORE = -1_000_000  # days past due: earlier than any rule names
 
 
 class WindowCheck(NamedTuple):
-    """One window for one kind: ``days`` with its dates in force, ``minutes`` by local date, the ``clocks`` asked."""
+    """One window for one kind: ``days`` with its dates in force, ``minutes`` by local date, the ``clocks`` asked.
+
+    ``begun`` and ``ended`` as in TimedCheck.
+    """
 
     head: RuleHead
     days: DaySpans
     minutes: Minutes
     clocks: tuple[str, ...]
+    begun: datetime
+    ended: datetime
 
 
 class TimedCheck(NamedTuple):
-    """One check for one kind. ``free`` are the instants at which its rule is not in force."""
+    """One check for one kind. ``free`` are the instants at which its rule is not in force.
+
+    From ``begun`` on it is in force, from ``ended`` on never again.
+    """
 
     head: RuleHead
-    free: Spans
     check: Check
+    free: Spans
+    begun: datetime
+    ended: datetime
 
 
 class Picked(NamedTuple):
-    """The rules one kind of candidate contact is asked. ``open_days`` merges all windows."""
+    """The rules one kind of candidate contact is asked. ``open_days`` merges all windows.
 
-    ids: tuple[str, ...]
+    ``hold_lifts`` names for each kind of hold the overrides with which the law that speaks of it lets the hold go.
+    """
+
     windows: tuple[WindowCheck, ...]
     checks: tuple[TimedCheck, ...]
     open_days: DayCache
     all_ids: tuple[str, ...]
+    effects: Mapping[str, str]
+    hold_lifts: Mapping[str, frozenset[str]]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Policy:
     """All rules in the order they are asked, under a version that is the hash of their content.
 
-    ``content`` is the canonical JSON a version is stored as. Equal versions decide equally.
+    ``content`` is the canonical JSON a version is stored as. Equal versions decide equally. ``drafts`` are kept to be
+    listed and never applied.
     """
 
     version: str
@@ -82,10 +72,12 @@ class Policy:
     calendars: Mapping[str, Calendar]
     packs: frozenset[str]
     content: bytes
+    drafts: tuple[Rule, ...] = ()
     _picked: dict[Kind, Picked] = field(default_factory=dict, repr=False)
     _days: dict[tuple[str, tuple[str, ...], tuple[str, ...]], tuple[DayCache, Minutes]] = field(
         default_factory=dict, repr=False
     )
+    _edges: list[int] = field(default_factory=list, repr=False)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Policy) and self.version == other.version
@@ -106,7 +98,7 @@ class Policy:
 
     def rule(self, rule_id: str) -> Rule | None:
         """Return the rule of an id, for an explanation."""
-        return next((rule for rule in self.rules if rule.head.id == rule_id), None)
+        return next((rule for rule in (*self.rules, *self.drafts) if rule.head.id == rule_id), None)
 
     def pick(self, kind: Kind) -> Picked:
         """Return the rules that a kind of candidate contact is asked. Remembered; the answer never changes."""
@@ -117,86 +109,65 @@ class Policy:
             picked = self._picked[kind] = self._pick(kind)
         return picked
 
+    def days_alike(self, days_past_due: int) -> int:
+        """Return a day past due that no rule tells from the given one, the same for all of them."""
+        edges = self._edges or self._find_edges()
+        return edges[max(0, bisect_right(edges, days_past_due) - 1)]
+
+    def _find_edges(self) -> list[int]:
+        heads = [rule.head.select for rule in self.rules]
+        named = {edge for select in heads for edge in (select.days_from, select.days_until) if edge is not None}
+        self._edges[:] = [_LONG_BEFORE, *sorted(named)]
+        return self._edges
+
     def _pick(self, kind: Kind) -> Picked:
-        chosen = [rule for rule in self.rules if selects(rule.head.select, kind, self.packs)]
+        silent = (Duty, PersonalTimes) if kind.judged else (Duty, PersonalTimes, Wording)
+        asked = (rule for rule in self.rules if not isinstance(rule, silent))
+        chosen = [rule for rule in asked if selects(rule.head.select, kind, self.packs)]
         found = tuple(self._window(rule, kind) for rule in chosen if isinstance(rule, Window)) if kind.zones else ()
+        grounds = [(rule, Ground(clocks_of(rule, kind), self._holiday(rule, kind))) for rule in chosen]
         checks = tuple(
-            TimedCheck(rule.head, out_of_force(rule.head, _clocks(rule, kind.zones)), check)
-            for rule in chosen
-            for check in checks_of(rule, kind.zones)
+            _timed(rule.head, ground, check) for rule, ground in grounds for check in checks_of(rule, ground)
         )
         ids = tuple(rule.head.id for rule in chosen)
-        return Picked(ids, found, checks, DayCache(windows.all_of(one.days for one in found)), (*FLOOR_IDS, *ids))
+        days = DayCache(windows.all_of(one.days for one in found))
+        effects = {rule.head.id: rule.head.effect.value for rule in chosen}
+        return Picked(found, checks, days, (*FLOOR_IDS, *ids), effects, _hold_lifts(chosen))
+
+    def _holiday(self, rule: Rule, kind: Kind) -> Callable[[int], bool | None]:
+        """Return what tells the public holidays that matter to a rule: None where they are not known."""
+        wanted = holiday_places(rule.head.select.jurisdiction, kind.jurisdictions, self.packs)
+        return lambda day: windows.is_holiday(self.calendars, wanted, day)
 
     def _window(self, rule: Window, kind: Kind) -> WindowCheck:
-        clocks = _clocks(rule, kind.zones)
+        clocks = clocks_of(rule, kind)
         wanted = holiday_places(rule.head.select.jurisdiction, kind.jurisdictions, self.packs)
         key = (rule.head.id, clocks, wanted)
         known = self._days.get(key)
         if known is None:
-            minutes = windows.window_minutes(rule, self.calendars, wanted)
+            minutes = windows.window_minutes(rule, self._holiday(rule, kind))
             inside = DayCache(lambda ordinal: windows.wall_spans(clocks, ordinal, minutes))
             free = out_of_force(rule.head, clocks)
             known = (DayCache(windows.widened(inside, free)) if free else inside, minutes)
             if len(self._days) >= _KEPT_PLANS:
                 self._days.clear()
             self._days[key] = known
-        return WindowCheck(rule.head, known[0], known[1], clocks)
+        return WindowCheck(rule.head, known[0], known[1], clocks, *_dates(rule.head, out_of_force(rule.head, clocks)))
 
 
-def _clocks(rule: Rule, zones: tuple[str, ...]) -> tuple[str, ...]:
-    """Return whose clocks a rule goes by: its own, or every candidate zone."""
-    if isinstance(rule, Rest | NeedsConsent | Bar) or rule.clock is None:
-        return zones
-    return (rule.clock,)
+def _timed(head: RuleHead, ground: Ground, check: Check) -> TimedCheck:
+    free = out_of_force(head, ground.clocks)
+    return TimedCheck(head, check, free, *_dates(head, free))
 
 
-def out_of_force(head: RuleHead, zones: tuple[str, ...]) -> Spans:
-    """Return when a rule is not in force anywhere the borrower may be: its dates are local dates, strictest reading."""
-    clocks = zones or ("UTC",)
-    begins = min(localtime.day_start(name, head.from_on.toordinal()) for name in clocks)
-    spans: Spans = ((localtime.FIRST, begins),)
-    if head.until_on is not None:
-        ended: datetime = max(localtime.day_start(name, head.until_on.toordinal()) for name in clocks)
-        spans = localtime.union(spans, ((ended, localtime.LAST),))
-    return spans
+def _dates(head: RuleHead, free: Spans) -> tuple[datetime, datetime]:
+    return free[0][1], LAST if head.until_on is None else free[-1][0]
 
 
-def selects(select: Selector, kind: Kind, packs: frozenset[str]) -> bool:
-    """Tell whether a rule is asked about a kind of candidate contact. What is unknown about it never excuses it."""
-    return (
-        _place(select.jurisdiction, kind.jurisdictions, packs)
-        and _binds(select.binds, kind.role)
-        and kind.purpose not in select.except_purposes
-        and _fits(select.channels, kind.channel)
-        and _fits(select.actors, kind.actor)
-        and _fits(select.products, kind.product)
-        and _fits(select.recipients, kind.recipient)
-        and _fits(select.purposes, kind.purpose)
-        and _fits(select.stages, kind.stage)
-        and _fits(select.labels, kind.label)
-        and _fits(select.point_types, kind.point_type)
-    )
-
-
-def _fits(wanted: frozenset[str], value: str) -> bool:
-    return not wanted or value in wanted or value in {"", "unknown"}
-
-
-def _binds(binds: Binds, role: str) -> bool:
-    if role == "first_party":
-        return binds is not Binds.THIRD_PARTY
-    return binds is not Binds.FIRST_PARTY or role not in {"agency", "debt_buyer"}
-
-
-def _place(jurisdiction: str, candidates: tuple[str, ...], packs: frozenset[str]) -> bool:
-    if jurisdiction == ANYWHERE:
-        return True
-    if jurisdiction == UNLISTED:
-        return not candidates or any(packs.isdisjoint(windows.ancestry(place)) for place in candidates)
-    return any(jurisdiction in windows.ancestry(place) for place in candidates)
-
-
-def holiday_places(jurisdiction: str, candidates: tuple[str, ...], packs: frozenset[str]) -> tuple[str, ...]:
-    """Return the candidates whose public holidays matter to a rule of a jurisdiction."""
-    return tuple(place for place in candidates if _place(jurisdiction, (place,), packs))
+def _hold_lifts(chosen: list[Rule]) -> dict[str, frozenset[str]]:
+    lifts: dict[str, frozenset[str]] = {}
+    for rule in chosen:
+        if isinstance(rule, Rest) and rule.head.lifted_by:
+            for kind in rule.kinds:
+                lifts[kind] = lifts.get(kind, frozenset()) | rule.head.lifted_by
+    return lifts

@@ -11,11 +11,12 @@ from enum import StrEnum
 
 
 class Effect(StrEnum):
-    """How strongly the source speaks. All three deny by default."""
+    """How strongly the source speaks. The first three deny by default; a standard has no number and is a duty."""
 
     MUST = "must"
     SHOULD = "should"
     PRESUMPTION = "presumption"
+    STANDARD = "standard"
 
 
 class Binds(StrEnum):
@@ -32,8 +33,13 @@ class Counted(StrEnum):
     TOUCHES = "touches"  # everything that may have left
     ATTEMPTS = "attempts"  # calls placed that reached a line; texts and emails that left
     ATTEMPTS_UNANSWERED = "attempts_unanswered"
+    ATTEMPTS_WITH_CONNECTION_OR_MESSAGE = "attempts_with_connection_or_message"  # somebody, or a voicemail, answered
     CONVERSATIONS = "conversations"
     COMMUNICATIONS = "communications"  # words reached, or were left for, somebody
+    INITIATED_COMMUNICATIONS = "initiated_communications"  # begun by the lender; a voicemail not used counts
+    MESSAGES_SENT = "messages_sent"  # texts, emails, letters
+    SUCCESSFUL_CONTACTS = "successful_contacts"  # a conversation, or words that went to the person
+    VISITS = "visits"
 
 
 class Scope(StrEnum):
@@ -49,13 +55,15 @@ class Span(StrEnum):
     """How long a counted contact goes on counting.
 
     ``rolling``: ``length`` after its instant. ``rolling_days``: until ``length`` days of local dates are over, its own
-    date being the first. ``full_days``: as rolling_days, but its own date is not counted. The rest: to the end of the
-    local day, week (from Monday) or month it fell in.
+    date being the first. ``full_days``: as rolling_days, but its own date is not counted. ``business_days``: as
+    full_days, but only dates from Monday to Friday that are no public holiday. The rest: to the end of the local day,
+    week (from Monday) or month it fell in.
     """
 
     ROLLING = "rolling"
     ROLLING_DAYS = "rolling_days"
     FULL_DAYS = "full_days"
+    BUSINESS_DAYS = "business_days"
     DAY = "day"
     WEEK = "week"
     MONTH = "month"
@@ -65,6 +73,11 @@ ANYWHERE = "any"
 """Jurisdiction of a house rule: applies to every candidate."""
 UNLISTED = "unlisted"
 """Jurisdiction of the default pack: applies to every candidate that has no pack of its own."""
+
+NUMBER_CLOCK = "number"
+"""Clock of a rule: the zones the number hints at, unless the person told us where they are."""
+LANDLINE_CLOCK = "landline_number"
+"""Clock of a rule: as ``number`` for landlines; the residence for everything else."""
 
 NONE: frozenset[str] = frozenset()
 
@@ -84,6 +97,10 @@ class Selector:
     stages: frozenset[str] = NONE
     labels: frozenset[str] = NONE
     point_types: frozenset[str] = NONE
+    creditor_kinds: frozenset[str] = NONE
+    debt_states: frozenset[str] = NONE
+    days_from: int | None = None
+    days_until: int | None = None  # the first day past due that is no longer meant
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +117,8 @@ class RuleHead:
     until_on: date | None = None
     lifted_by: frozenset[str] = NONE
     summary: str = ""
+    status: str = "in_force"
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +136,9 @@ class Hours:
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """Permitted hours: outside their union it is refused. ``clock`` None: every candidate zone of the borrower.
+    """Permitted hours: outside their union it is refused.
+
+    ``clock`` None: every candidate zone of the borrower; else a zone, NUMBER_CLOCK or LANDLINE_CLOCK.
 
     Without ``holidays`` a public holiday is like any other day of its weekday, and no calendar is needed.
     """
@@ -181,12 +202,16 @@ class Gap:
 
 @dataclass(frozen=True, slots=True)
 class Prerequisite:
-    """Something must have been sent before, and ``limit`` long ago (its ``most`` is unused)."""
+    """Something must have been sent before, and ``limit`` long ago (its ``most`` is unused).
+
+    With ``notices`` it must be known to have been one of these.
+    """
 
     head: RuleHead
     events: Events
     limit: Limit
     clock: str | None = None
+    notices: frozenset[str] = NONE
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,7 +246,64 @@ class Bar:
     unless_confirmed: bool = False
 
 
-Rule = Window | Cap | DistinctChannels | Gap | Prerequisite | Rest | NeedsConsent | Bar
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """What a person refused on one channel stops others too: heard on any of ``heard_on``, it covers ``covers``.
+
+    Both empty mean every channel.
+    """
+
+    head: RuleHead
+    heard_on: frozenset[str] = NONE
+    covers: frozenset[str] = NONE
+
+
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """What the words of a contact must contain and must not, on ``media`` (empty: all)."""
+
+    head: RuleHead
+    requires: frozenset[str] = NONE
+    forbids: frozenset[str] = NONE
+    media: frozenset[str] = NONE
+
+
+@dataclass(frozen=True, slots=True)
+class PersonalTimes:
+    """How many hours of a week a person may bar. Never asked by the gate, which honours whatever is recorded."""
+
+    head: RuleHead
+    most_hours_per_week: int
+
+
+@dataclass(frozen=True, slots=True)
+class Duty:
+    """What no machine can decide at the moment of sending, kept so that people can see it. Never asked.
+
+    ``retain`` is how long records are kept (``3y``, ``6m``, ``30d``); ``honour_within`` how soon a refusal must be
+    honoured (``10bd`` are business days, ``30d``, ``24h``).
+    """
+
+    head: RuleHead
+    duty: str
+    retain: str = ""
+    honour_within: str = ""
+
+
+Rule = (
+    Window
+    | Cap
+    | DistinctChannels
+    | Gap
+    | Prerequisite
+    | Rest
+    | NeedsConsent
+    | Bar
+    | Refusal
+    | Wording
+    | PersonalTimes
+    | Duty
+)
 
 
 @dataclass(frozen=True, slots=True)

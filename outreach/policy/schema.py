@@ -1,83 +1,60 @@
-"""The form of a policy file, field by field, and how each entry becomes a typed rule. Only load.py uses it."""
+"""The form of a policy file, shape by shape, and how each entry becomes a typed rule. Only load.py uses it."""
 
-import re
 from datetime import date, timedelta
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
-from outreach.domain.words import Channel, HoldKind, PointLabel, PointType, Purpose
+from outreach.domain.words import Channel, HoldKind, Purpose
 from outreach.policy import rules
-from outreach.policy.localtime import zone
-from outreach.policy.rules import ANYWHERE, UNLISTED, Binds, Counted, Effect, Scope, Span
+from outreach.policy.form import (
+    Clocked,
+    ClockTime,
+    Day,
+    Length,
+    NotEmpty,
+    RuleIn,
+    Slug,
+    Strict,
+    Text,
+    place,
+    words,
+)
+from outreach.policy.rules import Counted, Scope, Span
 from outreach.policy.windows import WEEKDAYS, clock_minute
 
-Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun", "public_holiday"]
-Actor = Literal["human", "automated", "prerecorded", "ai_voice"]
-OverrideKind = Literal["agreed_time", "requested_callback", "reply_in_thread", "consent_to_extra"]
-Recipient = Literal[
-    "debtor", "co_debtor", "guarantor", "spouse", "household", "employer", "contact_person", "attorney", "wrong_party"
+CountedChannel = Literal["sms", "email", "voice", "ivr", "mail", "visit", "whatsapp", "other"]
+Medium = Literal["sms", "email", "voice", "ivr", "voicemail"]
+DutyKind = Literal[
+    "record_keeping",
+    "disclosure",
+    "identity",
+    "notice",
+    "conduct",
+    "standard",
+    "refusal_deadline",
+    "hold_procedure",
 ]
-_PLACE = re.compile(r"[A-Z]{2}(-[A-Z0-9]{1,8})*\Z")
-_LENGTH = re.compile(r"([1-9][0-9]{0,4})([dhm])\Z")
-_UNIT = {"d": timedelta(days=1), "h": timedelta(hours=1), "m": timedelta(minutes=1)}
 
 
-def _place(value: str) -> str:
-    if value in {ANYWHERE, UNLISTED} or _PLACE.match(value):
-        return value
-    raise ValueError(f"must be an ISO 3166 code such as US or US-CA, or {ANYWHERE}, or {UNLISTED}")
+class CalendarIn(Strict):
+    """Years for which the public holidays of a jurisdiction are to be known.
 
-
-def _read_length(value: object) -> object:
-    if isinstance(value, timedelta):
-        return value
-    match = _LENGTH.match(value) if isinstance(value, str) else None
-    if match is None:
-        raise ValueError("must be a length such as 7d, 24h or 30m")
-    return int(match[1]) * _UNIT[match[2]]
-
-
-def _write_length(value: timedelta) -> str:
-    minutes = int(value.total_seconds()) // 60
-    return f"{minutes // 1440}d" if minutes % 1440 == 0 else f"{minutes}m"
-
-
-def _minute(value: object) -> object:
-    minute = clock_minute(value) if isinstance(value, str) else None
-    if minute is None:
-        raise ValueError("must be a time of day such as 08:00, at most 24:00, in 24-hour form with two digits each")
-    return value
-
-
-def _not_empty(value: object) -> object:
-    if isinstance(value, list | tuple) and not value:
-        raise ValueError("must not be empty")
-    return value
-
-
-# Not Field(min_length=1): that adds a second, misleading fault to a list whose items are faulty.
-NotEmpty = BeforeValidator(_not_empty)
-Length = Annotated[timedelta, BeforeValidator(_read_length), PlainSerializer(_write_length, return_type=str)]
-ClockTime = Annotated[str, BeforeValidator(_minute)]
-Text = Annotated[str, Field(min_length=1)]
-
-
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
-
-
-class CalendarIn(_Strict):
-    """Years for which the public holidays of a jurisdiction are to be known."""
+    ``also`` adds days, ``sundays`` every Sunday, where the law counts them as holidays.
+    """
 
     jurisdiction: Text
     first_year: int = Field(ge=2000, le=2100)
     last_year: int = Field(ge=2000, le=2100)
+    also: tuple[date, ...] = ()
+    sundays: bool = False
 
     @model_validator(mode="after")
     def _in_order(self) -> "CalendarIn":
         if self.last_year < self.first_year:
             raise ValueError("last_year must not be before first_year")
+        if any(day.year not in self.years() for day in self.also):
+            raise ValueError("also names a day outside the years from first_year to last_year")
         return self
 
     def years(self) -> range:
@@ -85,100 +62,7 @@ class CalendarIn(_Strict):
         return range(self.first_year, self.last_year + 1)
 
 
-class RuleIn(_Strict):
-    """The fields every rule has."""
-
-    id: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=80)]
-    jurisdiction: str | None = None
-    binds: Binds = Binds.BOTH
-    channels: tuple[Channel, ...] = ()
-    actors: tuple[Actor, ...] = ()
-    products: tuple[Text, ...] = ()
-    recipients: tuple[Recipient, ...] = ()
-    purposes: tuple[Purpose, ...] = ()
-    except_purposes: tuple[Purpose, ...] = ()
-    stages: tuple[Text, ...] = ()
-    labels: tuple[PointLabel, ...] = ()
-    point_types: tuple[PointType, ...] = ()
-    citation: Text
-    source: Text
-    confidence: Literal["high", "medium", "low"]
-    effect: Effect = Effect.MUST
-    in_force_from: date
-    in_force_until: date | None = None
-    status: Literal["in_force", "draft", "superseded"] = "in_force"
-    lifted_by: tuple[OverrideKind, ...] = ()
-    summary: Text
-
-    @field_validator("jurisdiction")
-    @classmethod
-    def _known_place(cls, value: str | None) -> str | None:
-        return None if value is None else _place(value)
-
-    @field_validator("citation", "source")
-    @classmethod
-    def _says_something(cls, value: str) -> str:
-        if not value.strip():
-            raise ValueError('must name where the rule stands; a rule of the lender\'s own cites "house policy"')
-        return value
-
-    @field_validator("in_force_until")
-    @classmethod
-    def _ends_later(cls, value: date | None, info: Any) -> date | None:  # noqa: ANN401 - pydantic's own type is not public
-        begins = info.data.get("in_force_from")
-        if value is not None and begins is not None and value <= begins:
-            raise ValueError("must be after in_force_from")
-        return value
-
-    def head(self) -> rules.RuleHead:
-        """Return the part every typed rule carries."""
-        select = rules.Selector(
-            jurisdiction=self.jurisdiction or ANYWHERE,
-            binds=self.binds,
-            channels=_words(self.channels),
-            actors=_words(self.actors),
-            products=_words(self.products),
-            recipients=_words(self.recipients),
-            purposes=_words(self.purposes),
-            except_purposes=_words(self.except_purposes),
-            stages=_words(self.stages),
-            labels=_words(self.labels),
-            point_types=_words(self.point_types),
-        )
-        return rules.RuleHead(
-            id=self.id,
-            select=select,
-            citation=self.citation,
-            source=self.source,
-            confidence=self.confidence,
-            effect=self.effect,
-            from_on=self.in_force_from,
-            until_on=self.in_force_until,
-            lifted_by=_words(self.lifted_by),
-            summary=self.summary,
-        )
-
-
-def _words(values: tuple[str, ...]) -> frozenset[str]:
-    return frozenset(str(value) for value in values)
-
-
-class _Clocked(_Strict):
-    """A rule on one named clock instead of the borrower's."""
-
-    clock: str | None = None
-
-    @field_validator("clock")
-    @classmethod
-    def _known_zone(cls, value: str | None) -> str | None:
-        if value is not None and zone(value) is None:
-            raise ValueError(
-                "must be an IANA time zone such as Asia/Shanghai; leave it out for the borrower's own clock"
-            )
-        return value
-
-
-class HoursIn(_Strict):
+class HoursIn(Strict):
     """One stretch of permitted hours."""
 
     days: Annotated[tuple[Day, ...], NotEmpty]
@@ -197,7 +81,7 @@ class HoursIn(_Strict):
         return clock_minute(self.start) or 0, clock_minute(self.end) or 0
 
 
-class WindowIn(RuleIn, _Clocked):
+class WindowIn(RuleIn, Clocked):
     """Permitted hours."""
 
     shape: Literal["window"]
@@ -216,12 +100,12 @@ def _hours(part: HoursIn) -> rules.Hours:
     return rules.Hours(weekdays, *part.minutes, on_holidays="public_holiday" in part.days)
 
 
-class _Counting(RuleIn, _Clocked):
+class _Counting(RuleIn, Clocked):
     """A rule that looks at past contacts."""
 
     counts: Counted
     scope: Scope
-    counted_channels: tuple[Channel, ...] = ()
+    counted_channels: tuple[CountedChannel, ...] = ()
     directions: Annotated[tuple[Literal["out", "in"], ...], NotEmpty] = ("out",)
     counted_purposes: tuple[Purpose, ...] = ()
     except_counted_purposes: tuple[Purpose, ...] = ()
@@ -231,20 +115,20 @@ class _Counting(RuleIn, _Clocked):
         return rules.Events(
             counted=self.counts,
             scope=self.scope,
-            channels=_words(self.counted_channels),
-            directions=_words(self.directions),
-            purposes=_words(self.counted_purposes),
-            except_purposes=_words(self.except_counted_purposes),
+            channels=words(self.counted_channels),
+            directions=words(self.directions),
+            purposes=words(self.counted_purposes),
+            except_purposes=words(self.except_counted_purposes),
         )
 
 
-class _Period(_Strict):
+class _Period(Strict):
     per: Span
     length: Length | None = None
 
     @model_validator(mode="after")
     def _length_fits(self) -> "_Period":
-        if self.per in {Span.ROLLING, Span.ROLLING_DAYS, Span.FULL_DAYS}:
+        if self.per in {Span.ROLLING, Span.ROLLING_DAYS, Span.FULL_DAYS, Span.BUSINESS_DAYS}:
             if self.length is None:
                 raise ValueError(f"per {self.per} needs a length such as 7d")
             if self.per is not Span.ROLLING and self.length % timedelta(days=1):
@@ -309,11 +193,20 @@ class PrerequisiteIn(_Counting):
     """Something that must have gone before, and how long ago."""
 
     shape: Literal["prerequisite"]
+    counts: Counted = Counted.COMMUNICATIONS
+    scope: Scope = Scope.CASE
+    notices: tuple[Slug, ...] = ()
     wait: WaitIn
+
+    @model_validator(mode="after")
+    def _names_what_must_have_gone(self) -> "PrerequisiteIn":
+        if not self.notices and not self.counted_purposes:
+            raise ValueError("needs notices or counted_purposes: what must have gone before")
+        return self
 
     def rule(self) -> rules.Rule:
         """Return the typed rule."""
-        return rules.Prerequisite(self.head(), self.events(), self.wait.limit(), self.clock)
+        return rules.Prerequisite(self.head(), self.events(), self.wait.limit(), self.clock, words(self.notices))
 
 
 class RestIn(RuleIn):
@@ -325,7 +218,7 @@ class RestIn(RuleIn):
 
     def rule(self) -> rules.Rule:
         """Return the typed rule."""
-        return rules.Rest(self.head(), _words(self.kinds), self.at_least or timedelta())
+        return rules.Rest(self.head(), words(self.kinds), self.at_least or timedelta())
 
 
 class ConsentIn(RuleIn):
@@ -338,7 +231,7 @@ class ConsentIn(RuleIn):
 
     def rule(self) -> rules.Rule:
         """Return the typed rule."""
-        return rules.NeedsConsent(self.head(), _words(self.kinds), self.fresh or timedelta(), self.unless_confirmed)
+        return rules.NeedsConsent(self.head(), words(self.kinds), self.fresh or timedelta(), self.unless_confirmed)
 
 
 class BarIn(RuleIn):
@@ -350,8 +243,8 @@ class BarIn(RuleIn):
 
     @model_validator(mode="after")
     def _picks_something(self) -> "BarIn":
-        named = (self.channels, self.actors, self.products, self.recipients, self.purposes, self.labels)
-        if not any((*named, self.stages, self.point_types)):
+        named = (self.channels, self.actors, self.products, self.recipients, self.purposes, self.labels, self.stages)
+        if not any((*named, self.point_types, self.creditor_kinds, self.debt_states, self.days_past_due)):
             raise ValueError("a bar must pick something: a channel, an actor, a recipient, a label, a purpose ...")
         return self
 
@@ -360,12 +253,62 @@ class BarIn(RuleIn):
         return rules.Bar(self.head(), self.code, self.unless_confirmed)
 
 
-AnyRuleIn = Annotated[
-    WindowIn | CapIn | DistinctIn | GapIn | PrerequisiteIn | RestIn | ConsentIn | BarIn, Field(discriminator="shape")
-]
+class RefusalIn(RuleIn):
+    """How far a refusal reaches."""
+
+    shape: Literal["refusal"]
+    heard_on: tuple[Channel, ...] = ()
+    covers: tuple[Channel, ...] = ()
+
+    def rule(self) -> rules.Rule:
+        """Return the typed rule."""
+        return rules.Refusal(self.head(), words(self.heard_on), words(self.covers))
 
 
-RULES_BY_SHAPE = {
+class WordingIn(RuleIn):
+    """What the words must and must not contain."""
+
+    shape: Literal["content"]
+    requires: tuple[Slug, ...] = ()
+    forbids: tuple[Slug, ...] = ()
+    media: tuple[Medium, ...] = ()
+
+    @model_validator(mode="after")
+    def _asks_something(self) -> "WordingIn":
+        if not self.requires and not self.forbids:
+            raise ValueError("needs requires, forbids or both")
+        return self
+
+    def rule(self) -> rules.Rule:
+        """Return the typed rule."""
+        return rules.Wording(self.head(), words(self.requires), words(self.forbids), words(self.media))
+
+
+class PersonalTimesIn(RuleIn):
+    """How many hours a person may bar."""
+
+    shape: Literal["personal_times"]
+    most_hours_per_week: int = Field(ge=1, le=168)
+
+    def rule(self) -> rules.Rule:
+        """Return the typed rule."""
+        return rules.PersonalTimes(self.head(), self.most_hours_per_week)
+
+
+class DutyIn(RuleIn):
+    """What no machine decides at the moment of sending."""
+
+    shape: Literal["duty"]
+    duty: DutyKind
+    retain: Annotated[str, Field(pattern=r"^[1-9][0-9]*[ymd]$")] | None = None
+    honour_within: Annotated[str, Field(pattern=r"^[1-9][0-9]*(bd|[dhm])$")] | None = None
+
+    def rule(self) -> rules.Rule:
+        """Return the typed rule."""
+        return rules.Duty(self.head(), self.duty, self.retain or "", self.honour_within or "")
+
+
+RULES_BY_SHAPE: dict[str, type[RuleIn]] = {
     "window": WindowIn,
     "cap": CapIn,
     "distinct_channels": DistinctIn,
@@ -374,11 +317,31 @@ RULES_BY_SHAPE = {
     "hold": RestIn,
     "consent": ConsentIn,
     "bar": BarIn,
+    "refusal": RefusalIn,
+    "content": WordingIn,
+    "personal_times": PersonalTimesIn,
+    "duty": DutyIn,
 }
-"""The form of each shape, for the reference pages and their tests."""
+"""The form of each shape."""
+
+AnyRuleIn = Annotated[
+    WindowIn
+    | CapIn
+    | DistinctIn
+    | GapIn
+    | PrerequisiteIn
+    | RestIn
+    | ConsentIn
+    | BarIn
+    | RefusalIn
+    | WordingIn
+    | PersonalTimesIn
+    | DutyIn,
+    Field(discriminator="shape"),
+]
 
 
-class FileHead(_Strict):
+class FileHead(Strict):
     """The top of a policy file. Rules and calendars are validated one by one, so that each error finds its line."""
 
     pack: str
@@ -388,4 +351,4 @@ class FileHead(_Strict):
     @field_validator("pack")
     @classmethod
     def _known_place(cls, value: str) -> str:
-        return _place(value)
+        return place(value)

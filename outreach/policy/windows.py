@@ -5,6 +5,7 @@ from datetime import date, datetime, timedelta
 from functools import lru_cache
 from itertools import pairwise
 
+from outreach.domain.places import memberships
 from outreach.policy import localtime
 from outreach.policy.facts import PersonalWindow
 from outreach.policy.localtime import NEVER, Spans
@@ -15,6 +16,7 @@ DaySpans = Callable[[int], Spans]
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 MINUTES = 24 * 60
+_LONG = tuple(timedelta(minutes=minute) for minute in range(MINUTES + 1))
 _KEPT = 512  # days a cache holds; a decision looks at most some forty days ahead
 
 
@@ -27,20 +29,21 @@ def wall_spans(zones: Iterable[str], ordinal: int, minutes: Minutes) -> Spans:
     spans: Spans = (localtime.utc_day(ordinal),)
     for name in zones:
         spans = localtime.intersection(spans, _zone_spans(name, ordinal, minutes))
+        if not spans:
+            break
     return spans
 
 
 def _zone_spans(name: str, ordinal: int, minutes: Minutes) -> Spans:
-    found: Spans = NEVER
+    found: list[tuple[datetime, datetime]] = []
     for start, end, offset in localtime.segments(name, ordinal):
-        first, last = (start + offset).toordinal(), (end + offset).toordinal()
-        for day in range(first, last + 1):
+        for day in range((start + offset).toordinal(), (end + offset).toordinal() + 1):
             midnight = localtime.utc_day(day)[0] - offset
-            open_at = tuple(
-                (midnight + timedelta(minutes=a), midnight + timedelta(minutes=b)) for a, b in minutes(day) or ()
-            )
-            found = localtime.union(found, localtime.intersection(open_at, ((start, end),)))
-    return found
+            for first, last in minutes(day) or ():
+                opens, closes = max(midnight + _LONG[first], start), min(midnight + _LONG[last], end)
+                if opens < closes:
+                    found.append((opens, closes))
+    return localtime.union(tuple(found), NEVER)
 
 
 def next_open(days: DaySpans, at: datetime, limit: datetime) -> datetime | None:
@@ -85,8 +88,8 @@ class DayCache:
         return spans
 
 
-def window_minutes(window: Window, calendars: Mapping[str, Calendar], wanted: tuple[str, ...]) -> Minutes:
-    """Return a window's permitted minutes by local date; ``wanted`` are the jurisdictions whose holidays matter.
+def window_minutes(window: Window, holiday: Callable[[int], bool | None]) -> Minutes:
+    """Return a window's permitted minutes by local date; ``holiday`` tells public holidays, None where not known.
 
     Where it is unknown whether a date is a holiday, and that would matter, nothing is permitted.
     """
@@ -97,10 +100,10 @@ def window_minutes(window: Window, calendars: Mapping[str, Calendar], wanted: tu
         usual = weekdays[(day + 6) % 7]  # ordinal 1 was a Monday
         if usual == festive or not window.holidays:
             return usual
-        holiday = is_holiday(calendars, wanted, day)
-        if holiday is None:
+        off = holiday(day)
+        if off is None:
             return None if usual else ()
-        return festive if holiday else usual
+        return festive if off else usual
 
     return minutes
 
@@ -110,18 +113,12 @@ def is_holiday(calendars: Mapping[str, Calendar], wanted: tuple[str, ...], day: 
     year = date.fromordinal(day).year
     found = False
     for jurisdiction in wanted:
-        lines = [calendars[name] for name in ancestry(jurisdiction) if name in calendars]
+        lines = [calendars[name] for name in memberships(jurisdiction) if name in calendars]
         covering = [calendar for calendar in lines if year in calendar.years]
         if not covering:
             return None
         found = found or any(day in calendar.holidays for calendar in covering)
     return found if wanted else None
-
-
-def ancestry(jurisdiction: str) -> tuple[str, ...]:
-    """Return a jurisdiction and those it lies in: ``US-NY-NYC``, ``US-NY``, ``US``."""
-    parts = jurisdiction.split("-")
-    return tuple("-".join(parts[:length]) for length in range(len(parts), 0, -1))
 
 
 def all_of(choices: Iterable[DaySpans]) -> DaySpans:
@@ -147,19 +144,48 @@ def widened(permitted: DaySpans, extra: Spans) -> DaySpans:
     return days
 
 
-def personal_days(named: PersonalWindow, zones: tuple[str, ...]) -> DaySpans:
-    """Return the days as one named time leaves them: ``allow`` permits only it, anything else bars it.
+@lru_cache(maxsize=8192)
+def personal_days(named: tuple[PersonalWindow, ...], zones: tuple[str, ...]) -> DaySpans:
+    """Return the days as times named alike leave them: ``allow`` permits only these, anything else bars them.
 
-    It runs past midnight when it ends before it starts; without days it holds on every day. A time that cannot be read
-    permits nothing. After ``until`` a barred time bars no more (permitted times lapse in any_in_force).
+    All of one effect and end. A time runs past midnight when it ends before it starts; without days it holds on every
+    day; one that cannot be read permits nothing. After ``until`` barred times bar no more (permitted times lapse in
+    any_in_force).
     """
-    read = _read_personal(named)
+    reads = [read_personal(one) for one in named]
+    allow, until = named[0].effect == "allow", named[0].until
+    week = [_week_day(reads, weekday, allow=allow) for weekday in range(7)]
 
     def days(ordinal: int) -> Spans:
-        return NEVER if read is None else wall_spans(zones, ordinal, read)
+        return wall_spans(zones, ordinal, lambda day: week[(day + 6) % 7])
 
-    lapses = named.until is not None and named.effect != "allow"
-    return DayCache(widened(days, ((named.until, localtime.LAST),)) if lapses and named.until else days)
+    return DayCache(widened(days, ((until, localtime.LAST),)) if until is not None and not allow else days)
+
+
+Stretches = tuple[tuple[int, int], ...]
+"""Minutes of a day, from and until, in order and apart."""
+
+
+def _week_day(reads: list[Minutes | None], weekday: int, *, allow: bool) -> Stretches:
+    """Return the minutes that all barred times leave open, or that any permitted time opens, on a weekday."""
+    named = [(read(weekday + 1) or ()) if read else () for read in reads]
+    if allow:
+        return _joined(sorted(stretch for stretches in named for stretch in stretches))
+    left: Stretches = ((0, MINUTES),)
+    for stretches in named:
+        shared = [(max(a, c), min(b, d)) for a, b in left for c, d in stretches]
+        left = tuple(sorted((start, end) for start, end in shared if start < end))
+    return left
+
+
+def _joined(stretches: list[tuple[int, int]]) -> Stretches:
+    joined: list[tuple[int, int]] = []
+    for start, end in stretches:
+        if joined and start <= joined[-1][1]:
+            joined[-1] = (joined[-1][0], max(end, joined[-1][1]))
+        else:
+            joined.append((start, end))
+    return tuple(joined)
 
 
 def any_in_force(choices: list[tuple[datetime | None, DaySpans]]) -> DaySpans:
@@ -183,7 +209,8 @@ def any_in_force(choices: list[tuple[datetime | None, DaySpans]]) -> DaySpans:
     return days
 
 
-def _read_personal(named: PersonalWindow) -> Minutes | None:
+def read_personal(named: PersonalWindow) -> Minutes | None:
+    """Return the minutes of a day that a named time leaves open; None when it cannot be read."""
     start, end = clock_minute(named.start), clock_minute(named.end)
     days = [day.lower() for day in named.days] or list(WEEKDAYS)
     if start is None or end is None or start == end or not set(days) <= set(WEEKDAYS):

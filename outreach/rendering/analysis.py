@@ -14,8 +14,9 @@ from outreach.domain.located_yaml import Problem
 from outreach.domain.money import Money
 from outreach.domain.words import Channel
 from outreach.rendering.fields import TouchFields
+from outreach.rendering.forbidden import Lists
 from outreach.rendering.locales import Keys, Locale, Words
-from outreach.rendering.manifest import Entry, Forbidden, Menu
+from outreach.rendering.manifest import Entry, Menu
 from outreach.rendering.sandbox import TemplateEnvironment
 
 ALLOWED: tuple[type[nodes.Node], ...] = (
@@ -67,45 +68,52 @@ class Linked:
 
 @dataclass(slots=True)
 class Analysis:
-    """What was found."""
+    """What was found. ``hints`` are words that hint at money owed where someone else may see or hear them."""
 
     uses: frozenset[str] = frozenset()
     optional: frozenset[str] = frozenset()
     problems: list[Problem] = field(default_factory=list)
+    hints: list[Problem] = field(default_factory=list)
 
 
-def check_source(tree: nodes.Template, text: str, file: str, forbidden: tuple[Forbidden, ...]) -> list[Problem]:
-    """Find what is wrong with one file alone: syntax beyond the allowed, forbidden words."""
+def check_source(tree: nodes.Template, text: str, file: str) -> list[Problem]:
+    """Find what is wrong with the syntax of one file alone: anything beyond the allowed."""
     problems = []
     for node in _walk(tree):
         if not isinstance(node, ALLOWED) and not _is_super(node):
             what = type(node).__name__.lower()
             problems.append(_problem((file, text), node, "", what, f"`{what}` is not used in templates"))
-        for line, words in _words_of(node):
-            for one in forbidden:
-                if match := one.pattern.search(words):
-                    rule = f"“{match[0]}” is {one.family.replace('_', ' ')} ({one.source})"
-                    problems.append(_at((file, text), line, match[0], rule))
     extends = list(tree.find_all(nodes.Extends))
     if any(not isinstance(one.template, nodes.Const) for one in extends) or len(extends) > 1:
         problems.append(_problem((file, text), extends[0], "", "extends", "extends must name one file in quotes"))
     return problems
 
 
-def analyse(linked: Linked, environment: TemplateEnvironment, hints: re.Pattern[str]) -> Analysis:
+def check_words(tree: nodes.Template, text: str, file: str, lists: Lists, language: str) -> list[Problem]:
+    """Find forbidden words that stand in one file."""
+    return [
+        _at((file, text), line, found.words, f"“{found.words}” {lists.why(found.family)}")
+        for node in _walk(tree)
+        for line, words in _words_of(node)
+        for found in lists.find(words, language)
+    ]
+
+
+def analyse(linked: Linked, environment: TemplateEnvironment, lists: Lists) -> Analysis:
     """Follow every part of a linked template and report what it uses and what is wrong with it."""
-    walker = _Walker(linked, environment)
+    walker = _Walker(linked, environment, lists)
     for part in linked.parts:
-        walker.follow_part(part, hints)
-    return Analysis(frozenset(walker.uses), frozenset(walker.optional), walker.problems)
+        walker.follow_part(part)
+    return Analysis(frozenset(walker.uses), frozenset(walker.optional), walker.problems, walker.hints)
 
 
 class _Walker:
     """Walks blocks as they would run: a child's block instead of its parent's, ``super()`` into the parent's."""
 
-    def __init__(self, linked: Linked, environment: TemplateEnvironment) -> None:
+    def __init__(self, linked: Linked, environment: TemplateEnvironment, lists: Lists) -> None:
         self.linked = linked
         self.environment = environment
+        self.lists = lists
         self.blocks: dict[str, list[tuple[nodes.Block, str, str]]] = {}
         for tree, text, file in linked.chain:
             for block in tree.find_all(nodes.Block):
@@ -113,11 +121,11 @@ class _Walker:
         self.uses: set[str] = set()
         self.optional: set[str] = set()
         self.problems: list[Problem] = []
+        self.hints: list[Problem] = []
         self.source = ("", "")
         self.public: frozenset[str] | None = None
-        self.hints: re.Pattern[str] | None = None
 
-    def follow_part(self, part: str, hints: re.Pattern[str]) -> None:
+    def follow_part(self, part: str) -> None:
         """Walk one part under its own limits."""
         if part not in self.blocks:
             file = self.linked.chain[0][2]
@@ -125,7 +133,6 @@ class _Walker:
             return
         entry = self.linked.entry
         self.public = NEUTRAL if entry.limited else PUBLIC_PARTS.get((entry.channel, part))
-        self.hints = hints if self.public is not None else None
         self._block(part, 0)
 
     def _block(self, name: str, depth: int) -> None:
@@ -167,10 +174,7 @@ class _Walker:
 
     def _output(self, node: nodes.Node, scope: Mapping[str, Any], place: tuple[str, int]) -> None:
         if isinstance(node, nodes.TemplateData):
-            if self.hints and (match := self.hints.search(re.sub(r"<[^>]*>", " ", node.data))):
-                line = node.lineno + node.data[: match.start()].count("\n")
-                text = f"“{match[0]}” hints at money owed where someone else may see or hear it"
-                self.problems.append(_at(self.source, line, match[0], text))
+            self._look_for_hints(node)
         elif _is_super(node):
             self._block(place[0], place[1] + 1)
         else:
@@ -178,6 +182,15 @@ class _Walker:
             if kind not in {str, int, None}:
                 hint = {Money: "add |money", date: "add |date"}.get(kind, "print one of its fields")
                 self._complain(node, path, f"cannot be printed as it is: {hint}")
+
+    def _look_for_hints(self, node: nodes.TemplateData) -> None:
+        """Complain of words that hint at money owed, line by line, in a part that someone else may see or hear."""
+        if self.public is None:
+            return
+        for line, words in _words_of(node):
+            if hint := self.lists.hint(re.sub(r"<[^>]*>", " ", words), self.linked.locale.language):
+                text = f"“{hint}” hints at money owed where someone else may see or hear it"
+                self.hints.append(_at(self.source, line, hint, text))
 
     def _guard(self, test: nodes.Node, scope: Mapping[str, Any]) -> None:
         """Note the fields a condition asks about: they may be missing."""

@@ -12,11 +12,13 @@ from jinja2 import TemplateSyntaxError, nodes
 
 from outreach.domain.located_yaml import Problem
 from outreach.domain.words import Channel
-from outreach.rendering.analysis import Linked, analyse, check_source
+from outreach.rendering.analysis import Linked, analyse, check_source, check_words
+from outreach.rendering.forbidden import Lists, load_lists
 from outreach.rendering.locales import Locale, Locales, load_locales
-from outreach.rendering.manifest import Entry, Lists, Manifest, load_lists, load_manifest
+from outreach.rendering.manifest import Entry, Manifest, load_manifest
 from outreach.rendering.markup import Layout, load_layout
 from outreach.rendering.sandbox import TemplateEnvironment
+from outreach.rendering.statements import Statements, load_statements
 
 PARTS: Mapping[Channel, tuple[str, ...]] = MappingProxyType(
     {
@@ -37,7 +39,7 @@ LAYOUT = "layout.html.j2"
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """One file under templates/, read and parsed."""
+    """One file under templates/, read and parsed. ``sound``: it holds no forbidden words."""
 
     name: str
     path: Path
@@ -45,6 +47,7 @@ class Source:
     tree: nodes.Template
     code: CodeType
     parent: str | None
+    sound: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +56,7 @@ class Template:
 
     ``hash`` covers every file it is made of and the locale's words: equal hashes print equal texts for equal fields.
     ``uses`` are the fields it prints or asks about (``case.amount_due``); ``optional`` those it asks about first.
+    ``legible``: it can be put into words, though it may say what it must not; ``valid``: it may be used.
     ``blocks`` holds, by name, the block's functions from the nearest file to the outermost parent.
     """
 
@@ -66,6 +70,7 @@ class Template:
     uses: frozenset[str]
     optional: frozenset[str]
     entry: Entry
+    legible: bool
     valid: bool
 
 
@@ -81,6 +86,7 @@ class Catalog:
     locales: Locales
     manifest: Manifest
     lists: Lists
+    statements: Statements
     templates: Mapping[Key, Template]
     layout: Layout
     problems: tuple[Problem, ...] = field(default=())
@@ -116,13 +122,15 @@ class _Loader:
         self.locales = load_locales(root / "locales.yaml")
         self.manifest = load_manifest(root / "catalog.yaml")
         self.lists = load_lists(root / "forbidden.yaml")
+        self.statements = load_statements(root / "statements.yaml")
         self.layout = self._load_layout(root / LAYOUT)
         self.sources: dict[str, Source] = {}
         self.environments: dict[tuple[str, Channel], TemplateEnvironment] = {}
 
     def load(self) -> Catalog:
         """Read, link and analyse everything."""
-        self.problems += [*self.locales.problems, *self.manifest.problems, *self.lists.problems]
+        for one in (self.locales, self.manifest, self.lists, self.statements):
+            self.problems += one.problems
         templates: dict[Key, Template] = {}
         if not self.problems:
             self._read_sources()
@@ -137,6 +145,7 @@ class _Loader:
             locales=self.locales,
             manifest=self.manifest,
             lists=self.lists,
+            statements=self.statements,
             templates=MappingProxyType(templates),
             layout=self.layout,
             problems=tuple(dict.fromkeys(self.problems)),
@@ -186,11 +195,12 @@ class _Loader:
         try:
             text = path.read_text(encoding="utf-8")
             tree = environment.parse(text, name, str(path))
-            found = check_source(tree, text, str(path), self.lists.patterns(locale.language))
-            self.problems += found
+            found = check_source(tree, text, str(path))
+            words = check_words(tree, text, str(path), self.lists, locale.language)
+            self.problems += [*found, *words]
             if not found:
                 code = environment.compile(tree, name, str(path))
-                self.sources[name] = Source(name, path, text, tree, code, _parent(tree))
+                self.sources[name] = Source(name, path, text, tree, code, _parent(tree), not words)
         except UnicodeDecodeError:
             self._complain(path, 1, "is not UTF-8 text")
         except TemplateSyntaxError as error:
@@ -207,8 +217,8 @@ class _Loader:
         linked = Linked(
             entry, locale, PARTS[entry.channel], tuple((one.tree, one.text, str(one.path)) for one in chain)
         )
-        analysis = analyse(linked, environment, self.lists.hints(locale.language))
-        self.problems += analysis.problems
+        analysis = analyse(linked, environment, self.lists)
+        self.problems += [*analysis.problems, *analysis.hints]
         blocks: dict[str, list[Callable[..., Iterator[str]]]] = {}
         for source in chain:
             compiled: Any = JinjaTemplate.from_code(environment, source.code, {})
@@ -225,7 +235,8 @@ class _Loader:
             uses=analysis.uses,
             optional=analysis.optional,
             entry=entry,
-            valid=not analysis.problems,
+            legible=not analysis.problems,
+            valid=not analysis.problems and not analysis.hints and all(source.sound for source in chain),
         )
 
     def _chain(self, filename: str, locale: Locale) -> list[Source]:

@@ -12,7 +12,7 @@ from markupsafe import escape
 from outreach.domain.words import Channel
 from outreach.rendering.catalog import Template
 from outreach.rendering.fields import TouchFields
-from outreach.rendering.manifest import Lists
+from outreach.rendering.forbidden import Lists
 
 
 def missing_in_text(template: Template, fields: TouchFields, body: str) -> tuple[str, ...]:
@@ -59,7 +59,7 @@ def withhold_voicemail(fields: TouchFields, lists: Lists, language: str) -> tupl
     """Say why no voicemail may be left: it must name a person, and a name that does not hint at collecting debts."""
     reasons = [] if fields.creditor.agent_name else ["voicemail.agent_name_missing"]
     name = fields.creditor.name
-    if lists.hints(language).search(name) or lists.hints("en").search(name):
+    if lists.hint(name, language) or lists.hint(name, "en"):
         reasons.append("voicemail.name_hints_at_debt")
     return tuple(reasons)
 

@@ -30,9 +30,9 @@ def _check_rendered(renderer: Renderer, template: Template) -> Iterator[Problem]
             yield Problem(file, 1, 1, "", f"cannot be sent in {template.locale.code}: {refusal.code.value}{named}")
             continue
         words = " ".join(printed(rendered))
-        for one in renderer.catalog.lists.patterns(template.locale.language):
-            if match := one.pattern.search(words):
-                yield Problem(file, 1, 1, "", f"“{match[0]}” is {one.family.replace('_', ' ')} ({one.source})")
+        lists = renderer.catalog.lists
+        for found in lists.find(words, template.locale.language):
+            yield Problem(file, 1, 1, "", f"“{found.words}” {lists.why(found.family)}")
 
 
 def _samples(template: Template) -> Iterator[TouchFields]:

@@ -39,6 +39,7 @@ class Words(_Strict):
 
     opt_out: Phrase
     email_opt_out: Phrase
+    call_opt_out: Phrase
     automated: Phrase
     installment: Phrase
     installments: Phrase

@@ -1,9 +1,6 @@
-"""templates/catalog.yaml (which templates there must be) and templates/forbidden.yaml (what none may say), checked."""
+"""templates/catalog.yaml: which templates there must be, what is asked of each, and the keys of the spoken menu."""
 
-import re
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cache
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -105,86 +102,3 @@ def load_manifest(path: Path) -> Manifest:
         if (medium := getattr(one, channel.value)) is not None
     ]
     return Manifest(tuple(entries), Terms({key: str(digit) for key, digit in parsed.menu.model_dump().items()}))
-
-
-class _Family(_Strict):
-    family: Name
-    source: Annotated[str, StringConstraints(min_length=3)]
-    patterns: tuple[str, ...]
-
-    @field_validator("patterns")
-    @classmethod
-    def _compiles(cls, patterns: tuple[str, ...]) -> tuple[str, ...]:
-        return _compiled(patterns)
-
-
-class _ListsFile(_Strict):
-    en: tuple[_Family, ...]
-    es: tuple[_Family, ...]
-    zh: tuple[_Family, ...]
-    hints: dict[Literal["en", "es", "zh"], tuple[str, ...]]
-
-    @field_validator("hints")
-    @classmethod
-    def _compiles(cls, hints: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
-        return {language: _compiled(patterns) for language, patterns in hints.items()}
-
-
-def _compiled(patterns: tuple[str, ...]) -> tuple[str, ...]:
-    for pattern in patterns:
-        try:
-            re.compile(pattern)
-        except re.error as error:
-            raise ValueError(f"{pattern} is not a regular expression: {error}") from error
-    return patterns
-
-
-@dataclass(frozen=True, slots=True)
-class Forbidden:
-    """One family of words that no text may hold, with what bars it."""
-
-    family: str
-    source: str
-    pattern: re.Pattern[str]
-
-
-@dataclass(frozen=True, slots=True)
-class Lists:
-    """The forbidden families, and the words that hint at money owed, by language."""
-
-    families: Mapping[str, tuple[Forbidden, ...]]
-    hinting: Mapping[str, re.Pattern[str]]
-    problems: tuple[Problem, ...] = ()
-
-    def patterns(self, language: str) -> tuple[Forbidden, ...]:
-        """Return the families of a language."""
-        return self.families.get(language, ())
-
-    def hints(self, language: str) -> re.Pattern[str]:
-        """Return what finds a hint at money owed; a language without a list finds one in everything."""
-        return self.hinting.get(language) or _anything()
-
-
-@cache
-def _anything() -> re.Pattern[str]:
-    return re.compile("")
-
-
-def load_lists(path: Path) -> Lists:
-    """Read forbidden.yaml. Never raises for what is in the file: see ``Lists.problems``."""
-    located = load_located(path)
-    if located.problems:
-        return Lists({}, {}, located.problems)
-    try:
-        parsed = _ListsFile.model_validate(located.data)
-    except ValidationError as error:
-        return Lists({}, {}, tuple(located.problems_of(error.errors())))
-    families = {
-        language: tuple(Forbidden(f.family, f.source, _any_of(f.patterns)) for f in getattr(parsed, language))
-        for language in ("en", "es", "zh")
-    }
-    return Lists(families, {language: _any_of(patterns) for language, patterns in parsed.hints.items()})
-
-
-def _any_of(patterns: tuple[str, ...]) -> re.Pattern[str]:
-    return re.compile("|".join(f"(?:{pattern})" for pattern in patterns), re.IGNORECASE)

@@ -111,27 +111,41 @@ class Renderer:
                     return self._mail(plan, context, fields)
                 case _:
                     return self._call(plan, context, fields)
-        except SecurityError:
-            raise RenderRefused(Refusal.UNSAFE, template=template) from None
-        except (UndefinedError, AttributeError, TypeError):
-            # A filter that is given None fails in its own way; a template cannot cause these otherwise (see analysis).
-            raise RenderRefused(Refusal.MISSING_FIELD, template=template, missing=_missing(plan, fields)) from None
-        except TemplateError:
-            raise RenderRefused(Refusal.UNSAFE, template=template) from None
+        except _FAULTS as fault:
+            raise _refusal(fault, plan, fields) from None
+
+    def spell(self, template: str, channel: Channel, locale: str, fields: TouchFields) -> Mapping[str, str]:
+        """Return the words of each part as the template puts them, whatever they lack: for judging, never for sending.
+
+        A voicemail that could not be left is not among them. Raises RenderRefused when a field has no value.
+        """
+        plan = self._legible(template, channel, locale)
+        context = self._context(plan, fields)
+        withheld = withhold_voicemail(fields, self.catalog.lists, plan.template.locale.language)
+        skip = "voicemail" if withheld else ""
+        try:
+            return {part: _tidy_mail("".join(block(context))) for part, block in plan.parts if part != skip}
+        except _FAULTS as fault:
+            raise _refusal(fault, plan, fields) from None
 
     def _plan(self, name: str, channel: Channel, locale: str) -> _Plan:
+        plan = self._legible(name, channel, locale)
+        if not plan.template.valid:
+            raise RenderRefused(Refusal.INVALID_TEMPLATE, template=name)
+        if len(self._plans) > 4096:  # locales come from outside; never let made-up ones fill the memory
+            self._plans.clear()
+        return self._plans.setdefault((name, channel, locale), plan)
+
+    def _legible(self, name: str, channel: Channel, locale: str) -> _Plan:
+        """Return the plan of a template that can be put into words, whether or not it may be used."""
         found = self.catalog.find(name, channel, locale)
         if found is None:
             raise RenderRefused(Refusal.UNKNOWN_TEMPLATE, template=name)
-        if not found.valid:
+        if not found.legible:
             raise RenderRefused(Refusal.INVALID_TEMPLATE, template=name)
         fixed = {"keys": found.locale.keys, "words": found.locale.words, "menu": self.catalog.manifest.menu}
         parts = tuple((part, found.blocks[part][0]) for part in PARTS[channel])
-        if len(self._plans) > 4096:  # locales come from outside; never let made-up ones fill the memory
-            self._plans.clear()
-        return self._plans.setdefault(
-            (name, channel, locale), _Plan(found, fixed, parts, "case.amount_due" in found.uses)
-        )
+        return _Plan(found, fixed, parts, "case.amount_due" in found.uses)
 
     @staticmethod
     def _context(plan: _Plan, fields: TouchFields) -> Context:
@@ -212,6 +226,17 @@ def _text(plan: _Plan, context: Context, fields: TouchFields) -> Rendered:
         segments=counted.count,
         folded=folded,
     )
+
+
+# A filter that is given None fails in its own way; a template cannot cause the last two otherwise (see analysis).
+_FAULTS = (TemplateError, AttributeError, TypeError)
+
+
+def _refusal(fault: Exception, plan: _Plan, fields: TouchFields) -> RenderRefused:
+    name = plan.template.name
+    if isinstance(fault, TemplateError) and (isinstance(fault, SecurityError) or not isinstance(fault, UndefinedError)):
+        return RenderRefused(Refusal.UNSAFE, template=name)
+    return RenderRefused(Refusal.MISSING_FIELD, template=name, missing=_missing(plan, fields))
 
 
 def _refuse(template: Template, missing: tuple[str, ...]) -> None:

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import date
+from functools import cache
 
 from outreach.domain.money import Money
 from outreach.rendering.fields import (
@@ -17,6 +18,8 @@ from outreach.rendering.fields import (
 
 _TODAY = date(2026, 12, 1)
 _DUE = (date(2026, 12, 15), date(2026, 12, 29), date(2027, 1, 12))
+DUE_ON = _DUE[0]
+"""When the first installment of the samples is due."""
 _PEOPLE = {
     "en": (Borrower("Maria", "Lopez"), "Northwind Credit", "Alex Reed", "Monday to Friday, 9 am to 6 pm"),
     "es": (Borrower("María", "López"), "Northwind Credit", "Ana Reyes", "de lunes a viernes, de 9 a 18 h"),
@@ -31,6 +34,7 @@ _MONEY = {
 }
 
 
+@cache
 def sample_fields(locale: str) -> TouchFields:
     """Return complete fields for a locale; one that is not known gets the ones of en-US."""
     borrower, name, agent, hours = _PEOPLE.get(locale.split("-", 1)[0], _PEOPLE["en"])
@@ -72,6 +76,7 @@ def sample_fields(locale: str) -> TouchFields:
     )
 
 
+@cache
 def bare_fields(locale: str) -> TouchFields:
     """Return the same with everything optional left out: no names, no pay link, no dialogue."""
     full = sample_fields(locale)

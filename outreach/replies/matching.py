@@ -122,15 +122,15 @@ class Lexicon:
             first = first.split(mark, 1)[0]
         return first.strip(" .,?#") in self.answers[kind]
 
-    def stop_channels(self, words: Words) -> tuple[str, ...]:
-        """Return the channels a refusal names; every channel when it names none."""
+    def named_channels(self, words: Words) -> tuple[str, ...]:
+        """Return the channels a refusal names; none when it names none."""
         named = {
             name
             for phrase, covered in self.channels
             if _possible(phrase, words) and phrase.pattern.search(words.padded)
             for name in covered
         }
-        return tuple(channel for channel in ALL_CHANNELS if channel in named) or ALL_CHANNELS
+        return tuple(channel for channel in ALL_CHANNELS if channel in named)
 
 
 def _possible(phrase: Compiled, words: Words) -> bool:

@@ -341,6 +341,7 @@ class _Reader:
         order = self._order()
         first = self._found[order[0]]
         stop = Intent.STOP in self._found
+        named = self._lexicon.named_channels(self._words) if stop else ()
         amount = facts.amount or self._counter(order)
         confidence = round(first.confidence - (0.07 if self._words.mended else 0.0), 2)
         return Reading(
@@ -354,9 +355,10 @@ class _Reader:
             count=facts.count,
             must_stop=stop,
             must_pause=any(intent in PAUSING for intent in order),
-            stop_channels=self._lexicon.stop_channels(self._words) if stop else (),
+            stop_channels=(named or ALL_CHANNELS) if stop else (),
             explanation="; ".join(f"{intent}: {self._found[intent].name}" for intent in order),
             every=self._every(),
+            names_channel=bool(named),
         )
 
     def _order(self) -> list[Intent]:

@@ -105,8 +105,9 @@ class Reading:
 
     ``also`` holds the other intents in acting order. ``confidence`` runs from 0 to 1. ``amount_minor`` is in minor
     units of ``currency``; ``on`` is a local date; ``count`` is a number of installments. ``must_stop`` asks for an
-    opt-out on ``stop_channels`` before anything else; ``must_pause`` asks that automated outreach rests until a person
-    has looked. ``explanation`` names the rules that decided, never the borrower's words.
+    opt-out on ``stop_channels`` before anything else: on all of them unless ``names_channel``. ``must_pause`` asks that
+    automated outreach rests until a person has looked. ``explanation`` names the rules that decided, never the
+    borrower's words.
     """
 
     intent: Intent
@@ -122,6 +123,7 @@ class Reading:
     stop_channels: tuple[str, ...] = ()
     explanation: str = ""
     every: str | None = None  # weekly | fortnightly | monthly, when the reply said how often
+    names_channel: bool = False
 
     @property
     def intents(self) -> tuple[Intent, ...]:

@@ -143,7 +143,8 @@ class StagedLines(Queries):
         for owed in entry.accounts:
             yield (
                 entry.line, owed.external_id, new_id(self._at), new_id(self._at), owed.creditor_id, owed.product,
-                owed.currency, owed.balance_minor, owed.amount_due_minor, owed.due_on,
+                owed.currency, owed.balance_minor, owed.amount_due_minor, owed.due_on, owed.charged_off,
+                owed.time_barred, owed.accelerated, owed.creditor_kind,
             )  # fmt: skip
 
     def _points(self, entry: BookEntry) -> Iterable[Row]:

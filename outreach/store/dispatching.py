@@ -8,7 +8,7 @@ from uuid import UUID
 from outreach.domain.case import Borrower, Case, ContactPoint
 from outreach.domain.timeline import Entry, chain
 from outreach.domain.touch import NewAttempt, NewTouch, Settlement, Touch, TouchMove
-from outreach.policy.dossier import Dossier
+from outreach.policy.dossier import Dossier, Reopened
 from outreach.policy.facts import Consent, Contact, Hold, Override, PersonalWindow, Suppression
 from outreach.store.base import Queries, Row
 
@@ -39,9 +39,9 @@ class Dispatching(Queries):
         then, span = who | {"at": at}, who | {"at": at, "since": since}
         asks: list[tuple[str, dict[str, Any]]] = [(name, who) for name in ("borrowers", "points")]
         asks += [(name, then) for name in ("consents", "suppressions", "holds", "personal_windows")]
-        asks += [(name, span) for name in ("permissions", "history", "heard", "shared_history")]
+        asks += [(name, span) for name in ("permissions", "history", "heard", "shared_history", "recorded")]
         found = await self._many(*(("dispatch", name, values) for name, values in asks))
-        people = {row[0]: Dossier(Borrower(*_tupled(row, 8, 9))) for row in found[0]}
+        people = {row[0]: Dossier(Borrower(*_tupled(row, 8, 9, 10, 11))) for row in found[0]}
         for (name, _), rows in zip(asks[1:], found[1:], strict=True):
             _FILE[name](people, rows)
         return people
@@ -95,6 +95,20 @@ class Dispatching(Queries):
         """Demote contact points (invalid, wrong party ...)."""
         await self._bulk("dispatch", "mark_points", rows, at=at)
 
+    async def points_at(self, value: str) -> list[Row]:
+        """Return (contact point, borrower, kind, state, created at) of everyone who has a number or mailbox."""
+        return await self._rows("dispatch", "points_at", value=value)
+
+    async def update_points(self, rows: Sequence[dict[str, Any]], at: datetime) -> None:
+        """Change what is known of contact points: label, state with its reason, confirmed; None keeps it."""
+        await self._bulk("dispatch", "update_points", rows, at=at)
+
+    async def confirm_points(self, borrower_id: UUID, value: str, at: datetime) -> list[UUID]:
+        """Note that a borrower has used a number or mailbox; returns those that were not confirmed before."""
+        return [row[0] for row in await self._rows(
+            "dispatch", "confirm_points", borrower_id=borrower_id, value=value, at=at
+        )]  # fmt: skip
+
     async def insert_suppressions(self, rows: Sequence[dict[str, Any]]) -> None:
         """Record refusals."""
         await self._bulk("dispatch", "insert_suppressions", rows)
@@ -123,13 +137,26 @@ def _points(people: People, rows: list[Row]) -> None:
 
 
 def _consents(people: People, rows: list[Row]) -> None:
-    for owner, kind, channel, state, given_at, point, expires_at, evidence in rows:
-        people[owner].consents.append(Consent(kind, channel, state, given_at, _text(point), expires_at, evidence))
+    for owner, kind, channel, state, said_at, point, expires_at, evidence, creditor, reopens in rows:
+        said = Consent(kind, channel, state, said_at, _text(point), expires_at, evidence)
+        _file_said(people[owner], said, creditor)
+        if reopens:
+            people[owner].reopened.append(Reopened(said_at, channel, said.point_id, creditor))
+
+
+def _file_said(dossier: Dossier, said: Consent | Suppression, creditor: str | None) -> None:
+    if creditor is not None:
+        dossier.topical.append((creditor, said))
+    elif isinstance(said, Consent):
+        dossier.consents.append(said)
+    else:
+        dossier.suppressions.append(said)
 
 
 def _suppressions(people: People, rows: list[Row]) -> None:
-    for owner, channel, reason, since_at, point, until_at, case in rows:
-        people[owner].suppressions.append(Suppression(channel, reason, since_at, _text(point), until_at, _text(case)))
+    for owner, channel, reason, since_at, point, until_at, case, creditor in rows:
+        said = Suppression(channel, reason, since_at, _text(point), until_at, _text(case))
+        _file_said(people[owner], said, creditor)
 
 
 def _holds(people: People, rows: list[Row]) -> None:
@@ -169,6 +196,14 @@ def _shared_history(people: People, rows: list[Row]) -> None:
         )
 
 
+def _recorded(people: People, rows: list[Row]) -> None:
+    for owner, moment, channel, outcome, cases, creditor, point, direction, purpose, notice, own in rows:
+        about = tuple(str(case) for case in cases)
+        people[owner].history.append(
+            Contact(moment, channel, outcome, about, creditor, point, direction, purpose, own, notice)
+        )
+
+
 _FILE: dict[str, Callable[[People, list[Row]], None]] = {
     "points": _points,
     "consents": _consents,
@@ -179,6 +214,7 @@ _FILE: dict[str, Callable[[People, list[Row]], None]] = {
     "history": _history,
     "heard": _heard,
     "shared_history": _shared_history,
+    "recorded": _recorded,
 }
 """Where the rows of each query go in a dossier."""
 

@@ -7,6 +7,8 @@ import psycopg
 from psycopg import AsyncConnection
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
+from outreach.store.approving import Approving
+from outreach.store.auditing import Auditing
 from outreach.store.base import Row
 from outreach.store.casebook import Casebook
 from outreach.store.dispatching import Dispatching
@@ -15,7 +17,7 @@ from outreach.store.receiving import Receiving
 from outreach.store.scheduling import Scheduling
 
 
-class PgTx(Dispatching, Scheduling, Receiving, Operating, Casebook):
+class PgTx(Dispatching, Scheduling, Receiving, Operating, Casebook, Auditing, Approving):
     """Everything one transaction can read and write."""
 
     @property

@@ -11,6 +11,7 @@ from psycopg.types.json import Jsonb
 from outreach.domain.book import BookEntry, Conflict
 from outreach.domain.case import Case
 from outreach.domain.intake import AnsweredCall, InboxRow, KnownAttempt, OpenDialogue
+from outreach.policy.dossier import REFUSED_BY_THE_PERSON
 from outreach.store.base import Queries, Row
 from outreach.store.book import StagedLines
 
@@ -52,7 +53,7 @@ class Receiving(Queries):
         return {row[0]: row[1] for row in await self._rows("intake", "touches_of_attempts", touches=list(touches))}
 
     async def owners_of_address(self, value: str) -> list[Row]:
-        """Return (borrower, contact point, last attempt at) of everyone who has this number or mailbox."""
+        """Return (borrower, contact point, last attempt at, state) of everyone who has or had a number or mailbox."""
         return await self._rows("intake", "owners_of_address", value=value)
 
     async def attempt_by_token(self, token: str) -> Row | None:
@@ -102,19 +103,59 @@ class Receiving(Queries):
         await self._bulk("intake", "insert_consents", rows)
 
     async def lift_suppressions(
+        self, borrower_id: UUID, channels: Sequence[str], reason: str, before: datetime, at: datetime
+    ) -> int:
+        """Lift suppressions on ``channels`` for one reason that began at or before ``before``; returns how many."""
+        rows = await self._rows(
+            "intake", "lift_suppressions", borrower_id=borrower_id, channels=list(channels), reason=reason,
+            before=before, at=at,
+        )  # fmt: skip
+        return len(rows)
+
+    async def lift_refusals(
         self,
         borrower_id: UUID,
         channels: Sequence[str],
-        contact_point_id: UUID | None,
+        point: UUID | None,
+        creditor_id: str | None,
+        before: datetime,
         at: datetime,
-        reason: str | None = None,
-    ) -> int:
-        """Lift refusals on ``channels``, all or those for one reason; returns how many."""
-        rows = await self._rows(
-            "intake", "lift_suppressions", borrower_id=borrower_id, channels=list(channels),
-            contact_point_id=contact_point_id, at=at, reason=reason,
+    ) -> list[Row]:
+        """Lift what a person refused on ``channels`` up to ``before``, as far as it bears on a point and a programme.
+
+        Returns (channel, reason, since, contact point, creditor) of each refusal that was lifted.
+        """
+        return await self._rows(
+            "intake", "lift_refusals", borrower_id=borrower_id, channels=list(channels), point=point,
+            creditor=creditor_id, reasons=sorted(REFUSED_BY_THE_PERSON), before=before, at=at,
         )  # fmt: skip
-        return len(rows)
+
+    async def lift_broad_refusals(self, borrower_id: UUID, at: datetime) -> list[Row]:
+        """Lift what a person refused about every programme; returns what ``lift_refusals`` does."""
+        reasons = sorted(REFUSED_BY_THE_PERSON)
+        return await self._rows("intake", "lift_broad_refusals", borrower_id=borrower_id, reasons=reasons, at=at)
+
+    async def creditors_of(self, borrower_id: UUID) -> list[str]:
+        """Return the creditors a borrower owes."""
+        return sorted(row[0] for row in await self._rows("intake", "creditors_of", borrower_id=borrower_id))
+
+    async def locate_borrower(
+        self, borrower_id: UUID, jurisdictions: Sequence[str], zones: Sequence[str], at: datetime
+    ) -> bool:
+        """Record where a borrower says to be; False when something newer is known."""
+        row = await self._row(
+            "intake", "locate_borrower", borrower_id=borrower_id, jurisdictions=list(jurisdictions),
+            zones=list(zones), at=at,
+        )  # fmt: skip
+        return row is not None
+
+    async def accounts_of(self, refs: Iterable[str]) -> dict[str, Row]:
+        """Return per account reference (reference, account, borrower, creditor)."""
+        return {row[0]: row for row in await self._rows("intake", "accounts_of", refs=list(refs))}
+
+    async def insert_recorded(self, rows: Sequence[dict[str, Any]]) -> set[tuple[str, str]]:
+        """Store contacts that others made; returns (maker, identifier) of those that are new or moved forward."""
+        return {(row[0], row[1]) for row in await self._bulk("intake", "insert_recorded", rows)}
 
     async def insert_permission(self, values: dict[str, Any]) -> None:
         """Record evidence that lifts one named rule for a while."""
@@ -222,6 +263,10 @@ class Receiving(Queries):
                     "amount_due_minor": case.amount_due_minor,
                     "balance_minor": case.balance_minor,
                     "due_on": case.due_on,
+                    "charged_off": case.charged_off,
+                    "time_barred": case.time_barred,
+                    "accelerated": case.accelerated,
+                    "creditor_kind": case.creditor_kind,
                 }
                 for case in cases
             ],

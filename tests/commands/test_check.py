@@ -18,7 +18,10 @@ def check(config: Path) -> tuple[int, str]:
 
 
 def test_what_ships_is_without_a_problem_and_needs_no_secrets() -> None:
-    assert check(ROOT / "config") == (0, "0 problems\n")
+    code, out = check(ROOT / "config")
+    assert code == 0
+    assert "0 problems\n" in out
+    assert re.search(r"\d+ warnings; outreach check --warnings lists them\n", out)
 
 
 @pytest.mark.parametrize(

@@ -106,9 +106,8 @@ def test_postgres_accepts_every_query_against_the_schema(aggregate: str, databas
     """Preparing checks every table, column, function and type a statement names, without running it."""
     refused: list[str] = []
     with psycopg.connect(database, autocommit=True) as connection:
-        if aggregate == "book":
-            connection.execute(queries("book")["open_staging"])
-            connection.execute(re.sub(r"\{size\}", "1", queries("book")["divide"]))
+        for staging in (name for name in ("open_staging", "resolve", "divide") if name in queries(aggregate)):
+            connection.execute(re.sub(r"\{size\}", "1", queries(aggregate)[staging]).encode())
         for name, text in queries(aggregate).items():
             if not re.match(r"(?is)(--[^\n]*\s*)*(select|insert|update|delete|with)\b", text):
                 continue

@@ -22,7 +22,7 @@ LATER = AT + timedelta(days=1)
 EXAMPLES = Path(__file__).parents[2] / "examples"
 COLUMNS = (
     "borrower_id,given_name,locale,country,subdivision,postcode,account_id,product,creditor,currency,balance,amount_due,"
-    "due_on,phone_1,phone_1_label,email_1,consents"
+    "due_on,phone_1,phone_1_label,email_1,consents,charged_off,time_barred,accelerated,creditor_kind"
 )
 SOUND = {
     "given_name": "Ada",
@@ -90,7 +90,7 @@ def test_a_book_goes_in_with_everything_a_line_says(bring_in: Importer, ask: Cal
     summary = bring_in([line(1, phone_1="+12135550143")])
     assert summary.facts["borrowers"] == Tally(new=1)
     assert ask("select given_name, subdivision, jurisdictions, zones, created_at from borrower") == [
-        ("Ada", "US-NY", ["US-NY"], ["America/New_York"], AT)
+        ("Ada", "US-NY", ["US-NY", "US-NY-NYC"], ["America/New_York"], AT)
     ]
     assert ask("select balance_minor, amount_due_minor, currency from account") == [(120_000, 10_000, "USD")]
     assert ask("select kind, value, label, regions, zones, state from contact_point order by kind desc") == [
@@ -344,3 +344,17 @@ def test_the_example_book_is_what_its_script_makes(monkeypatch: pytest.MonkeyPat
     script.main()
     for name in ("portfolio.csv", "bad_portfolio.csv"):
         assert (tmp_path / "examples" / name).read_bytes() == (EXAMPLES / name).read_bytes()
+
+
+def test_the_state_of_a_debt_goes_in_and_what_a_newer_book_leaves_out_stays(
+    bring_in: Importer, ask: Callable[..., list[Any]]
+) -> None:
+    states = "select charged_off, time_barred, accelerated, creditor_kind from account"
+    bring_in([line(1)])
+    assert ask(states) == [(None, None, None, "")], "not known is not false"
+    bring_in([line(1, charged_off="yes", time_barred="false", accelerated="1", creditor_kind="bank")], LATER)
+    assert ask(states) == [(True, False, True, "bank")]
+    assert bring_in([line(1)], LATER).facts["accounts"] == Tally(unchanged=1)
+    assert ask(states) == [(True, False, True, "bank")]
+    assert bring_in([line(1, charged_off="no")], LATER).facts["accounts"] == Tally(updated=1)
+    assert bring_in([line(2, charged_off="perhaps")], LATER).rejected == 1

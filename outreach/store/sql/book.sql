@@ -9,7 +9,7 @@ create temp table book_line (
 create temp table book_account (
   line integer not null, account text not null, account_id uuid not null, case_id uuid not null, creditor_id text not null,
   product text not null, currency text not null, balance_minor bigint not null, amount_due_minor bigint not null,
-  due_on date not null
+  due_on date not null, charged_off boolean, time_barred boolean, accelerated boolean, creditor_kind text not null
 );
 create temp table book_point (
   line integer not null, contact_point_id uuid not null, kind text not null, value text not null, type text not null,
@@ -81,8 +81,8 @@ on conflict (line) do nothing
 -- The same account twice in the same words: the first counts. In other words: nobody can tell which is right.
 with repeated as (
   select a.account, min(a.line) as first_line, count(*) > count(distinct a.line) as within_line,
-         count(distinct (l.borrower, a.creditor_id, a.product, a.currency, a.balance_minor, a.amount_due_minor, a.due_on))
-           > 1 as differs
+         count(distinct (l.borrower, a.creditor_id, a.product, a.currency, a.balance_minor, a.amount_due_minor, a.due_on,
+                           a.charged_off, a.time_barred, a.accelerated, a.creditor_kind)) > 1 as differs
   from book_account a join book_line l using (line)
   group by a.account having count(*) > 1
 )
@@ -153,8 +153,12 @@ with people as (
   select 'borrowers' as fact, stored_id is null as fresh, changed from people
   union all
   select 'accounts', a.account_id is null,
-         (a.creditor_id, a.product, a.currency, a.balance_minor, a.amount_due_minor, a.due_on)
-         is distinct from (s.creditor_id, s.product, s.currency, s.balance_minor, s.amount_due_minor, s.due_on)
+         (a.creditor_id, a.product, a.currency, a.balance_minor, a.amount_due_minor, a.due_on, a.charged_off, a.time_barred,
+          a.accelerated, a.creditor_kind)
+         is distinct from
+         (s.creditor_id, s.product, s.currency, s.balance_minor, s.amount_due_minor, s.due_on,
+          coalesce(s.charged_off, a.charged_off), coalesce(s.time_barred, a.time_barred),
+          coalesce(s.accelerated, a.accelerated), coalesce(nullif(s.creditor_kind, ''), a.creditor_kind))
   from lines l join book_account s using (line) left join account a on a.external_id = s.account
   union all
   select 'points', c.contact_point_id is null,
@@ -200,10 +204,12 @@ where b.erased_at is null
        excluded.zones)
 
 -- name: put_accounts
+-- What a book does not say of the state of a debt stays as it was: another book or an event may have said it.
 insert into account as a
-  (account_id, external_id, borrower_id, creditor_id, product, currency, balance_minor, amount_due_minor, due_on, updated_at)
+  (account_id, external_id, borrower_id, creditor_id, product, currency, balance_minor, amount_due_minor, due_on, updated_at,
+   charged_off, time_barred, accelerated, creditor_kind)
 select c.account_id, c.account, b.borrower_id, c.creditor_id, c.product, c.currency, c.balance_minor, c.amount_due_minor,
-       c.due_on, %(at)s
+       c.due_on, %(at)s, c.charged_off, c.time_barred, c.accelerated, c.creditor_kind
 from book_borrower s
 join book_line l on l.borrower = s.borrower
 join book_account c on c.line = l.line
@@ -212,12 +218,17 @@ where s.batch = %(batch)s
 on conflict (external_id) do update set
   creditor_id = excluded.creditor_id, product = excluded.product, currency = excluded.currency,
   balance_minor = excluded.balance_minor, amount_due_minor = excluded.amount_due_minor, due_on = excluded.due_on,
-  updated_at = excluded.updated_at
+  updated_at = excluded.updated_at, charged_off = coalesce(excluded.charged_off, a.charged_off),
+  time_barred = coalesce(excluded.time_barred, a.time_barred),
+  accelerated = coalesce(excluded.accelerated, a.accelerated),
+  creditor_kind = coalesce(nullif(excluded.creditor_kind, ''), a.creditor_kind)
 where a.borrower_id = excluded.borrower_id
-  and (a.creditor_id, a.product, a.currency, a.balance_minor, a.amount_due_minor, a.due_on)
+  and (a.creditor_id, a.product, a.currency, a.balance_minor, a.amount_due_minor, a.due_on, a.charged_off, a.time_barred,
+       a.accelerated, a.creditor_kind)
       is distinct from
       (excluded.creditor_id, excluded.product, excluded.currency, excluded.balance_minor, excluded.amount_due_minor,
-       excluded.due_on)
+       excluded.due_on, coalesce(excluded.charged_off, a.charged_off), coalesce(excluded.time_barred, a.time_barred),
+       coalesce(excluded.accelerated, a.accelerated), coalesce(nullif(excluded.creditor_kind, ''), a.creditor_kind))
 
 -- name: accounts_put_first
 -- Accounts that this batch inserted are those that carry the identifier proposed for them. An account that was there before

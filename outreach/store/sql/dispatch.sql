@@ -40,12 +40,14 @@ order by priority desc, due_at, touch_id
 for update
 
 -- name: borrowers
-select borrower_id, given_name, family_name, birth_year, postcode, country, subdivision, locale, jurisdictions, zones
+select borrower_id, given_name, family_name, birth_year, postcode, country, subdivision, locale, jurisdictions, zones,
+       located_jurisdictions, located_zones
 from borrower where borrower_id = any(%(borrowers)s)
 
 -- name: cases
 select c.case_id, c.account_id, a.external_id, c.borrower_id, c.creditor_id, c.state, c.stage, a.product, a.currency,
-       a.balance_minor, a.amount_due_minor, a.due_on, c.timeline_seq, c.timeline_hash
+       a.balance_minor, a.amount_due_minor, a.due_on, c.timeline_seq, c.timeline_hash, a.charged_off, a.time_barred,
+       a.accelerated, a.creditor_kind
 from cases c join account a using (account_id)
 where c.case_id = any(%(cases)s)
 
@@ -55,13 +57,14 @@ from contact_point where borrower_id = any(%(borrowers)s)
 order by borrower_id, priority, contact_point_id
 
 -- name: consents
-select distinct on (borrower_id, kind, channel, contact_point_id)
-       borrower_id, kind, channel, state, at, contact_point_id, expires_at, evidence
+-- The newest word for each kind, channel, contact point and programme; at one instant a refusal is the last word.
+select distinct on (borrower_id, kind, channel, contact_point_id, creditor_id)
+       borrower_id, kind, channel, state, at, contact_point_id, expires_at, evidence, creditor_id, reopens
 from consent where borrower_id = any(%(borrowers)s) and at <= %(at)s
-order by borrower_id, kind, channel, contact_point_id, at desc, consent_id desc
+order by borrower_id, kind, channel, contact_point_id, creditor_id, at desc, state = 'revoked' desc, consent_id desc
 
 -- name: suppressions
-select borrower_id, channel, reason, since_at, contact_point_id, until_at, case_id
+select borrower_id, channel, reason, since_at, contact_point_id, until_at, case_id, creditor_id
 from suppression
 where borrower_id = any(%(borrowers)s) and since_at <= %(at)s and (lifted_at is null or lifted_at > %(at)s)
   and (until_at is null or until_at > %(at)s)
@@ -107,6 +110,27 @@ cross join lateral (
   offset 0
 ) a
 where ours.borrower_id = any(%(borrowers)s)
+
+-- name: recorded
+-- What other systems did: with these people, or with somebody else at a number or mailbox they share. A notice that had to
+-- go before counts however long ago it went. A number that is none of the borrower's is told apart from one not known.
+select r.borrower_id, r.at, r.channel, r.outcome,
+       array(select case_id from cases where account_id = any(r.account_ids)) as cases, r.creditor_id,
+       case when r.value is null then '' else coalesce(p.contact_point_id::text, 'elsewhere') end,
+       r.direction, r.purpose, r.notice, true
+from recorded_contact r
+left join contact_point p on p.borrower_id = r.borrower_id and p.value = r.value
+where r.borrower_id = any(%(borrowers)s) and r.at <= %(at)s and (r.at > %(since)s or r.notice <> '')
+union all
+select p.borrower_id, r.at, r.channel, r.outcome, '{}', r.creditor_id, p.contact_point_id::text, r.direction, r.purpose,
+       r.notice, false
+from contact_point p
+cross join lateral (
+  select * from recorded_contact
+  where value = p.value and borrower_id <> p.borrower_id and at > %(since)s and at <= %(at)s
+  offset 0
+) r
+where p.borrower_id = any(%(borrowers)s)
 
 -- name: live_arrangements
 select distinct on (a.case_id) a.case_id, a.arrangement_id, a.state, a.frequency, a.total_minor, a.currency
@@ -217,6 +241,27 @@ where contact_point.contact_point_id = m.contact_point_id
 
 -- name: insert_suppressions
 insert into suppression select * from json_populate_recordset(null::suppression, %(rows)s::json)
+
+-- name: points_at
+-- Everyone who has a number or mailbox, whatever became of it.
+select contact_point_id, borrower_id, kind, state, created_at from contact_point where value = %(value)s
+order by contact_point_id
+
+-- name: update_points
+update contact_point p set
+  label        = coalesce(m.label, p.label),
+  state        = coalesce(m.state, p.state),
+  state_reason = case when m.state is null then p.state_reason else m.reason end,
+  confirmed    = coalesce(m.confirmed, p.confirmed),
+  updated_at   = %(at)s
+from json_to_recordset(%(rows)s::json) as m(contact_point_id uuid, label text, state text, reason text, confirmed boolean)
+where p.contact_point_id = m.contact_point_id
+
+-- name: confirm_points
+-- The person's own use of a number or mailbox confirms it.
+update contact_point set confirmed = true, updated_at = %(at)s
+where borrower_id = %(borrower_id)s and value = %(value)s and state = 'active' and not confirmed
+returning contact_point_id
 
 -- name: use_permissions
 update permission set used_at = %(at)s where borrower_id = any(%(borrowers)s) and kind = %(kind)s and used_at is null

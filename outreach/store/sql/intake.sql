@@ -55,12 +55,12 @@ where a.attempt_id = m.attempt_id
 select touch_id, state from touch where touch_id = any(%(touches)s) order by touch_id for no key update
 
 -- name: owners_of_address
--- Whose number or mailbox it is: the borrower we last wrote to there first. Several owners share one number.
-select p.borrower_id, p.contact_point_id, max(a.started_at) as last_at
+-- Whose number or mailbox it is or was: the borrower we last wrote to there first. Several owners share one number.
+select p.borrower_id, p.contact_point_id, max(a.started_at) as last_at, p.state
 from contact_point p
 left join attempt a on a.contact_point_id = p.contact_point_id
-where p.value = %(value)s and p.state <> 'wrong_party'
-group by p.borrower_id, p.contact_point_id
+where p.value = %(value)s
+group by p.borrower_id, p.contact_point_id, p.state
 order by last_at desc nulls last, p.contact_point_id
 
 -- name: attempt_by_token
@@ -115,14 +115,38 @@ where borrower_id = %(borrower_id)s and kind = %(kind)s and lifted_at is null
 returning hold_id
 
 -- name: insert_consents
-insert into consent select * from json_populate_recordset(null::consent, %(rows)s::json)
+insert into consent (consent_id, borrower_id, contact_point_id, kind, channel, state, at, expires_at, source, wording, evidence,
+  creditor_id, route, reopens, recorded_at)
+select consent_id, borrower_id, contact_point_id, kind, channel, state, at, expires_at, source, wording, evidence, creditor_id,
+  route, coalesce(reopens, false), recorded_at
+from json_populate_recordset(null::consent, %(rows)s::json)
 
 -- name: lift_suppressions
 update suppression set lifted_at = %(at)s
-where borrower_id = %(borrower_id)s and lifted_at is null and channel = any(%(channels)s)
-  and (%(reason)s::text is null or reason = %(reason)s)
-  and (contact_point_id is null or %(contact_point_id)s::uuid is null or contact_point_id = %(contact_point_id)s::uuid)
+where borrower_id = %(borrower_id)s and lifted_at is null and channel = any(%(channels)s) and reason = %(reason)s
+  and since_at <= %(before)s
 returning suppression_id
+
+-- name: lift_refusals
+-- What the person refused themselves, as far as it bears on one contact point and one programme; what somebody else said of
+-- a number (wrong person, reassigned) stays. A refusal on every channel ends whole: its other channels are put back.
+update suppression set lifted_at = %(at)s
+where borrower_id = %(borrower_id)s and lifted_at is null and channel = any(%(channels)s::text[] || 'any'::text)
+  and since_at <= %(before)s
+  and (left(reason, 8) = 'opt_out.' or reason = any(%(reasons)s))
+  and (contact_point_id is null or %(point)s::uuid is null or contact_point_id = %(point)s)
+  and (creditor_id is null or %(creditor)s::text is null or creditor_id = %(creditor)s)
+returning channel, reason, since_at, contact_point_id, creditor_id
+
+-- name: lift_broad_refusals
+-- What the person refused about every programme: it is put back for the one they meant.
+update suppression set lifted_at = %(at)s
+where borrower_id = %(borrower_id)s and lifted_at is null and creditor_id is null
+  and (left(reason, 8) = 'opt_out.' or reason = any(%(reasons)s))
+returning channel, reason, since_at, contact_point_id, creditor_id
+
+-- name: creditors_of
+select distinct creditor_id from account where borrower_id = %(borrower_id)s
 
 -- name: insert_permission
 insert into permission (permission_id, borrower_id, kind, channel, since_at, until_at, evidence)
@@ -209,8 +233,13 @@ update account a set
   amount_due_minor = m.amount_due_minor,
   balance_minor    = m.balance_minor,
   due_on           = m.due_on,
+  charged_off      = m.charged_off,
+  time_barred      = m.time_barred,
+  accelerated      = m.accelerated,
+  creditor_kind    = m.creditor_kind,
   updated_at       = %(at)s
-from json_to_recordset(%(rows)s::json) as m(account_id uuid, amount_due_minor bigint, balance_minor bigint, due_on date)
+from json_to_recordset(%(rows)s::json) as m(account_id uuid, amount_due_minor bigint, balance_minor bigint, due_on date,
+  charged_off boolean, time_barred boolean, accelerated boolean, creditor_kind text)
 where a.account_id = m.account_id
 
 -- name: move_cases
@@ -266,3 +295,24 @@ where attempt_id = %(attempt_id)s and rank < %(rank)s
 
 -- name: tasks_of_case
 select task_id, kind, opened_at, due_at, closed_at, detail from task where case_id = %(case_id)s order by opened_at
+
+-- name: locate_borrower
+-- Where the borrower says to be. An older word does not undo a newer one.
+update borrower set located_jurisdictions = %(jurisdictions)s, located_zones = %(zones)s, located_at = %(at)s
+where borrower_id = %(borrower_id)s and (located_at is null or located_at <= %(at)s)
+returning borrower_id
+
+-- name: accounts_of
+-- The accounts of these references, with their borrowers and creditors.
+select external_id, account_id, borrower_id, creditor_id from account where external_id = any(%(refs)s)
+
+-- name: insert_recorded
+-- The same contact again changes nothing, except that its outcome moves forward.
+insert into recorded_contact as r (recorded_contact_id, made_by, external_id, borrower_id, account_ids, creditor_id, channel,
+  direction, purpose, outcome, rank, notice, value, at, recorded_at)
+select recorded_contact_id, made_by, external_id, borrower_id, account_ids, creditor_id, channel, direction, purpose, outcome,
+  rank, notice, value, at, recorded_at
+from json_populate_recordset(null::recorded_contact, %(rows)s::json)
+on conflict (made_by, external_id) do update set outcome = excluded.outcome, rank = excluded.rank
+where r.rank < excluded.rank and r.borrower_id = excluded.borrower_id
+returning made_by, external_id

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from outreach.domain.book import BookEntry
-from outreach.flows.book_file import LONGEST_LINE, BookFile, BookFileError, _records
+from outreach.flows.book_file import BOOK, LONGEST_LINE, BookFile, BookFileError, _records
 
 AT = datetime(2027, 3, 1, 9, tzinfo=UTC)
 Reader = Callable[..., list[Any]]
@@ -25,7 +25,7 @@ def read(tmp_path: Path) -> Reader:
     def read(content: Any, name: str = "book.csv") -> list[Any]:
         path = tmp_path / name
         path.write_bytes(content if isinstance(content, bytes) else content.encode())
-        return list(BookFile(path, AT).entries())
+        return list(BookFile(path, AT, BOOK).entries())
 
     return read
 
@@ -139,7 +139,7 @@ def test_a_file_without_a_header_does_not_show_its_first_row(read: Reader) -> No
 
 def test_a_missing_file_is_an_error_with_its_name(tmp_path: Path) -> None:
     with pytest.raises(BookFileError, match=r"absent\.csv:1: cannot be read"):
-        BookFile(tmp_path / "absent.csv", AT)
+        BookFile(tmp_path / "absent.csv", AT, BOOK)
 
 
 def test_json_lines_are_known_by_their_first_character_or_name(read: Reader) -> None:
@@ -154,7 +154,7 @@ def test_json_lines_are_known_by_their_first_character_or_name(read: Reader) -> 
 def test_progress_is_told_in_bytes(tmp_path: Path) -> None:
     path = tmp_path / "book.csv"
     path.write_text(rows("Ada", "Bea"))
-    file = BookFile(path, AT)
+    file = BookFile(path, AT, BOOK)
     assert len(list(file.entries())) == 2
     assert file.done == file.size
     assert file.lines == 2
@@ -177,7 +177,7 @@ def test_any_bytes_are_read_or_refused(tmp_path_factory: pytest.TempPathFactory,
     path = tmp_path_factory.mktemp("book") / "book.csv"
     path.write_bytes(HEADER.encode() + b"\n" + content)
     try:
-        outcomes = list(BookFile(path, AT).entries())
+        outcomes = list(BookFile(path, AT, BOOK).entries())
     except BookFileError:
         return
     assert outcomes

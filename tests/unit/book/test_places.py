@@ -6,7 +6,15 @@ import pytest
 
 from outreach.domain.located_yaml import parse_located
 from outreach.domain.places import _zone_data as zone_data
-from outreach.domain.places import canonical_zone, clock_of, countries, one_clock_each, place_of, zone_names
+from outreach.domain.places import (
+    canonical_zone,
+    clock_of,
+    countries,
+    memberships,
+    one_clock_each,
+    place_of,
+    zone_names,
+)
 
 
 @pytest.mark.parametrize(
@@ -41,7 +49,46 @@ def test_a_missing_state_keeps_every_zone_of_the_country() -> None:
 
 
 def test_a_state_is_the_jurisdiction() -> None:
-    assert place_of("US", "US-NY", None).jurisdictions == ("US-NY",)
+    assert place_of("US", "US-CA", None).jurisdictions == ("US-CA",)
+
+
+@pytest.mark.parametrize(
+    ("postcode", "inside"),
+    [
+        ("10007", True), ("10451-2210", True), ("11368", True), ("11691", True), ("11004", True), (None, True),
+        ("12207", False), ("11550", False), ("11101", True), ("10501", False), ("11530", False), ("11735", False),
+        ("", True),
+    ],
+)  # fmt: skip
+def test_new_york_city_is_a_candidate_where_the_postcode_may_lie_in_it(postcode: str | None, inside: bool) -> None:
+    city = ("US-NY-NYC",) if inside else ()
+    assert place_of("US", "US-NY", postcode).jurisdictions == ("US-NY", *city)
+    assert place_of("US", "US-NJ", "10007").jurisdictions == ("US-NJ",)
+
+
+@pytest.mark.parametrize(
+    ("place", "lies_in"),
+    [
+        ("US-NY-NYC", ("US-NY-NYC", "US-NY", "US")),
+        ("DE", ("DE", "EU")),
+        ("FR-IDF", ("FR-IDF", "FR", "EU")),
+        ("CH", ("CH",)),
+        ("GB", ("GB",)),
+        ("GB-ENG", ("GB-ENG", "GB-EAW", "GB")),
+        ("GB-WLS", ("GB-WLS", "GB-EAW", "GB")),
+        ("GB-EAW", ("GB-EAW", "GB")),
+        ("GB-SCT", ("GB-SCT", "GB")),
+        ("GB-GLG", ("GB-GLG", "GB-SCT", "GB")),
+        ("GB-CRF", ("GB-CRF", "GB-WLS", "GB-EAW", "GB")),
+        ("GB-KEN", ("GB-KEN", "GB-ENG", "GB-EAW", "GB")),
+        ("GB-BFS", ("GB-BFS", "GB-NIR", "GB")),
+        ("GB-UKM", ("GB-UKM", "GB-SCT", "GB-NIR", "GB-EAW", "GB")),
+        ("BR-SP", ("BR-SP", "BR")),
+        ("PR", ("PR", "US")),
+    ],
+)
+def test_what_a_place_lies_in(place: str, lies_in: tuple[str, ...]) -> None:
+    assert memberships(place) == lies_in
 
 
 def test_a_stated_zone_of_the_address_narrows_to_itself() -> None:

@@ -77,10 +77,10 @@ def hours(start: str, end: str, days: list[str] | None = None, **fields: Any) ->
 
 
 def pack(*names: str) -> Policy:
-    """The shipped packs of these names, without the house's own rules."""
+    """The shipped packs of these names and no others, without the house's own rules."""
     whole = orjson.loads(SHIPPED.to_json())
     places = {name.upper() for name in names}
-    rules = [one for one in whole["rules"] if one["jurisdiction"].split("-")[0] in places]
+    rules = [one for one in whole["rules"] if one["jurisdiction"] in places]
     return policy(*rules, calendars=whole["calendars"], packs=tuple(sorted(places)))
 
 

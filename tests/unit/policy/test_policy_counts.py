@@ -21,7 +21,8 @@ def cap(most: int, per: str, length: str | None = None, **fields: object) -> dic
 
 
 def refusals(decision: object) -> list[str]:
-    return [reason.rule_id for reason in decision.reasons]  # type: ignore[attr-defined]
+    """Return the rules that refuse, each once: a rule with several limits may refuse for several."""
+    return list(dict.fromkeys(reason.rule_id for reason in decision.reasons))  # type: ignore[attr-defined]
 
 
 def test_the_eighth_call_about_one_debt_in_seven_days_is_refused_and_a_second_debt_is_not() -> None:

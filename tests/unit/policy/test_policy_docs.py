@@ -24,6 +24,7 @@ FAMILIES = [
     "prerequisite",
     "consent",
     "suppression",
+    "content",
     "hold",
     "place",
     "point",
@@ -50,7 +51,10 @@ def documented() -> set[str]:
 
 
 def test_every_reason_code_in_the_source_is_described() -> None:
-    source = "".join(path.read_text() for path in (ROOT / "outreach" / "policy").glob("*.py"))
+    modules = (ROOT / "outreach" / "policy").glob("*.py")
+    source = "".join(
+        path.read_text() for path in modules if path.name != "dossier.py"
+    )  # that one reads, and decides nothing
     used = set(CODE.findall(source)) | {rule.code for rule in SHIPPED.rules if isinstance(rule, Bar)}
     assert len(used) > 20
     assert used - documented() == set()

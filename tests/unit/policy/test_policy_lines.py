@@ -122,3 +122,41 @@ def test_an_error_never_repeats_what_was_written() -> None:
 def test_a_stored_value_that_is_not_json_is_a_field_error() -> None:
     with pytest.raises(FieldError, match="not valid JSON"):
         facts_from_json(b"{")
+
+
+def test_the_next_permitted_instant_leaves_switches_and_expiry_aside() -> None:
+    night = {
+        "at": "2026-11-24T04:00:00Z",
+        "facts": SHORT | {"paused": ["everything"], "expires_at": "2026-11-24T05:00:00Z"},
+    }
+    (answer,) = lines(night)
+    assert answer["decision"]["verdict"] == "block"  # type: ignore[index]
+    assert answer["next_permitted"] == "2026-11-24T14:05:00Z"  # the house opens at 08:05 in Chicago
+    (never,) = lines(
+        {"at": "2026-11-24T04:00:00Z", "facts": SHORT | {"holds": [{"kind": "cease", "since": "2026-11-01T00:00:00Z"}]}}
+    )
+    assert never["next_permitted"] is None
+
+
+def test_a_reason_says_what_an_examiner_asks_for() -> None:
+    (answer,) = lines({"at": "2026-11-24T04:00:00Z", "facts": SHORT | {"role": "agency"}})
+    (reason,) = [one for one in answer["decision"]["reasons"] if one["rule_id"] == "US-REGF-HOURS"]  # type: ignore[index]
+    assert reason["code"] == "quiet_hours.after_close"
+    assert reason["effect"] == "presumption"
+    assert reason["citation"].startswith("12 CFR 1006.6")
+    assert reason["until"] == "2026-11-24T14:00:00Z"
+    assert dict(reason["facts"])["local"] == "Mon 22:00"
+
+
+def test_every_fact_can_be_written_down() -> None:
+    more = {
+        "creditor_kind": "bank", "accelerated": False, "charged_off": None, "located_zones": ["America/Chicago"],
+        "history": [{"at": "2026-10-01T00:00:00Z", "channel": "mail", "outcome": "sent", "notice": "placement_notice"}],
+        "content": {"disclosures": ["creditor_name"], "families": ["insult"], "media": "sms"},
+    }  # fmt: skip
+    (answer,) = lines({"at": "2026-11-23T18:00:00Z", "facts": SHORT | more})
+    assert "decision" in answer
+    (wrong,) = lines({"at": "2026-11-23T18:00:00Z", "facts": SHORT | {"content": {"words": []}}})
+    assert (wrong["field"], wrong["error"]) == (
+        "facts.content.words", "is not a field; the fields are disclosures, families, media"
+    )  # fmt: skip

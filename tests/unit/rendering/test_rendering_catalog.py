@@ -47,12 +47,12 @@ def test_an_unknown_filter_or_a_syntax_error_is_reported_with_its_line(body: Loa
 @pytest.mark.parametrize(
     ("words", "family"),
     [
-        ("Pay or you will be arrested.", "arrest or jail"),
-        ("Our LAWYER will write.", "posing as authority"),
-        ("This is urgent.", "false urgency"),
-        ("We will tell your employer.", "third parties"),
-        ("Why haven't you paid?", "why unpaid"),
-        ("{{ 'legal action' }}", "threat of suit or seizure"),
+        ("Pay or you will be arrested.", "arrest_threat"),
+        ("Our LAWYER will write.", "authority_posing"),
+        ("This is urgent.", "pressure"),
+        ("We will tell your employer.", "tell_others_threat"),
+        ("Why haven't you paid?", "asks_why_unpaid"),
+        ("{{ 'legal action' }}", "legal_threat"),
     ],
 )
 def test_forbidden_words_keep_a_template_out_and_cite_what_bars_them(body: Load, words: str, family: str) -> None:
@@ -141,7 +141,11 @@ def test_a_missing_block_is_reported(changed: Change) -> None:
         ("locales.yaml", "    keys: {stop: STOP, ", "    keys: {", "text.en.keys.stop"),
         ("catalog.yaml", "pay: 1,", "pay: 2,", "menu"),
         ("catalog.yaml", "limited: true", "limitted: true", "templates.stop_confirmation.limitted"),
-        ("forbidden.yaml", "'\\bpolice\\b'", "'(police'", "en[0].patterns"),
+        ("forbidden.yaml", "sheriff*", "sh*", "families.authority_posing.en"),
+        ("forbidden.yaml", "sheriff*", "... sheriff", "families.authority_posing.en"),
+        ("forbidden.yaml", "  es: [deuda*,", "  ex: [deuda*,", "hints.ex"),
+        ("statements.yaml", "[creditor.phone]", "[creditor.fax]", "statements.return_number.fields"),
+        ("statements.yaml", "[automated]", "[automatic]", "statements.automated_disclosure.words"),
     ],
 )
 def test_a_typo_in_a_settings_file_is_reported_at_its_field(
@@ -160,7 +164,7 @@ def test_a_typo_in_a_settings_file_is_reported_at_its_field(
 
 def test_an_empty_folder_is_reported_not_raised(tmp_path: Path) -> None:
     catalog = Catalog.load(tmp_path)
-    assert len(catalog.problems) == 4
+    assert len(catalog.problems) == 5
     with pytest.raises(RenderRefused):
         Renderer(catalog).render("pre_due", Channel.SMS, "en-US", sample_fields("en-US"))
 
