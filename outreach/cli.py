@@ -2,7 +2,7 @@
 
 import typer
 
-from outreach.commands import bench, book, campaign, case, checking, demo, records, runtime, switches
+from outreach.commands import bench, book, bounces, campaign, case, checking, demo, records, runtime, switches
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -19,6 +19,7 @@ app.add_typer(case.app, name="case")
 app.command("decide")(records.decide)
 app.add_typer(records.ledger, name="ledger")
 app.add_typer(records.replies, name="replies")
+app.add_typer(bounces.bounces, name="bounces")
 app.command("demo")(demo.demo)
 app.command("run")(runtime.run_stack)
 app.command("bench")(bench.bench)

@@ -8,13 +8,13 @@ from zoneinfo import ZoneInfo
 
 import orjson
 
+from channels.email.quoted import words_of
 from outreach.domain.calendar import first_zone
 from outreach.domain.case import Borrower, Case
 from outreach.domain.timeline import link_hash
 from outreach.flows.house import House
 from outreach.flows.ports import Row, Tx
 from outreach.flows.sentences import Tongue, reason_words, reasons_of, sentence
-from outreach.replies.normalise import strip_quoted
 
 _SHOWS_ATTEMPT = frozenset({"touch.sent", "touch.unknown"})
 
@@ -124,7 +124,7 @@ def _words(kind: str, data: Mapping[str, object], said: Mapping[UUID, Row], hear
     if kind in _SHOWS_ATTEMPT and (row := said.get(_uuid(data.get("attempt_id")))):
         return _spoken(row[3]) if row[1] in {"voice", "ivr"} else "\n".join(part for part in (row[2], row[3]) if part)
     if row := heard.get(_uuid(data.get("reply_id"))):
-        return strip_quoted(row[2] or "").strip() or None
+        return words_of(row[2] or "").strip() or None
     return None
 
 
