@@ -1,5 +1,7 @@
 """Complaints: feedback reports (RFC 5965, RFC 6650) and what some providers send instead."""
 
+# ruff: noqa: E501 - a pattern cut over several lines cannot be read
+
 import re
 
 from channels.email.addresses import addresses_in, read_address
@@ -35,7 +37,9 @@ def read_complaints(mail: MailPart) -> list[Finding]:
         named = [address for name, value in returned if name == "to" for address in addresses_in(value)]
     known = list(dict.fromkeys(address for address in named if address))
     reason = _REASONS.get(re.split(r"[\s;,(]", kind, maxsplit=1)[0], Reason.OTHER)
-    return [Finding(MailKind.COMPLAINT, address, reason=reason) for address in known or [None]]
+    if not known:
+        return [Finding(MailKind.COMPLAINT, reason=reason)]
+    return [Finding(MailKind.COMPLAINT, address, reason=reason) for address in known]
 
 
 def _block(mail: MailPart) -> list[tuple[str, str]] | None:

@@ -1,5 +1,7 @@
 """Mail that comes back, read: bounces, complaints, automatic answers and people, one finding for each recipient."""
 
+# ruff: noqa: E501 - a pattern cut over several lines cannot be read
+
 import re
 from dataclasses import dataclass
 
@@ -34,6 +36,10 @@ _WAITING = re.compile(
 _GAVE_UP = re.compile(r"(?:giving|given|gave) up|permanent|not try again|no further (?:attempts|delivery)|will not be retried|has been returned|returned to sender|failed after|could not be delivered for \d+ (?:hours|days) and")  # fmt: skip
 _DELIVERED = re.compile(r"(?:was|has been|have been|were|is) (?:successfully |been )?(?:delivered|relayed)(?: successfully)?\b(?! (?:to \S+ )?(?:because|due))|successful(?:ly)? (?:mail )?deliver|delivery successful|erfolgreich (?:zugestellt|ubermittelt)|成功(?:投递|送达)")  # fmt: skip
 _REJECTED = re.compile(r"automatically rejected|was rejected|has been rejected|were rejected|quota exceeded")
+_SAYS_WHY = re.compile(r"\W*(?:returned mail|delivery failure|failed mail|mail error)\s*:", re.IGNORECASE)
+_LEFT_BY_DELIVERY = frozenset(
+    {"x-actual-recipient", "original-recipient", "x-original-to", "delivered-to", "x-receiver"}
+)
 _VERP = re.compile(r"[+=-]([A-Za-z0-9_.+'-]{1,64})=((?:[A-Za-z0-9-]{1,63}\.)+[A-Za-z]{2,24})(?:[-.+][\w.-]*)?@")
 
 
@@ -74,7 +80,9 @@ def _classify(mail: MailPart, report: Report) -> tuple[Finding, ...]:
 
 
 def _announces(mail: MailPart) -> bool:
-    return mail.content_type == "multipart/report" and mail.parameters.get("report-type", "").lower() == "delivery-status"
+    return (
+        mail.content_type == "multipart/report" and mail.parameters.get("report-type", "").lower() == "delivery-status"
+    )
 
 
 def _is_bounce(mail: MailPart, report: Report) -> bool:
@@ -106,9 +114,17 @@ class _Sides:
 
 
 def _sides(mail: MailPart, report: Report) -> _Sides:
-    outer = [value for name, value in mail.headers if name in {"to", "delivered-to", "x-original-to", "from", "sender", "reply-to"}]
-    inner = [value for name, value in report.returned if name in {"from", "sender", "return-path", "reply-to", "errors-to"}]
-    sent = [value for name, value in report.returned if name in {"to", "cc", "x-envelope-to", "envelope-to", "x-rcpt-to"}]
+    outer = [
+        value
+        for name, value in mail.headers
+        if name in {"to", "delivered-to", "x-original-to", "from", "sender", "reply-to"}
+    ]
+    inner = [
+        value for name, value in report.returned if name in {"from", "sender", "return-path", "reply-to", "errors-to"}
+    ]
+    sent = [
+        value for name, value in report.returned if name in {"to", "cc", "x-envelope-to", "envelope-to", "x-rcpt-to"}
+    ]
     own = {address for value in (*outer, *inner) for address in addresses_in(value)}
     sent_to = tuple(dict.fromkeys(address for value in sent for address in addresses_in(value)))
     return _Sides(frozenset(own), sent_to)
@@ -157,11 +173,12 @@ def _from_prose(mail: MailPart, report: Report) -> list[Finding]:
     if not failed:
         missing = _missing(mail, report, sides)
         failed = [Named(missing or "", 0, report.text)]
-    return [_from_words(each, report, action, alone=len(failed) == 1) for each in failed[:MAX_RECIPIENTS]]
+    title = mail.get("subject") if _SAYS_WHY.match(mail.get("subject")) else ""
+    return [_from_words(each, report, action, title, alone=len(failed) == 1) for each in failed[:MAX_RECIPIENTS]]
 
 
-def _from_words(each: Named, report: Report, action: Action, *, alone: bool) -> Finding:
-    words = f"{each.words}\n{report.text}" if alone else each.words
+def _from_words(each: Named, report: Report, action: Action, title: str, *, alone: bool) -> Finding:
+    words = f"{each.words}\n{report.text}\n{title}" if alone else each.words
     answer = answers_in(each.words) or (answers_in(report.text) if alone else "")
     status = find_status(answer) or find_status(words)
     verdict = judge(answer=answer or each.words, around=words or report.text, status=status, action=action)
@@ -193,9 +210,9 @@ def _missing(mail: MailPart, report: Report, sides: _Sides) -> str | None:
     if len(others) == 1 or (others and len(sides.sent_to) == 1):
         return others[0]
     for name, value in report.returned:
-        if name in {"x-actual-recipient", "original-recipient", "x-original-to", "delivered-to", "x-receiver"}:
-            if (address := read_address(value)) and address not in sides.own:
-                return address
+        address = read_address(value) if name in _LEFT_BY_DELIVERY else None
+        if address and address not in sides.own:
+            return address
     for value in (mail.get("to"), mail.get("delivered-to"), mail.get("x-original-to")):
         if found := _VERP.search(value):
             return f"{found[1]}@{found[2]}".lower()

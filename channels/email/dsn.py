@@ -14,11 +14,13 @@ _MAX_BLOCKS = 2_000
 _STATUS = re.compile(r"(?<![\d.])([245])\s*\.\s*(\d{1,3})\s*\.\s*(\d{1,3})(?!\d)")
 _LOOSE = re.compile(r"^(?:final|original)-recipient[ \t]*:", re.IGNORECASE | re.MULTILINE)
 _LOOSE_FIELDS = re.compile(r"^(?:action|status|diagnostic-code|reporting-mta)[ \t]*:", re.IGNORECASE | re.MULTILINE)
-_ACTIONS = {"failed": Action.FAILED, "failure": Action.FAILED, "fail": Action.FAILED, "error": Action.FAILED,
-            "bounced": Action.FAILED, "undeliverable": Action.FAILED, "rejected": Action.FAILED, "delayed": Action.DELAYED,
-            "delay": Action.DELAYED, "deferred": Action.DELAYED, "warning": Action.DELAYED, "delivered": Action.DELIVERED,
-            "deliverable": Action.DELIVERED, "success": Action.DELIVERED, "relayed": Action.RELAYED,
-            "relay": Action.RELAYED, "expanded": Action.EXPANDED}  # fmt: skip
+_ACTIONS = {
+    "failed": Action.FAILED, "failure": Action.FAILED, "fail": Action.FAILED, "error": Action.FAILED,
+    "bounced": Action.FAILED, "undeliverable": Action.FAILED, "rejected": Action.FAILED,
+    "delayed": Action.DELAYED, "delay": Action.DELAYED, "deferred": Action.DELAYED, "warning": Action.DELAYED,
+    "delivered": Action.DELIVERED, "deliverable": Action.DELIVERED, "success": Action.DELIVERED,
+    "relayed": Action.RELAYED, "relay": Action.RELAYED, "expanded": Action.EXPANDED,
+}  # fmt: skip
 _RECIPIENTS = ("original-recipient", "final-recipient", "x-actual-recipient", "x-original-recipient", "recipient",
                "x-final-recipient", "x-failed-recipient", "failed-recipient")  # fmt: skip
 _SAYS = ("diagnostic-code", "x-supplementary-info", "x-notes-diagnostic", "x-diagnostic", "smtp-diagnostic", "x-reason",

@@ -136,7 +136,7 @@ def _failure(finding: Finding) -> str:
 
 
 def _complaint(finding: Finding, token: str | None, attempt: str | None) -> Receipt:
-    """A person pressed "this is spam": an opt-out whatever the words."""
+    """Turn "this is spam" into an opt-out, whatever the words."""
     return Receipt(
         dedupe_key=f"arf:{token or attempt or 'unknown'}:{finding.reason}",
         status=ReceiptStatus.DELIVERED,

@@ -57,7 +57,7 @@ class MailPart:
         return [value for key, value in self.headers if key == name]
 
     def text(self) -> str:
-        """Return the words of a text part, tags taken out of HTML; line ends are ``\\n``."""
+        """Return the words of a text part, tags taken out of HTML; line ends are single line feeds."""
         words = self.markup()
         return plain(words) if self.content_type == "text/html" else words
 
@@ -157,7 +157,9 @@ def _pieces(body: bytes, boundary: str) -> Iterable[bytes]:
     """Cut a multipart body. Without the boundary it announced, the first line that looks like one is taken."""
     line = b"--" + boundary.encode("utf-8", "replace").rstrip()
     if not boundary or (not body.startswith(line) and b"\n" + line not in body):
-        found = re.search(rb"^(--[^\s-][^\n]{2,200}?|--[-=_]{4,}[^\n]{2,200}?)[ \t]*\n(?=[Cc]ontent-)", body, re.MULTILINE)
+        found = re.search(
+            rb"^(--[^\s-][^\n]{2,200}?|--[-=_]{4,}[^\n]{2,200}?)[ \t]*\n(?=[Cc]ontent-)", body, re.MULTILINE
+        )
         if found is None:
             return [b"\n" + body] if body.strip() else []
         line = found[1]

@@ -6,11 +6,13 @@ from collections.abc import Iterator
 # "From ", who, and a date with time and year: a line of a letter that begins with "From" has none.
 _SEPARATOR = re.compile(rb"^From \S[^\n]{0,300}\d{1,2}:\d{2}(?::\d{2})?[^\n]{0,40}\d{4}[^\n]{0,12}\n", re.MULTILINE)
 _HEADER = re.compile(rb"(?:>?From [^\n]*\n)?[!-9;-~]{1,80}[ \t]*:")
-_BOUNDARY = re.compile(rb"^content-type[ \t]*:[^\n]*(?:\n[ \t][^\n]*)*?boundary=\"?([^\"\n;]{1,200})", re.MULTILINE | re.IGNORECASE)  # fmt: skip
+_BOUNDARY = re.compile(
+    rb"^content-type[ \t]*:[^\n]*(?:\n[ \t][^\n]*)*?boundary=\"?([^\"\n;]{1,200})", re.MULTILINE | re.IGNORECASE
+)
 
 
 def mails_in(octets: bytes, *, single: bool = False) -> Iterator[bytes]:
-    """Yield the mails of a file. ``single`` says that it holds one, whatever its lines look like. Nothing holds none."""
+    """Yield the mails of a file; an empty one holds none. ``single``: it holds one, whatever its lines look like."""
     if not octets.strip():
         return
     text = octets.replace(b"\r\n", b"\n").replace(b"\r", b"\n")

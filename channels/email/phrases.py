@@ -33,9 +33,9 @@ TOO_LARGE = _any([
 ])  # fmt: skip
 
 RATE_LIMITED = _any([
-    r"rate[ -]?limit|receiving mail (?:at a rate|too quickly)|receiving .{0,30} too (?:quickly|fast|many)", r"too many (?:connections|messages|mails|emails|recipients|rcpt|sessions|errors|concurrent|unknown|invalid|bad|failures|commands|session)",
+    r"rate[ -]?limit|receiving mail (?:at a rate|too quickly)|receiving .{0,30} too (?:quickly|fast|many)", r"too many (?:connections|messages(?! (?:on|in))|mails|emails|recipients|rcpt|sessions|errors|concurrent|unknown|invalid|bad|failures|commands|session)",
     r"(?:daily|hourly|sending|send|outbound|message|recipient|receiving|email|outgoing|user) (?:\w+ )?(?:quota|limits?)(?: has been| is| was)? (?:exceeded|reached|surpassed|per)", r"exceeded (?:the |your )?(?:\w+ )?(?:\w+ )?(?:rate|sending limit|maximum number|number of|max(?:imum)? (?:defers|emails|recipients|connections))|exceeding receiving limits",
-    r"throttl|(?:sent|sending) too (?:many|much|fast)|mails? per (?:hour|day|minute|session)|(?:domain|ip|connection|concurrency) (?:frequency |rate )?(?:is )?limit(?:ed)?\b", r"too much mail from|excessive (?:number|volume|rate|connection)|unusual rate|server (?:is )?(?:too )?busy|mail (?:receiving|sending) (?:frequency|limit)",
+    r"throttl|(?:sent|sending) too (?:many|much|fast)|per (?:hour|day|minute|session)\b|(?:daily|hourly) (?:\S+ ){0,2}limit|(?:domain|ip|connection|concurrency) (?:frequency |rate )?(?:is )?limit(?:ed)?\b", r"too much mail from|excessive (?:number|volume|rate|connection)|unusual rate|server (?:is )?(?:too )?busy|mail (?:receiving|sending) (?:frequency|limit)",
     r"(?:发信|發信|发送|接收)(?:频率|頻率|过于频繁|数量)", r"频率(?:限制|过高|受限)", r"over (?:quota|limit) for sending|resource.{0,20}(?:temporarily|limit)",
 ])  # fmt: skip
 
@@ -43,7 +43,7 @@ GREYLISTED = _any([r"gr[ea]y[ -]?list", r"postgrey", r"灰名单|灰名單", r"t
 
 MAILBOX_FULL = _any([
     r"(?:mail ?(?:box|folder|drop|dir)|inbox|account|quota|user|disk|mailbox\S*|postfach|box) (?:\S+ )?(?:is |are |was |has been |for \S+ is |currently |appears to be |presently |of \S+ )*(?:\S+ )?full\b", r"mailbox.{0,30}\bfull\b|full mailbox|\bmbox full|box full|(?:e-?mail|user|account)'?s? (?:mail)?box is full",
-    r"(?:over|exceeds?|exceeded|exceeding|above|beyond|out of|reached|passed|hit|insufficient|no)(?: \S+){0,4} (?:disk |storage |mail |mailbox |space |user )?quota", r"quota (?:\S+ ){0,5}?(?:exceed|reached|full|violation|usage|limit|over|has been)", r"over ?quota|overquota|quota exceed|disk quota|quota violation|bounce on quota|errdiskquota",
+    r"(?:over|exceeds?|exceeded|exceeding|above|beyond|out of|reached|passed|hit|insufficient|no)(?: \S+){0,4} (?:disk |storage |mail |mailbox |space |user )?quota", r"quota (?:\S+ ){0,5}?(?:exceed|reached|full|violation|usage|limit|over|has been)", r"over ?quota|overdrawn|space ?quota|overquota|quota exceed|disk quota|quota violation|bounce on quota|errdiskquota",
     r"(?:exceed\S*|over|reached|no|not enough|insufficient|out of|without)(?: \S+){0,6} (?:disk|storage|mailbox|mail file|mail|system|inbox)[ -]?(?:space|size|storage|capacity|limit|allocation)", r"(?:not|n't) (?:have )?enough (?:\S+ )?(?:space|storage|room)|insufficient (?:disk |system |mailbox )?(?:storage|space)|out of storage|no (?:more )?(?:disk )?space (?:left )?",
     r"storage (?:limit|quota|allocation|space|capacity)|space has been used up|would (?:exceed|be over)|too many messages (?:on|in)|exceeded storage|mailbox (?:size|limit|has exceeded|exceed\w*|usage|capacity)|has exceeded (?:its|the|his|their) (?:\S+ )*(?:size|limit|quota|space|storage)", r"mail file size exceeds|exceed\w* (?:\S+ )?mailbox|too much mail data|maximum allowed storage|mailbox_?full|quotaexceeded|insufficient quota",
     r"postfach (?:ist |des \S+ ist |\S+ ist )?(?:\S+ )?(?:voll|uberfullt)|speicherplatz|kontingent|postfach.{0,40}(?:voll\b|uberschritten)", r"(?:buzon|bandeja|cuota|casilla)(?: \S+){0,8} (?:llen[oa]|excedid[oa]|superad[oa]|complet[oa]|exced\w+)|excedid[oa] (?:la|su|el) (?:cuota|limite)|sin espacio", r"boite (?:\S+ ){0,6}pleine|quota (?:\S+ ){0,3}depasse|boite aux lettres (?:\S+ )*satur|espace (?:disque|de stockage) insuffisant",
@@ -102,7 +102,7 @@ AUTH = _any([
 ])  # fmt: skip
 
 SPAM = _any([
-    r"(?<![\w.@/-])(?:spam|spams|spamming|spammy|spammers?|uce|ube|junk)(?![\w@]|[./-]\w)|unsolicited|bulk (?:e-?mail|mail)|antispam|anti-spam|spam[-_ ](?:score|filter|content|like|detect)|spamassassin|spamhaus|spamcop|barracudacentral|sorbs|surbl|uribl|\bdnsbl\b|\brbl\b|\brbls?\b|\bdbl\b|block[- ]?list|blacklist|black[- ]list|deny ?list|real-?time block|reputation|blocked (?:using|by|for|due|because)|listed (?:at|in|on|by) (?:\S+\.)+\w+|cloudmark|brightmail|phish|sending ip|poor reputation|ip (?:address )?(?:\S+ ){0,4}(?:block|listed|banned|blacklist)|垃圾|スパム|迷惑メール|спам|黑名单|黑名單|拒收垃圾|dt:spm|mi:(?:spb|spf|dma)|ip被",
+    r"(?<![\w.@/-])(?:spam|spams|spamming|spammy|spammers?|uce|ube|junk)(?![\w@]|[./-]\w)|unsolicited|bulk (?:e-?mail|mail)|antispam|anti-spam|spam[-_ ](?:score|filter|content|like|detect)|spamassassin|spamhaus|spamcop|barracudacentral|sorbs|surbl|uribl|\bdnsbl\b|\brbl\b|\brbls?\b|\bdbl\b|block[- ]?list|blacklist|black[- ]list|deny ?list|real-?time block|reputation|blocked (?:using|by|for)|listed (?:at|in|on|by) (?:\S+\.)+\w+|cloudmark|brightmail|phish|sending ip|poor reputation|ip (?:address )?(?:\S+ ){0,4}(?:block|listed|banned|blacklist)|垃圾|スパム|迷惑メール|спам|黑名单|黑名單|拒收垃圾|dt:spm|mi:(?:spb|spf|dma)|ip被",
 ])  # fmt: skip
 
 CONTENT = _any([
@@ -114,7 +114,7 @@ POLICY = _any([
 ])  # fmt: skip
 
 NETWORK = _any([
-    r"connection (?:\S+ )?(?:\S+ )?(?:refused|timed? ?out|reset|lost|dropped|closed|failed|error|broken|aborted|was|died|with)|lost connection|(?:could|can) ?not (?:\S+ )?connect|couldn't (?:\S+ )?connect|unable to connect|can't connect|failed to connect|no route to (?:host|destination)|host (?:is )?(?:unreachable|down|not responding|is not responding|not reachable|is not reachable)|network (?:is )?(?:unreachable|error|problem|failure|down)|network error|wasn't able to establish an smtp|unable to establish|not (?:responding|reachable|respond)|bad connection|no answer from|deferred: |host not found, try|try again later\b.*(?:dns|name)|temporary (?:dns|name|lookup|resolution|network)|servfail|name server (?:timeout|error|time-?out|failure)|dns (?:lookup )?(?:failure|temporar|server|timeout|time-?out|soft)|name service error|temporar\w+ (?:\S+ )?(?:lookup|resolve|resolution)|cname lookup failed|mx (?:list|record)(?:\S* ){1,6}(?:back|point|local|loop)|loops? back|mail (?:forwarding )?loop|looping|find a gateway|loop(?:ing)? (?:detected|count|back|in)|too many hops|hop count|routing loop|maximum forwarding|too many received|best mx host|mx (?:problem|points)|misconfigur|configuration error|tls (?:handshake|negotiation|connection)|ssl (?:handshake|error)|starttls (?:fail|not)|remote (?:server|host|smtp) (?:\S+ ){0,3}(?:closed|disconnect|dropped|not|did not|unexpectedly)|malformed (?:or unexpected )?name server|greeting|cannot reach|unreachable|smtp protocol|lookup failure|连接(?:失败|超时|被)|連接失敗|無法連接|无法连接|连接不上|网络|接続でき|接続に失敗|ネットワーク|conexion (?:\S+ )?(?:rechazad|perdid|fall)|verbindung",
+    r"requests to connect|socket error|connection (?:\S+ )?(?:\S+ )?(?:refused|timed? ?out|reset|lost|dropped|closed|failed|error|broken|aborted|was|died|with)|lost connection|(?:could|can) ?not (?:\S+ )?connect|couldn't (?:\S+ )?connect|unable to connect|can't connect|failed to connect|no route to (?:host|destination)|host (?:is )?(?:unreachable|down|not responding|is not responding|not reachable|is not reachable)|network (?:is )?(?:unreachable|error|problem|failure|down)|network error|wasn't able to establish an smtp|unable to establish|not (?:responding|reachable|respond)|bad connection|no answer from|deferred: |host not found, try|try again later\b.*(?:dns|name)|temporary (?:dns|name|lookup|resolution|network)|servfail|name server (?:timeout|error|time-?out|failure)|dns (?:lookup )?(?:failure|temporar|server|timeout|time-?out|soft)|name service error|temporar\w+ (?:\S+ )?(?:lookup|resolve|resolution)|cname lookup failed|mx (?:list|record)(?:\S* ){1,6}(?:back|point|local|loop)|loops? back|mail (?:forwarding )?loop|looping|find a gateway|loop(?:ing)? (?:detected|count|back|in)|too many hops|hop count|routing loop|maximum forwarding|too many received|best mx host|mx (?:problem|points)|misconfigur|configuration error|tls (?:handshake|negotiation|connection)|ssl (?:handshake|error)|starttls (?:fail|not)|remote (?:server|host|smtp) (?:\S+ ){0,3}(?:closed|disconnect|dropped|not|did not|unexpectedly)|malformed (?:or unexpected )?name server|greeting|cannot reach|unreachable|smtp protocol|lookup failure|连接(?:失败|超时|被)|連接失敗|無法連接|无法连接|连接不上|网络|接続でき|接続に失敗|ネットワーク|conexion (?:\S+ )?(?:rechazad|perdid|fall)|verbindung",
 ])  # fmt: skip
 
 TIMEOUT = _any([
@@ -129,6 +129,10 @@ WEAK_USER = _any([
     r"mailbox (?:is )?(?:not available|unavailable|unavaiable|inaccessible|not accessible|disabled)|(?:requested )?(?:mail )?action (?:not taken|aborted).{0,40}(?:mailbox|unavailable)|requested action not taken|(?:user|account|recipient|address|destinatario)(?: \S+)? (?:is )?(?:unavailable|not available|inaccessible|not accepted|inexist)|(?:recipient|address|mailbox|user|rcpt|destination)s?(?: address)?s? (?:\S+ )?(?:was |is |has been |have been |are )?(?:rejected|refused|not accepted|denied|undeliverable|unreachable)(?! by|:)|user not local|cannot accept|can't accept (?:user|mail for)|not a mailbox|undeliverable address|permanent (?:fatal )?error.{0,30}(?:recipient|address)|(?:unable|failed) to (?:deliver to )?(?:the )?(?:recipient|mailbox|user)|not our user|does not like (?:the )?recipient|unable to (?:deliver|receive) mail|bad destination|illegal (?:user|alias|mailbox)|no such\b|not exist",
 ])  # fmt: skip
 
+NO_HOST = _any([
+    r"nxdomain|(?:find|resolve|locate)(?: \S+){0,2} (?:host|domain|mail exchanger)\b|domain (?:name )?\S+ (?:could ?n[o']t|couldn't|could not|cannot) be (?:found|resolved)",
+])  # fmt: skip
+
 NAME_SERVER = _any([
     r"host not found,? try|servfail|name server (?:timeout|error|time-?out|failure)|temporary (?:dns|name|lookup|resolution)|(?:lookup|resolution) (?:\S+ ){0,3}(?:timed out|temporar)|cname lookup failed|dns (?:timeout|soft|temporar)",
 ])  # fmt: skip
@@ -141,6 +145,7 @@ RULES: tuple[tuple[Reason, re.Pattern[str]], ...] = (
     (Reason.POLICY, SENDER),
     (Reason.RELAY_DENIED, RELAY),
     (Reason.NETWORK, NAME_SERVER),
+    (Reason.UNKNOWN_HOST, NO_HOST),
     (Reason.UNKNOWN_USER, UNKNOWN_USER),
     (Reason.UNKNOWN_HOST, UNKNOWN_HOST),
     (Reason.DISABLED, DISABLED),

@@ -1,5 +1,7 @@
 """Bounces in free text: what of a mail is the report, which mailboxes it says failed, and the words about each."""
 
+# ruff: noqa: E501 - a pattern cut over several lines cannot be read
+
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -22,12 +24,16 @@ _COPY = re.compile(
 )  # fmt: skip
 _RULED = re.compile(r"\s*[-=*_]{2,}.*[A-Za-z\u3040-\u9fff]", re.DOTALL)
 _HEADER = re.compile(r"(?:received|return-path|message-id|from|to|date|subject|mime-version|x-[a-z-]+|content-type|delivered-to|dkim-signature|reply-to|sender|cc|content-transfer-encoding|user-agent|list-[a-z-]+|in-reply-to|references|importance|arc-[a-z-]+|authentication-results):", re.IGNORECASE)  # fmt: skip
-_STRONG_HEAD = re.compile(r"(?:[>|]\s*)?(?:received: |return-path: |message-id: |dkim-signature: |x-\S+: )", re.IGNORECASE)
+_STRONG_HEAD = re.compile(
+    r"(?:[>|]\s*)?(?:received: |return-path: |message-id: |dkim-signature: |x-\S+: )", re.IGNORECASE
+)
 _BLOCK = re.compile(r"\s*[>|]?\s*(?:to|cc|from|subject|sent|date|message-id|an|von|de|a|betreff|objet|asunto|para|aan|van|onderwerp|gesendet|envoye|enviado|message id|reply-to|sender|收件人|发件人|主题|主旨|寄件者|日期|件名|差出人|宛先)\s*[:：]", re.IGNORECASE)  # fmt: skip
 
 _ALONE_BEFORE = re.compile(r"^[\s\"'<(\[>*•·.:|-]*(?:mailto:|smtp:|\d{1,3}[.)]\s+)?[<\"'(]*$", re.IGNORECASE)
 _ALONE_AFTER = re.compile(r"^[>\"')\].,;:：。\s]*(?:\(?mailto:.*)?(?:<.{0,200}>)?[\s>.,;:)]*$", re.IGNORECASE)
-_SAID_AFTER = re.compile(r"^[>\"')]*\s*(?:[:：]|\.\.\.|;|,? (?:on (?:mon|tue|wed|thu|fri|sat|sun|\d)|-)|\s{2,}|\()", re.IGNORECASE)
+_SAID_AFTER = re.compile(
+    r"^[>\"')]*\s*(?:[:：]|\.\.\.|;|\[|,? (?:on (?:mon|tue|wed|thu|fri|sat|sun|\d)|-)|\s{2,}|\()", re.IGNORECASE
+)
 _LABELLED = re.compile(
     r"(?:recipients?(?:\(s\))?(?: address(?:es)?)?|userid|addressed to|address(?:es)?(?:\(es\))?|unknown(?: user| address| recipient| mailbox)?|user|usuario|destinatario|destinataire|empfanger|mailbox|account|"
     r"(?:mail|message|e-?mail|delivery|deliver|delivered|delivering|send|sent|rcpt|reach|relay(?:ed)?|nachricht|mensaje|correo|mensagem|messaggio|messages?|it) (?:\S+ ){0,4}?(?:to|for|an|a|al|para|aux?|per|naar|till|til)|failed|rejected|rcpt to|original-rcpt-to|"
@@ -40,7 +46,9 @@ _FAILED_AFTER = re.compile(
     r"konnte|kann|wurde|ist|existiert|no |n'a|n'existe|non|nao|nie|niet|не |失败|被|不存在|的|无|無|は|が|に|へ)",
     re.IGNORECASE,
 )  # fmt: skip
-_ANSWER_LINE = re.compile(r"(?:^|[\s:(<>\"'\[])[45]\d\d[ \]-]|\b[45]\.\d\.\d{1,3}\b|<<<|>>> ?rcpt|rcpt to", re.IGNORECASE)
+_ANSWER_LINE = re.compile(
+    r"(?:^|[\s:(<>\"'\[])[45]\d\d[ \]-]|\b[45]\.\d\.\d{1,3}\b|<<<|>>> ?rcpt|rcpt to", re.IGNORECASE
+)
 _NOT_FAILED = re.compile(
     r"(?:from|sender|sent by|contact|postmaster|administrator|reply(?:ing)? to|write to|e-?mail us|help ?desk|assistance|questions?|support|report|please (?:contact|forward|e-?mail|send)|mailto|on behalf of|via|von|remitente|absender|expediteur|mittente|发件人|寄件者|联系|聯絡|管理员|差出人|новыи адрес|new address|moved to|now|instead|(?:message|envelope)[- ]id|\bid)"
     r"(?: \S+){0,3}?\s*[:：=(]?\s*[<\"'“(\[]*$",
@@ -75,6 +83,8 @@ def read_report(mail: MailPart) -> Report:
     for part in mail.walk():
         if part.content_type in CARRIED:
             returned += part.parts[0].headers if part.parts else ()
+        elif part is not mail and part.get("received") and (part.get("from") or part.get("message-id")):
+            returned += part.headers  # the mail that came back, put in as if it were a part
         elif part.parts or not part.content_type.startswith("text/"):
             continue
         elif part.content_type == "text/html" and texts:
@@ -95,11 +105,15 @@ def _parted(text: str) -> tuple[str, list[tuple[str, str]]]:
     for place, line in enumerate(lines[:_MAX_LINES]):
         divides = bool(_COPY.match(fold(line[:200])))
         ruled = divides and _RULED.match(line)
-        if (divides and place > 0 and (ruled or _head_follows(lines, place + 1))) or (place > 0 and _is_head(lines, place)):
+        if (divides and place > 0 and (ruled or _head_follows(lines, place + 1))) or (
+            place > 0 and _is_head(lines, place)
+        ):
             start = place + 1 if divides else place
             while start < len(lines) and not _HEADER.match(lines[start].lstrip("> \t|")):
                 start += 1
-            head = "\n".join(part.lstrip("> |") if _HEADER.match(part.lstrip("> \t|")) else part for part in lines[start:])
+            head = "\n".join(
+                part.lstrip("> |") if _HEADER.match(part.lstrip("> \t|")) else part for part in lines[start:]
+            )
             return "\n".join(lines[:place]), split_head(head.encode("utf-8", "replace")[:40_000])[0]
     return text, []
 
@@ -149,7 +163,9 @@ def _quoted_heads(lines: list[str]) -> frozenset[int]:
     found: set[int] = set()
     for place, line in enumerate(lines):
         if _BLOCK.match(fold(line[:80])):
-            near = [at for at in range(place - 3, place + 4) if 0 <= at < len(lines) and _BLOCK.match(fold(lines[at][:80]))]
+            near = [
+                at for at in range(place - 3, place + 4) if 0 <= at < len(lines) and _BLOCK.match(fold(lines[at][:80]))
+            ]
             if len(near) >= 2:
                 found.add(place)
     return frozenset(found)

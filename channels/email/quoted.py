@@ -24,6 +24,9 @@ _WROTE = re.compile(
     r"|(?:写道|寫道|写了|寫了|来信|的邮件)\s*[:：]\s*$|(?:のメール|は書きました|님이 작성|작성)\s*[:：]?\s*$|<[^<>\s@]{1,64}@[^<>\s]{3,250}>\s*(?:[:：]|于.{4,60}[:：]?)\s*$",
     re.IGNORECASE,
 )
+_WROTE_AND_MORE = re.compile(
+    r"@[^\s<>]{3,250}>\)?\s*(?:wrote|escribi[oó]|escreveu|a écrit|ha scritto|写道|寫道)\s*[:：]\s", re.IGNORECASE
+)
 _OPENS = re.compile(r"^\s*(?:on|el|le|am|em|il|op|den|at|dne|w dniu|в|вт|пн|ср|чт|пт|сб|вс|在|于|於|\d{4}\s*年|\d{4}[-/.]\d|\d{1,2}[./-]\d|(?:mon|tue|wed|thu|fri|sat|sun|lun|mar|mié|jue|vie|sáb|dom)[a-z]{0,6}\b|[\"“]|.{0,60}<?\S+@\S+>?)", re.IGNORECASE)  # fmt: skip
 _DATED = re.compile(r"\d|@")
 _SIGNATURE = re.compile(r"^\s*(?:--|—|–)\s?$")
@@ -63,7 +66,7 @@ def words_of_html(reply: str) -> str:
     """Return what a person wrote in HTML: programs mark what they quote."""
     markup = reply[: 5 * MAX_REPLY]
     quote = _QUOTE_OF_MARKUP.search(markup)
-    own = markup[: quote.start()] if quote else markup
+    own = markup[: markup.rfind("<", 0, quote.start() + 1)] if quote else markup
     for _ in range(10):
         shorter = _BLOCKQUOTE.sub(" ", own)
         if shorter == own:
@@ -115,6 +118,8 @@ def _attribution(lines: list[str], place: int) -> int:
         joined = f"{joined} {lines[place + taken - 1].strip()}".strip()
         if len(joined) > 400:
             return 0
+        if _WROTE_AND_MORE.search(joined):
+            return taken
         if _WROTE.search(joined):
             return taken if _DATED.search(joined) or _quotes_next(lines, place + taken) else 0
     return 0

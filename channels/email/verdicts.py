@@ -14,10 +14,13 @@ _LINK = re.compile(r"https?://\S+")
 _TELLING_LINK = re.compile(r"nosuchuser|spamhaus|spamcop|sorbs|barracuda|overquota|disableduser|blocked|abuseat|uribl")
 _CONTINUED = re.compile(r"\s*\n?\s*\b([245]\d\d)-\s?(?:[245]\.\d{1,3}\.\d{1,3}\s)?")
 _CODED = re.compile(r"(?<![\d.])([245]\.\d{1,3}\.\d{1,3})(?![\d.]*\d)")
-_IN_REPLY = re.compile(r"(?:\b[245]\d\d[ -]+|#|status[:=]?\s*|dsn[:=]?\s*|\()\s*#?<?([245]\.\d{1,3}\.\d{1,3})(?![\d.]*\d)")
+_IN_REPLY = re.compile(
+    r"(?:\b[245]\d\d[ -]+|#|status[:=]?\s*|dsn[:=]?\s*|\()\s*#?<?([245]\.\d{1,3}\.\d{1,3})(?![\d.]*\d)"
+)
 _REPLY_CODE = re.compile(r"(?<![\d.:/-])([245][0-5]\d)(?=[\s\])},;:-]|$)")
-_PASSING = re.compile(r"temporar|try (?:again )?later|try again|not currently|currently (?:un|not )|unverified|for now|暂时|暫時")
-_EXPLAINED_BY_SPF = re.compile(r"access denied")
+_PASSING = re.compile(
+    r"temporar|try (?:again )?later|try again|not currently|currently (?:un|not )|unverified|for now|暂时|暫時"
+)
 _LOOKED_UP = re.compile(r"recipient address rejected: access denied")
 
 _BY_STATUS: dict[str, Reason] = {
@@ -67,7 +70,7 @@ def judge(*, answer: str, around: str, status: str | None, action: Action | None
     if found is None and (status is None or _detail(status) not in _TELLING):
         found = _by_words(around, status)
     if found is None:
-        found = _weakly(answer, status) or _by_status(status) or _weakly(around, status) or Verdict(Reason.OTHER, False)  # noqa: FBT003
+        found = _weakly(answer, status) or _by_status(status) or _weakly(around, status) or Verdict(Reason.OTHER, False)
     return found if action is not Action.DELAYED else Verdict(found.reason, dead=False)
 
 
@@ -79,6 +82,8 @@ def _by_words(text: str, status: str | None) -> Verdict | None:
         return Verdict(Reason.UNKNOWN_USER, dead=True)  # Exchange Online answers so for who is not in its directory
     for reason, pattern in RULES:
         if pattern.search(words):
+            if reason is Reason.TOO_LARGE and status and _detail(status) == "2.2":
+                reason = Reason.MAILBOX_FULL  # noqa: PLW2901 - "too large, or the mailbox is full", and the code decides
             return Verdict(reason, dead=reason in DEAD and not _passing(reason, words, status))
     return None
 
@@ -95,7 +100,7 @@ def _weakly(text: str, status: str | None) -> Verdict | None:
     words = comparable(text)
     code = _REPLY_CODE.search(words)
     first = status[0] if status else code[1][0] if code else ""
-    if first == "5" and WEAK_USER.search(words) and not (status and status[2] in "34567"):
+    if first == "5" and WEAK_USER.search(words) and not (status and status[2] in "3467"):
         return Verdict(Reason.UNKNOWN_USER, dead=True)
     return None
 

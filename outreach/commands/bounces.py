@@ -15,7 +15,9 @@ from outreach.commands.common import WRONG, complaints
 MAX_FILE = 64 * 1024 * 1024
 """Bytes of one file that are read. Mail that comes back is small; a larger file is named and left."""
 
-bounces = typer.Typer(no_args_is_help=True, help="Mail that came back: bounces, complaints, automatic and human replies.")
+bounces = typer.Typer(
+    no_args_is_help=True, help="Mail that came back: bounces, complaints, automatic and human replies."
+)
 
 
 @bounces.callback()

@@ -1,6 +1,6 @@
 """From raw words to comparable tokens: width, case, accents, emoji, spelled-out letters, typos."""
 
-# ruff: noqa: E501 - a pattern cut over several lines cannot be read
+
 
 import re
 import unicodedata
