@@ -36,6 +36,9 @@ _WAITING = re.compile(
 _GAVE_UP = re.compile(r"(?:giving|given|gave) up|permanent|not try again|no further (?:attempts|delivery)|will not be retried|has been returned|returned to sender|failed after|could not be delivered for \d+ (?:hours|days) and")  # fmt: skip
 _DELIVERED = re.compile(r"(?:was|has been|have been|were|is) (?:successfully |been )?(?:delivered|relayed)(?: successfully)?\b(?! (?:to \S+ )?(?:because|due))|successful(?:ly)? (?:mail )?deliver|delivery successful|erfolgreich (?:zugestellt|ubermittelt)|成功(?:投递|送达)")  # fmt: skip
 _REJECTED = re.compile(r"automatically rejected|was rejected|has been rejected|were rejected|quota exceeded")
+_BARE_NAME = re.compile(
+    r"(?:recipients?|not delivered to)\b[^\n]{0,120}(?:\n\S[^\n]{0,120}){0,2}:[ \t]*\n+[ \t]+([A-Za-z0-9][A-Za-z0-9._-]{1,60})(?=[ \t]{2,}|[ \t]*\n)"
+)
 _SAYS_WHY = re.compile(r"\W*(?:returned mail|delivery failure|failed mail|mail error)\s*:", re.IGNORECASE)
 _LEFT_BY_DELIVERY = frozenset(
     {"x-actual-recipient", "original-recipient", "x-original-to", "delivered-to", "x-receiver"}
@@ -216,7 +219,16 @@ def _missing(mail: MailPart, report: Report, sides: _Sides) -> str | None:
     for value in (mail.get("to"), mail.get("delivered-to"), mail.get("x-original-to")):
         if found := _VERP.search(value):
             return f"{found[1]}@{found[2]}".lower()
-    return sides.sent_to[0] if len(sides.sent_to) == 1 else None
+    if len(sides.sent_to) == 1:
+        return sides.sent_to[0]
+    return None if sides.sent_to else _without_domain(mail, report)
+
+
+def _without_domain(mail: MailPart, report: Report) -> str | None:
+    """Read a mailbox named without its domain, which is then that of the system that reports."""
+    named = _BARE_NAME.search(report.text[:4_000])
+    daemon = next(addresses_in(mail.get("from")), None)
+    return f"{named[1]}@{daemon.rpartition('@')[2]}".lower() if named and daemon else None
 
 
 def _each_once(findings: list[Finding]) -> tuple[Finding, ...]:

@@ -17,6 +17,10 @@ _MAX_DEPTH = 12
 _MAX_HEADERS = 1_000
 
 _FIELD = re.compile(rb"([!-9;-~]{1,120})[ \t]*:(.*)", re.DOTALL)
+_PARAMETER_LINE = re.compile(rb"[a-z0-9-]{1,30}\*?=", re.IGNORECASE)
+_USUAL = re.compile(
+    rb"^(?:content-type|mime-version|message-id|subject|date|from|to)[ \t]*:", re.IGNORECASE | re.MULTILINE
+)
 _WORD = re.compile(r"=\?([A-Za-z0-9_.:*-]{1,40})\?([bBqQ])\?([^?\s]{0,2000}(?: [^?\s]{0,200}){0,20})\?=")
 _BETWEEN_WORDS = re.compile(r"(\?=)\s+(?==\?)")
 _PARAMETER = re.compile(r";\s*([A-Za-z0-9_-]{1,40})\*?\s*=\s*(?:\"((?:[^\"\\]|\\.){0,400})\"|([^\s;\"]{1,400}))")
@@ -126,7 +130,7 @@ def split_head(octets: bytes) -> tuple[list[tuple[str, str]], bytes]:
         if not line.strip():
             position = end + 1
             break
-        if line[:1] in b" \t" and raw:
+        if raw and (line[:1] in b" \t" or _unindented(raw[-1], line, octets, end)):
             raw[-1].append(line)
         elif found := _FIELD.match(line):
             raw.append([found[1], found[2]])
@@ -134,6 +138,16 @@ def split_head(octets: bytes) -> tuple[list[tuple[str, str]], bytes]:
             break  # no header: the blank line before the body is missing
         position = end + 1
     return [(name.decode("ascii", "replace").lower(), _value(rest)) for name, *rest in raw], octets[position:]
+
+
+def _unindented(field: list[bytes], line: bytes, octets: bytes, end: int) -> bool:
+    """Tell a continuation that lost its indent: after a semicolon, or where headers of a mail still follow."""
+    if _FIELD.match(line) and not _PARAMETER_LINE.match(line):
+        return False
+    if field[-1].rstrip().endswith(b";"):
+        return True
+    head = octets[end : end + 20_000].partition(b"\n\n")[0]
+    return not line.startswith((b"From ", b">From ", b"--")) and bool(_USUAL.search(head))
 
 
 def _value(lines: Iterable[bytes]) -> str:

@@ -26,7 +26,7 @@ def _any(patterns: Iterable[str]) -> re.Pattern[str]:
 TOO_LARGE = _any([
     r"(?:message|mail|e-?mail|attachment|letter)s? (?:size |file |is |was |body |length |you sent is )*(?:is |was )?(?:too (?:big|large|long)|larger than|exceed)",
     r"(?:message|mail|file|maximum|max|allowed|fixed|body|header)[ -]?(?:message |file |mail )?size (?:limit )?(?:is |was |has |of message )*(?:exceed|violat|too|larger|limit)", r"size limit (?:exceeded|for)",
-    r"exceeds? (?:the )?(?:fixed |size|max(?:imum)? (?:message|mail|allowed|permitted|size)|message size|allowed size|acceptable)", r"too large (?:for|message|a message)|message too (?:big|large)|too big for",
+    r"(?<!mailbox )exceeds? (?:the )?(?:fixed |size|max(?:imum)? (?:message|mail|allowed|permitted|size)|message size|allowed size|acceptable)", r"too large (?:for|message|a message)|message too (?:big|large)|too big for",
     r"exceeded maximum (?:inbound |mail )?message size|larger than (?:the )?(?:current system|maximum|permitted|max)", r"resolver\.rst\.(?:sendsizelimit|recipsizelimit)",
     r"mail size limit|taille maximale|message trop (?:gros|volumineux|long)|zu gro(?:ss|ß)|nachricht ist gro(?:ss|ß)er|demasiado grande|muito grande|supera il limite di dimension|слишком бол",
     r"(?:邮件|郵件|信件)(?:的)?(?:大小|容量)?(?:太大|過大|过大|超过|超過|超出)", r"サイズ(?:が)?(?:制限|大きすぎ|超)",

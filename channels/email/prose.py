@@ -11,10 +11,11 @@ from channels.email.mail_parts import CARRIED, MAX_TEXT, MailPart, split_head
 from channels.email.phrases import fold
 
 _MAX_LINES = 1_500
+_MAX_LINE = 2_000
 _MAX_CONTEXT = 4_000
 
 _COPY = re.compile(
-    r"^\W*(?:[-=*_]{2,}.{0,20})?(?:below (?:this line )?is a copy|this is a copy of|a copy of (?:the|your) (?:original )?message|here is a copy|"
+    r"^[\W_]*+(?:below (?:this line )?is a copy|this is a copy of|a copy of (?:the|your) (?:original )?message|here is a copy|"
     r"(?:the )?(?:original|returned|unsent|rejected|undelivered) (?:message|mail|e-?mail)(?: text| header| headers| body| \w{1,10})? ?(?:follows|below|is (?:below|attached|included)|-{2,}|\*{2,}|$)|"
     r"(?:the )?(?:original|returned|unsent) (?:message|mail)\W*$|message headers?(?: follows?)?\W*$|text of (?:the )?message follows|"
     r"included is a copy|the (?:header|first|text|full)[^.]{0,40} (?:of the (?:original )?message|lines)|start of (?:the )?(?:original|returned) message|(?:returned|original) mail follows|"
@@ -136,14 +137,14 @@ def _head_follows(lines: list[str], place: int) -> bool:
 
 def find_named(text: str, own: frozenset[str]) -> list[Named]:
     """Return the mailboxes a report names, each once, with the words about it. ``own`` are those of our own side."""
-    lines = text.split("\n")[:_MAX_LINES]
+    lines = [line[:_MAX_LINE] for line in text.split("\n")[:_MAX_LINES]]
     weights: dict[str, int] = {}
     places: dict[str, list[int]] = {}
     quoted_head = _quoted_heads(lines)
     for place, line in enumerate(lines):
         if "@" not in line:
             continue
-        for found in ADDRESS.finditer(line[:2000]):
+        for found in ADDRESS.finditer(line):
             address = spelled(found)
             weight = 0 if _SERVICE.match(address) else _weight(lines, place, found, in_head=place in quoted_head)
             if address in own:
@@ -211,7 +212,7 @@ def _words_about(lines: list[str], places: Iterable[int], stops: set[int]) -> st
 
 def answers_in(text: str) -> str:
     """Return only the lines of a text that are a mail system's answer, with those that continue it."""
-    lines = text.split("\n")
+    lines = [line[:_MAX_LINE] for line in text.split("\n")[:_MAX_LINES]]
     kept: list[str] = []
     for place, line in enumerate(lines):
         if _ANSWER_LINE.search(line):
