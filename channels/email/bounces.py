@@ -22,18 +22,23 @@ _DAEMON = re.compile(
 )  # fmt: skip
 _DAEMON_BOX = re.compile(r"(?:mailer-?daemon|mail-?daemon|postmaster|mdaemon)[\w.-]*@|^\W*mailer-daemon\W*$")
 _SUBJECT = re.compile(
-    r"undeliver|delivery (?:status|failure|has failed|failed|problem|error|report|notification|unsuccessful|delayed|incomplete|of your|warning|for)|(?:could|can|was|were|has|is) ?not (?:be |been )?(?:deliver|sent)|return(?:ed)? (?:mail|to sender|message)|mail (?:delivery|system error|failure|status|returned|could not|undeliver|error|rejected|transaction failed)|failure notice|(?:message|mail|e-?mail) (?:status|delivery|rejected|not delivered|undeliver|bounced|delayed|you sent|failure|could not)|failed (?:mail|delivery|to deliver|message)|non[- ]?deliver|not delivered|bounce|unable to deliver|nondeliverable|unknown (?:user|recipient)|user unknown|rejected|warning: (?:could not send|message|mail)|returning|permanent (?:delivery )?(?:failure|error)|address(?: not found|ee unknown)|your (?:mail|message|e-?mail) (?:to|was|could|has)|"
-    r"unzustellbar|zustell(?:ung|fehler|bericht)|fehlgeschlagen|nicht (?:zugestellt|ausgeliefert|zustellbar)|no se (?:puede|pudo|ha podido) (?:entregar|enviar)|no entregad|error (?:de|en la) entrega|devuelto|devolucion|nao (?:entregue|foi (?:possivel )?entreg)|falha (?:na|de) entrega|non remis|echec (?:de (?:la )?)?(?:remise|livraison|distribution)|non distribu|retour (?:de|du) (?:mail|message)|impossible|mancato recapito|non recapitabile|impossibile|onbestelbaar|niet (?:bezorgd|afgeleverd)|kan inte levereras|olevererbart|kunne ikke leveres|ikke leveret|nie (?:mozna|dostarczono)|niedostarczal|teslim edilemedi|nedorucitelne|"
-    r"недоставлен|не (?:доставлен|может быть доставлен)|ошибка доставки|невозможно доставить|退信|退件|退回|无法(?:投递|送达|传递|发送)|無法(?:投遞|傳遞|傳送|寄達)|未能?(?:送达|投递|送達)|投递(?:失败|错误)|传递(?:失败|失敗)|傳遞失敗|发送失败|系统退信|配信(?:不能|できません|に失敗|エラー|不可)|送信(?:できません|エラー|不可|失敗)|送れませんでした|エラーメール|未配信|戻り|배달 ?(?:실패|되지|불가)|전송 ?실패|반송|발송 ?실패"
+    r"undeliver|delivery (?:status|failure|has failed|failed|problem|error|report|notification|unsuccessful|delayed|incomplete|warning)|(?:mail|message|e-?mail)(?: \S+){0,4} (?:could|can|was|were|has|is) ?not (?:be |been )?(?:deliver|sent)|returned (?:mail|to sender|message)|mail (?:delivery|system error|failure|status|undeliver|transaction failed)|failure notice|(?:message|e-?mail) (?:status|delivery|not delivered|undeliver|bounced|delayed|you sent|failure)|failed (?:mail|delivery|to deliver)|non-?deliver|nondeliver|unable to deliver|returning message|warning: (?:could not send|message)|permanent (?:delivery )?(?:failure|error)|address(?: not found|ee unknown)|"
+    r"unzustellbar|zustell(?:ung|fehler|bericht)|nicht (?:zugestellt|ausgeliefert|zustellbar)|no se (?:puede|pudo|ha podido) (?:entregar|enviar)|no entregad|error (?:de|en la) entrega|mensaje devuelto|correo devuelto|nao entregue|nao foi (?:possivel )?entreg|falha (?:na|de) entrega|non remis|echec (?:de (?:la )?)?(?:remise|livraison|distribution)|non distribu|retour (?:de|du) (?:mail|message)|mancato recapito|non recapitabile|onbestelbaar|niet (?:bezorgd|afgeleverd)|kan inte levereras|olevererbart|kunne ikke leveres|ikke leveret|nie (?:mozna|dostarczono)|niedostarczal|teslim edilemedi|nedorucitelne|"
+    r"недоставлен|не (?:доставлен|может быть доставлен)|ошибка доставки|невозможно доставить|退信|退件|无法(?:投递|送达|传递)|無法(?:投遞|傳遞|寄達)|未能?(?:送达|投递|送達)|投递(?:失败|错误)|传递失败|傳遞失敗|配信(?:不能|できません|に失敗|エラー|不可)|送信(?:できません|エラー|不可|失敗)|送れませんでした|エラーメール|未配信|배달 ?(?:실패|되지|불가)|전송 ?실패|반송|발송 ?실패"
 )  # fmt: skip
+# A person may write these about a payment: they count only from a mail system.
+_SUBJECT_HINT = re.compile(
+    r"reject|returning|bounce|unknown (?:user|recipient)|user unknown|blocked|not delivered|return(?:ed)? |error|fehlgeschlagen|devuelto|devolucion|impossib|退回|发送失败|戻り|refused|warning|delay"
+)
+_DELAY = re.compile(r"\bdelay|warning: |incomplete|still being retried|verzoger|retrasad|retarde|延迟|延遲|遅延|задерж")
 _BODY = re.compile(
-    r"(?:could|can|was|were|has|is|did|does)(?: ?not|n't) (?:be |been |able to (?:be )?|able )?(?:deliver|reach|sent|send|process|relay|accept)|unable to deliver|undeliver|(?:delivery|message|mail|e-?mail)(?: \S+){0,6} (?:failed|undeliverable|rejected|bounced|returned|not delivered|has failed|refused|unsuccessful|was not|couldn't)|permanent (?:fatal )?errors?|fatal errors|did not (?:reach|receive)|returned (?:to (?:the )?sender|mail|message)|failed (?:to deliver|recipient|addresses|delivery|permanently)|delivery (?:attempts?|to the following|status)|address(?:es)? (?:not found|failed|had)|(?:unknown|no such) (?:user|recipient|address|host|mailbox)|user unknown|rcpt to|\b55\d[ -]|(?:5|4)\.\d\.\d{1,3}|transcript of session|has been delayed|not (?:yet )?been delivered|rejected your message|"
+    r"(?:could|can|was|were|has|is|did|does)(?: ?not|n't) (?:be |been |able to (?:be )?|able )?(?:deliver|reach|sent|send|process|relay|accept)|unable to deliver|undeliver|(?:delivery|message|mail|e-?mail)(?: \S+){0,6} (?:failed|undeliverable|rejected|bounced|returned|not delivered|has failed|refused|unsuccessful|was not|couldn't)|permanent (?:fatal )?errors?|fatal errors|did not (?:reach|receive)|returned (?:to (?:the )?sender|mail|message)|failed (?:to deliver|recipient|addresses|delivery|permanently)|delivery (?:attempts?|to the following|status)|address(?:es)? (?:not found|failed|had)|(?:unknown|no such) (?:user|recipient|address|host|mailbox)|user unknown|rcpt to|\b55\d[ -]|(?:5|4)\.\d\.\d{1,3}|transcript of session|has been delayed|not (?:yet )?been delivered|rejected your message|(?:was|were|has been|is) (?:blocked|rejected|refused|quarantined|returned)|"
     r"konnte nicht|nicht zugestellt|no (?:se )?(?:pudo|ha podido|puede|fue) |no (?:se )?ha podido|nao (?:foi|pode)|n'a (?:pas )?(?:pu|ete)|impossible de|non e stato possibile|kon niet|не (?:удалось|может|было|доставлен)|无法|無法|未能|失败|失敗|不存在|退信|退回|できません|ませんでした|送信に失敗|않았습니다|못했습니다|실패"
 )  # fmt: skip
 _WAITING = re.compile(
     r"this is a warning(?: message)?|you do not need to resend|(?:do|you should|please do) not (?:need to )?re-?send|will (?:continue|keep|be) (?:to )?(?:try|trying|retr|attempt|retried|made)|delivery (?:attempts )?will (?:continue|be (?:retried|attempted))|not yet been delivered|has (?:not yet |been )?delayed|delivery (?:has been |is |was )?delayed|delayed (?:mail|message)|delivery (?:temporarily )?(?:delayed|suspended|incomplete)|still (?:being )?(?:trying|tried|retry|attempt|queued)|will (?:re)?try again|temporary (?:problem|delay)|warning: (?:could not send|message still)|(?:the )?message (?:is|remains) still (?:in the )?queue|no action is required|(?:wird|werden) (?:\S+ ){0,6}(?:erneut|weiter|wiederholt)|verzoger|seguira (?:intentando|reintent)|retrasad|demorad|retarde|sera (?:de nouveau|renouvel)|nouvelle tentative|继续(?:尝试|重试)|繼續(?:嘗試|重試)|延迟|延遲|将(?:会)?(?:重试|继续|再次)|遅延|再送信|再試行|задерж|попытки (?:\S+ )*(?:будут|продолж)"
 )  # fmt: skip
-_GAVE_UP = re.compile(r"(?:giving|given|gave) up|permanent|not try again|no further (?:attempts|delivery)|will not be retried|has been returned|returned to sender|failed after|could not be delivered for \d+ (?:hours|days) and")  # fmt: skip
+_GAVE_UP = re.compile(r"(?:giving|given|gave) up|failed permanently|permanent(?:ly)? (?:error|fail|fatal)|is permanent|not try again|no further (?:attempts|delivery)|will not be retried|has been returned|returned to sender|failed after|could not be delivered for \d+ (?:hours|days) and")  # fmt: skip
 _DELIVERED = re.compile(r"(?:was|has been|have been|were|is) (?:successfully |been )?(?:delivered|relayed)(?: successfully)?\b(?! (?:to \S+ )?(?:because|due))|successful(?:ly)? (?:mail )?deliver|delivery successful|erfolgreich (?:zugestellt|ubermittelt)|成功(?:投递|送达)")  # fmt: skip
 _REJECTED = re.compile(r"automatically rejected|was rejected|has been rejected|were rejected|quota exceeded")
 _BARE_NAME = re.compile(
@@ -77,7 +82,7 @@ def _classify(mail: MailPart, report: Report) -> tuple[Finding, ...]:
     if _is_bounce(mail, report):
         return _each_once(_from_prose(mail, report))
     author = next(addresses_in(mail.get("from")), None) or next(addresses_in(mail.get("return-path")), None)
-    if is_automatic(mail):
+    if is_automatic(mail) or _DAEMON_BOX.search(fold(mail.get("from"))):
         return (Finding(MailKind.AUTO_REPLY, author, reason=gone(mail)),)
     return (Finding(MailKind.REPLY, author),)
 
@@ -95,11 +100,14 @@ def _is_bounce(mail: MailPart, report: Report) -> bool:
     daemon = 3 if _DAEMON_BOX.search(from_) or from_ in {"", "<>"} else 2 if _DAEMON.search(from_) else 0
     answered = bool(mail.get("in-reply-to")) and re.match(r"^\W*(?:re|aw|sv|vs|antw|回复|答复|回覆)\s*[:：]", subject)
     told, titled = bool(_BODY.search(opening)), bool(_SUBJECT.search(subject))
+    hinted = bool(daemon) and not titled and bool(_SUBJECT_HINT.search(subject))
     plainly = told and any(each.weight == 3 for each in find_named(report.text, frozenset()))
-    weight = daemon + 2 * titled + told + plainly + bool(report.returned) - (2 if answered and not daemon else 0)
+    weight = (
+        daemon + 2 * titled + hinted + told + plainly + bool(report.returned) - (2 if answered and not daemon else 0)
+    )
     weight += 3 * (bool(mail.get("x-failed-recipients")) + _rejects(mail, report))
     weight += mail.get("return-path").strip() in {"<>", "<MAILER-DAEMON>"}
-    return weight >= 4 and (told or titled) and not (told and not titled and not daemon and weight < 5)
+    return weight >= 4 and (told or titled or hinted) and not (not titled and not daemon and weight < 5)
 
 
 def _rejects(mail: MailPart, report: Report) -> bool:
@@ -135,7 +143,8 @@ def _sides(mail: MailPart, report: Report) -> _Sides:
 
 def _from_notices(mail: MailPart, report: Report, notices: list[Notice]) -> list[Finding]:
     sides = _sides(mail, report)
-    named = {each.address: each.words for each in find_named(report.text, sides.own)}
+    found = find_named(report.text, sides.own)
+    named = {each.address: each.words for each in found}
     findings = []
     for notice in notices[:MAX_RECIPIENTS]:
         words = next((named[name] for name in (notice.recipient, *notice.others) if name and name in named), "")
@@ -145,11 +154,17 @@ def _from_notices(mail: MailPart, report: Report, notices: list[Notice]) -> list
         verdict = judge(answer=notice.answer or answers_in(words), around=around, status=notice.status, action=action)
         status = better_status(notice.status, notice.answer or answers_in(around))
         done = action in {Action.DELIVERED, Action.RELAYED, Action.EXPANDED}
-        recipient = notice.recipient or (_missing(mail, report, sides) if len(notices) == 1 else None)
+        recipient = notice.recipient or (_unlisted(mail, report, sides, found) if len(notices) == 1 else None)
         findings.append(
             Finding(MailKind.BOUNCE, recipient, verdict.dead, status, action, None if done else verdict.reason)
         )
     return findings
+
+
+def _unlisted(mail: MailPart, report: Report, sides: _Sides, found: list[Named]) -> str | None:
+    """Find whom a block without a mailbox (an X.500 name, nothing) is about: whom the text plainly names, or elsewhere."""
+    plain = _failed(mail, [each for each in found if each.weight == 3], sides)
+    return plain[0].address if len(plain) == 1 else _missing(mail, report, sides)
 
 
 def _action_of(status: str | None, words: str) -> Action:
@@ -161,6 +176,8 @@ def _action_of(status: str | None, words: str) -> Action:
 def _action_in(words: str) -> Action:
     """Read from words whether the mail is still being tried."""
     folded = fold(words[:6_000])
+    if _DELAY.search(folded.partition("\n")[0]) and not _GAVE_UP.search(folded):
+        return Action.DELAYED
     if _WAITING.search(folded) and not _GAVE_UP.search(folded):
         return Action.DELAYED
     if _DELIVERED.search(folded) and not _BODY.search(folded.replace("delivery status", "")):

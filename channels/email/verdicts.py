@@ -15,12 +15,16 @@ _TELLING_LINK = re.compile(r"nosuchuser|spamhaus|spamcop|sorbs|barracuda|overquo
 _CONTINUED = re.compile(r"\s*\n?\s*\b([245]\d\d)-\s?(?:[245]\.\d{1,3}\.\d{1,3}\s)?")
 _CODED = re.compile(r"(?<![\d.])([245]\.\d{1,3}\.\d{1,3})(?![\d.]*\d)")
 _IN_REPLY = re.compile(
-    r"(?:\b[245]\d\d[ -]+|#|status[:=]?\s*|dsn[:=]?\s*|\()\s*#?<?([245]\.\d{1,3}\.\d{1,3})(?![\d.]*\d)"
+    r"(?:\b[245]\d\d[ -]+|#|status[:=]?\s*|dsn[:=]?\s*|code\s{0,3}[:=]\s*|^[ \t-]{0,8}|\()[ \t]*#?<?"
+    r"([245]\.\d{1,3}\.\d{1,3})(?![\d.]*\d)",
+    re.MULTILINE,
 )
 _REPLY_CODE = re.compile(r"(?<![\d.:/-])([245][0-5]\d)(?=[\s\])},;:-]|$)")
 _PASSING = re.compile(
     r"temporar|try (?:again )?later|try again|not currently|currently (?:un|not )|unverified|for now|暂时|暫時"
 )
+# The words of RFC 5321 for 550; those for 450 say "requested mail action".
+_REFUSED_FOR_GOOD = re.compile(r"requested action not taken:? ?,?mailbox (?:name )?(?:not|unavail)")
 _LOOKED_UP = re.compile(r"recipient address rejected: access denied")
 
 _BY_STATUS: dict[str, Reason] = {
@@ -48,7 +52,7 @@ class Verdict:
 
 def find_status(text: str) -> str | None:
     """Return the enhanced code of an SMTP answer in a text, not a version number that looks like one."""
-    found = _IN_REPLY.search(text.lower()) or _CODED.match(text.strip())
+    found = _IN_REPLY.search(text[:MAX_WORDS].lower()) or _CODED.match(text.strip())
     return found[1] if found else None
 
 
@@ -100,6 +104,7 @@ def _weakly(text: str, status: str | None) -> Verdict | None:
     words = comparable(text)
     code = _REPLY_CODE.search(words)
     first = status[0] if status else code[1][0] if code else ""
+    first = first or ("5" if _REFUSED_FOR_GOOD.search(words) else "")
     if first == "5" and WEAK_USER.search(words) and not (status and status[2] in "3467"):
         return Verdict(Reason.UNKNOWN_USER, dead=True)
     return None

@@ -112,6 +112,9 @@ def test_broken_reports_are_read(data: st.DataObject) -> None:
         b"From: MAILER-DAEMON\nSubject: Returned mail\n\n" + b"<a@example.org>:\n" * 5_000,
         b"From: MAILER-DAEMON\nSubject: Returned mail\n\n" + b"unknown user " * 20_000,
         b"From: MAILER-DAEMON\nSubject: Returned mail\n\n" + b"a" * 200_000 + b"@" + b"b." * 20_000,
+        b"From: MAILER-DAEMON\nSubject: Returned mail\n\n" + (b"-" * 70 + b"\n") * 1_400,
+        b"From: MAILER-DAEMON\nSubject: Returned mail\n\n" + b"<a@example.org> " * 10_000,
+        b"From: MAILER-DAEMON\nSubject: Returned mail\n\n" + b"550-5.1.1 the user account mailbox is\n" * 5_000,
         b"Content-Type: text/html\n\n" + b"<div " * 50_000,
         b"Content-Type: text/html\n\n" + b"<blockquote>" * 20_000,
         b"Content-Type: text/plain; charset=utf-7\n\n+2AA-",
@@ -122,7 +125,7 @@ def test_broken_reports_are_read(data: st.DataObject) -> None:
         + b"Final-Recipient: rfc822; a@example.org\nAction: failed\n\n"
         * 3_000,
     ],
-    ids=range(13),
+    ids=range(16),
 )
 def test_hostile_mail_is_read(raw: bytes) -> None:
     check(raw)
