@@ -111,7 +111,11 @@ CONTENT = _any([
 ])  # fmt: skip
 
 POLICY = _any([
-    r"polic(?:y|ies)|\bspf\b|\bdkim\b|\bdmarc\b|sender id|sender policy framework|unauthenticated (?:e-?mail|mail)|access denied|access (?:is |has been )?(?:restricted|rejected|blocked)|(?:permission|delivery) (?:denied|restricted|not authori[sz]ed)|not (?:authori[sz]ed|permitted|allowed|accept(?:ed|ing)? (?:mail|messages|e-?mail)s? from)|(?:message|mail|e-?mail|connection|transaction|delivery|request|recipient)s? (?:\S+ ){0,4}(?:blocked|refused|prohibited|rejected|denied)\b|(?:refus|block|reject|deni)\w* (?:by|due|because|for|to accept|from)|blocked\b|members?[- ]only|not (?:a )?(?:member|subscribed|subscriber)|moderat|administrat\w+ prohibit|prohibited|security (?:reasons|policies|policy|settings)|filter(?:ed)? (?:by|message)|message filtered|restrict|whitelist|white list|not on (?:\S+ )?(?:list|allowed)|resolver\.rst|refuse[ds]? (?:to )?(?:receive|accept)|because they are not accepting mail from|only accept(?:s|ing)? mail from|closed mailing list|invitation required|challenge|not pre-approved|certificate|tls|recipient preferences|rejected by recipient|user reject|has been denied|do not (?:want|wish) to receive|can't post|not have permission|permission to (?:post|send)|richtlinie|abgelehnt|verweigert|politica|rechazad|refusee?\b|rejete|rejeitad|respint|отклонен|отказано|запрещ|拒绝|拒絕|拒收|受信拒否|受信制限|拒否|수신 ?거부|거부",
+    r"polic(?:y|ies)|\bspf\b|\bdkim\b|\bdmarc\b|sender id|sender policy framework|unauthenticated (?:e-?mail|mail)|access (?:is |has been )?(?:restricted|blocked)|delivery (?:restricted|not authori[sz]ed)|not (?:authori[sz]ed|permitted|allowed|accept(?:ed|ing)? (?:mail|messages|e-?mail)s? from)|blocked\b|members?[- ]only|not (?:a )?(?:member|subscribed|subscriber)|moderat|administrat\w+ prohibit|prohibited|security (?:reasons|policies|policy|settings)|filter(?:ed)? (?:by|message)|message filtered|restrict|whitelist|white list|not on (?:\S+ )?(?:list|allowed)|resolver\.rst|because they are not accepting mail from|only accept(?:s|ing)? mail from|closed mailing list|invitation required|challenge|not pre-approved|certificate|tls|recipient preferences|rejected by (?:the )?(?:recipient|user)|user reject|(?:do|does) not (?:want|wish) to receive|can't post|not have permission|permission to (?:post|send)|nimmt keine|richtlinie|politica|запрещ|拒收|受信拒否|受信制限|수신 ?거부",
+])  # fmt: skip
+
+REFUSED = _any([
+    r"access denied|access (?:is |has been )?(?:rejected|denied)|permission denied|(?:message|mail|e-?mail|connection|transaction|delivery|request|recipient)s? (?:\S+ ){0,4}(?:refused|rejected|denied)\b|(?:refus|reject|deni)\w* (?:by|due|because|for|to accept|from)|refuse[ds]? (?:to )?(?:receive|accept)|has been denied|abgelehnt|verweigert|rechazad|refusee?\b|rejete|rejeitad|respint|отклонен|отказано|拒绝|拒絕|拒否|거부",
 ])  # fmt: skip
 
 NETWORK = _any([
@@ -131,12 +135,14 @@ WEAK_USER = _any([
 ])  # fmt: skip
 
 NO_HOST = _any([
-    r"nxdomain|(?:find|resolve|locate)(?: \S+){0,2} (?:host|domain|mail exchanger)\b|domain (?:name )?\S+ (?:could ?n[o']t|couldn't|could not|cannot) be (?:found|resolved)",
+    r"nxdomain|indicated no smtp service|no valid (?:mx|mail exchanger)|find a valid mx|(?:find|resolve|locate)(?: \S+){0,2} (?:host|domain|mail exchanger)\b|domain (?:name )?\S+ (?:could ?n[o']t|couldn't|could not|cannot) be (?:found|resolved)",
 ])  # fmt: skip
 
 NAME_SERVER = _any([
-    r"host not found,? try|servfail|name server (?:timeout|error|time-?out|failure)|temporary (?:dns|name|lookup|resolution)|(?:lookup|resolution) (?:\S+ ){0,3}(?:timed out|temporar)|cname lookup failed|dns (?:timeout|soft|temporar)",
+    r"lookup did not complete|resolve route|host not found,? try|servfail|name server (?:timeout|error|time-?out|failure)|temporary (?:dns|name|lookup|resolution)|(?:lookup|resolution) (?:\S+ ){0,3}(?:timed out|temporar)|cname lookup failed|dns (?:timeout|soft|temporar)",
 ])  # fmt: skip
+
+MISCONFIGURED = _any([r"resolver\.adr\.(?:badprimary|ambiguous)|ambiguous address|local configuration error"])
 
 RULES: tuple[tuple[Reason, re.Pattern[str]], ...] = (
     (Reason.TOO_LARGE, TOO_LARGE),
@@ -146,6 +152,7 @@ RULES: tuple[tuple[Reason, re.Pattern[str]], ...] = (
     (Reason.POLICY, SENDER),
     (Reason.RELAY_DENIED, RELAY),
     (Reason.NETWORK, NAME_SERVER),
+    (Reason.SYSTEM, MISCONFIGURED),
     (Reason.UNKNOWN_HOST, NO_HOST),
     (Reason.UNKNOWN_USER, UNKNOWN_USER),
     (Reason.UNKNOWN_HOST, UNKNOWN_HOST),
@@ -157,6 +164,8 @@ RULES: tuple[tuple[Reason, re.Pattern[str]], ...] = (
     (Reason.NETWORK, NETWORK),
     (Reason.POLICY, POLICY),
     (Reason.TIMEOUT, TIMEOUT),
-    (Reason.SYSTEM, SYSTEM),
 )
 """First match counts. A full mailbox, a refused sender or relay wins over "unknown user": such refusals often say both."""
+
+BLAND: tuple[tuple[Reason, re.Pattern[str]], ...] = ((Reason.POLICY, REFUSED), (Reason.SYSTEM, SYSTEM))
+"""Words that go with any refusal: they are asked last, and not where the code says that the address is unknown."""

@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 
 from channels.email.findings import DEAD, Action, Reason
-from channels.email.phrases import RULES, WEAK_USER, fold
+from channels.email.phrases import BLAND, RULES, WEAK_USER, fold
 
 MAX_WORDS = 6_000
 """Characters of a refusal that are read."""
@@ -25,11 +25,11 @@ _PASSING = re.compile(
 )
 # The words of RFC 5321 for 550; those for 450 say "requested mail action".
 _REFUSED_FOR_GOOD = re.compile(r"requested action not taken:? ?,?mailbox (?:name )?(?:not|unavail)")
-_LOOKED_UP = re.compile(r"recipient address rejected: access denied")
+_LOOKED_UP = re.compile(r"recipient address(?:es)? rejected ?: access denied")
 
 _BY_STATUS: dict[str, Reason] = {
     "1.0": Reason.UNKNOWN_USER, "1.1": Reason.UNKNOWN_USER, "1.2": Reason.UNKNOWN_HOST, "1.3": Reason.UNKNOWN_USER,
-    "1.4": Reason.UNKNOWN_USER, "1.6": Reason.MOVED, "1.7": Reason.POLICY, "1.8": Reason.POLICY, "1.9": Reason.CONTENT,
+    "1.4": Reason.OTHER, "1.6": Reason.MOVED, "1.7": Reason.POLICY, "1.8": Reason.POLICY, "1.9": Reason.CONTENT,
     "1.10": Reason.UNKNOWN_HOST, "2.1": Reason.DISABLED, "2.2": Reason.MAILBOX_FULL, "2.3": Reason.TOO_LARGE,
     "3.1": Reason.SYSTEM, "3.4": Reason.TOO_LARGE, "4.1": Reason.NETWORK, "4.2": Reason.NETWORK, "4.3": Reason.NETWORK,
     "4.4": Reason.UNKNOWN_HOST, "4.5": Reason.RATE_LIMITED, "4.6": Reason.NETWORK, "4.7": Reason.TIMEOUT,
@@ -75,6 +75,8 @@ def judge(*, answer: str, around: str, status: str | None, action: Action | None
         found = _by_words(around, status)
     if found is None:
         found = _weakly(answer, status) or _by_status(status) or _weakly(around, status) or Verdict(Reason.OTHER, False)
+        if "temporar" in comparable(answer):
+            found = Verdict(found.reason, dead=False)
     return found if action is not Action.DELAYED else Verdict(found.reason, dead=False)
 
 
@@ -84,7 +86,8 @@ def _by_words(text: str, status: str | None) -> Verdict | None:
         return None
     if status and status.endswith(".4.1") and _LOOKED_UP.search(words):
         return Verdict(Reason.UNKNOWN_USER, dead=True)  # Exchange Online answers so for who is not in its directory
-    for reason, pattern in RULES:
+    told = status is not None and status.startswith("5.1.") and _detail(status) in _TELLING
+    for reason, pattern in RULES if told else (*RULES, *BLAND):
         if pattern.search(words):
             if reason is Reason.TOO_LARGE and status and _detail(status) == "2.2":
                 reason = Reason.MAILBOX_FULL  # noqa: PLW2901 - "too large, or the mailbox is full", and the code decides
