@@ -5,6 +5,7 @@ import typer
 from outreach.commands import (
     bench,
     book,
+    bounces,
     campaign,
     case,
     checking,
@@ -34,6 +35,7 @@ app.command("audit")(records.audit)
 app.add_typer(policies.app, name="policies")
 app.add_typer(records.replies, name="replies")
 app.add_typer(templates.app, name="templates")
+app.add_typer(bounces.bounces, name="bounces")
 app.command("demo")(demo.demo)
 app.command("run")(runtime.run_stack)
 app.command("bench")(bench.bench)

@@ -7,24 +7,23 @@ The receiving host posts each mail to ``/v1/callbacks/<channel>`` as ``message/r
 import hashlib
 import hmac
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
-from email import message_from_bytes, policy
-from email.errors import MessageError
-from email.message import EmailMessage, Message
-from email.utils import getaddresses, parseaddr
+from email.utils import parseaddr
 
 from channels.contract import Callback, Medium, Receipt, ReceiptStatus, Reply
+from channels.email.bounces import MailRead, open_mail
+from channels.email.findings import UNWANTED, Action, Finding, MailKind, Reason
+from channels.email.mail_parts import MailPart
+from channels.email.quoted import words_of, words_of_html
 from channels.errors import BadAddress, BadSignature, MalformedCallback, OptedOut, Rejected, Throttled
 
 _SIGNATURE = re.compile(r"t=(\d{1,12}),v1=([0-9a-f]{64})")
 _TAG = re.compile(r"\+([A-Za-z0-9_.=-]{1,120})@")
-_STATUS = re.compile(r"([245])\.(\d{1,3})\.(\d{1,3})")
-_BULK = frozenset({"bulk", "junk", "list", "auto_reply"})
-_MAX_TEXT = 20_000
-_TAGS = re.compile(r"<(?:style|script)\b.*?</(?:style|script)>|<[^>]*>", re.DOTALL | re.IGNORECASE)
-_BREAKS = re.compile(r"<(?:br|/p|/div|/tr|/li)\b[^>]*>", re.IGNORECASE)
+_ATTACHED = re.compile(r"\s*attachment\b", re.IGNORECASE)
+_STATUSES = {Action.FAILED: ReceiptStatus.UNDELIVERED, Action.DELIVERED: ReceiptStatus.DELIVERED}
+_PASSING = frozenset({Reason.MAILBOX_FULL, Reason.GREYLISTED, Reason.RATE_LIMITED, Reason.NETWORK, Reason.TIMEOUT})
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,163 +49,99 @@ class InboundMail:
 
     def parse(self, callback: Callback) -> Iterable[Receipt | Reply]:
         """Return what a mail says about an attempt; automatic answers say nothing. Raises MalformedCallback."""
-        try:
-            mail = message_from_bytes(callback.body, policy=policy.default)
-            return tuple(self._news(mail, callback.body))
-        except (MessageError, ValueError, LookupError, AttributeError, IndexError, TypeError):
-            raise MalformedCallback("the mail cannot be read") from None
+        read = open_mail(callback.body)
+        if not read.mail.headers:
+            raise MalformedCallback("the mail has no headers")
+        return tuple(self._news(read, callback.body))
 
-    def _news(self, mail: EmailMessage, raw: bytes) -> Iterable[Receipt | Reply]:
-        kind = str(mail.get_param("report-type", "") or "").lower()
-        if mail.get_content_type() == "multipart/report" and kind == "delivery-status":
-            return _bounce(mail, self._attempt(mail))
-        if mail.get_content_type() == "multipart/report" and kind == "feedback-report":
-            return _complaint(mail, self._attempt(mail))
-        if _automatic(mail):
-            return ()
-        return (self._reply(mail, raw),)
+    def _news(self, read: MailRead, raw: bytes) -> Iterator[Receipt | Reply]:
+        attempt, token = self._attempt(read), _token(read.mail)
+        for finding in read.findings:
+            match finding.kind:
+                case MailKind.BOUNCE:
+                    yield _bounce(finding, token, attempt)
+                case MailKind.COMPLAINT if finding.reason in UNWANTED:
+                    yield _complaint(finding, token, attempt)
+                case MailKind.REPLY:
+                    yield _reply(read.mail, raw, token, attempt)
+                case _:
+                    continue  # machines are not answered: that is how loops begin
 
-    def _reply(self, mail: EmailMessage, raw: bytes) -> Reply:
-        return Reply(
-            dedupe_key=f"mail:{_fingerprint(mail, raw)}",
-            medium=Medium.EMAIL,
-            address=parseaddr(_header(mail, "From"))[1] or None,
-            text=_text(mail),
-            token=_token(mail),
-            provider_ref=self._attempt(mail),
-            to=parseaddr(_header(mail, "To"))[1] or None,
-        )
-
-    def _attempt(self, mail: EmailMessage) -> str | None:
+    def _attempt(self, read: MailRead) -> str | None:
         """Find our own Message-ID in what the mail answers or returns: provider_ref of the attempt."""
         ours = re.compile(rf"<([A-Za-z0-9_.=-]{{1,120}}@{re.escape(self.domain)})>", re.IGNORECASE)
-        for name in ("In-Reply-To", "References"):
-            found = ours.search(_header(mail, name))
-            if found:
-                return found.group(1)
-        for part in mail.walk():
-            if part.get_content_type() in {"text/rfc822-headers", "message/rfc822"}:
-                found = ours.search(_original_headers(part))
-                if found:
-                    return found.group(1)
-        return None
+        answers = [read.mail.get("in-reply-to"), read.mail.get("references")]
+        returns = [value for name, value in read.returned if name in {"message-id", "in-reply-to", "references"}]
+        found = (ours.search(value) for value in (*answers, *returns))
+        return next((match[1] for match in found if match), None)
 
 
-def _header(mail: Message, name: str) -> str:
-    value = mail.get(name)
-    return "" if value is None else str(value)
+def _reply(mail: MailPart, raw: bytes, token: str | None, attempt: str | None) -> Reply:
+    return Reply(
+        dedupe_key=f"mail:{_fingerprint(mail, raw)}",
+        medium=Medium.EMAIL,
+        address=parseaddr(mail.get("from"))[1] or None,
+        text=_text(mail),
+        token=token,
+        provider_ref=attempt,
+        to=parseaddr(mail.get("to"))[1] or None,
+    )
 
 
-def _original_headers(part: Message) -> str:
-    payload = part.get_payload()
-    if isinstance(payload, list):
-        return "".join(f"{name}: {value}\n" for item in _messages(payload) for name, value in item.items())
-    decoded = part.get_payload(decode=True)
-    return decoded.decode("utf-8", "replace") if isinstance(decoded, bytes) else ""
-
-
-def _messages(payload: Iterable[object]) -> list[Message]:
-    return [item for item in payload if isinstance(item, Message)]
-
-
-def _token(mail: EmailMessage) -> str | None:
+def _token(mail: MailPart) -> str | None:
     """Return our tag from the address the mail came to (VERP)."""
-    for name in ("Delivered-To", "X-Original-To", "To", "Cc"):
-        for _, address in getaddresses([_header(mail, name)]):
-            found = _TAG.search(address)
-            if found:
-                return found.group(1)
+    for name in ("delivered-to", "x-original-to", "to", "cc"):
+        for value in mail.get_all(name):
+            if found := _TAG.search(value):
+                return found[1]
     return None
 
 
-def _fingerprint(mail: EmailMessage, raw: bytes) -> str:
+def _fingerprint(mail: MailPart, raw: bytes) -> str:
     """Name a mail by its Message-ID and body: some programs reuse a Message-ID."""
     body = raw.partition(b"\r\n\r\n")[2] or raw.partition(b"\n\n")[2]
-    return hashlib.sha256(_header(mail, "Message-ID").encode() + b"\0" + body).hexdigest()[:32]
+    return hashlib.sha256(mail.get("message-id").encode("utf-8", "replace") + b"\0" + body).hexdigest()[:32]
 
 
-def _automatic(mail: EmailMessage) -> bool:
-    """Tell absence notes, lists and machines from people (RFC 3834)."""
-    if (_header(mail, "Auto-Submitted") or "no").strip().lower() != "no":
-        return True
-    if _header(mail, "Precedence").strip().lower() in _BULK or mail.get("X-Autoreply") is not None:
-        return True
-    return mail.get("Return-Path") is not None and _header(mail, "Return-Path").strip() == "<>"
+def _text(mail: MailPart) -> str:
+    """Return the person's own words, from the HTML parts when there is no plain one. Attachments stay out."""
+    shown = [part for part in mail.walk() if not part.parts and not _ATTACHED.match(part.get("content-disposition"))]
+    plain = [part.text() for part in shown if part.content_type == "text/plain"]
+    if any(words.strip() for words in plain):
+        return words_of("\n".join(words.strip("\n") for words in plain if words.strip()))
+    return words_of("\n".join(words_of_html(part.markup()) for part in shown if part.content_type == "text/html"))
 
 
-def _text(mail: EmailMessage) -> str:
-    """Return the plain words, from the HTML part when there is no other; quotes are left for the reader of replies."""
-    part = mail.get_body(preferencelist=("plain", "html"))
-    if part is None:
-        return ""
-    content = str(part.get_content())
-    if part.get_content_type() == "text/html":
-        content = _TAGS.sub("", _BREAKS.sub("\n", content))
-    return content.replace("\r\n", "\n")[:_MAX_TEXT]
+def _bounce(finding: Finding, token: str | None, attempt: str | None) -> Receipt:
+    """Failed is final; delayed, relayed and expanded are progress."""
+    action = finding.action or Action.FAILED
+    status = _STATUSES.get(action, ReceiptStatus.SENDING)
+    return Receipt(
+        dedupe_key=f"dsn:{token or attempt or 'unknown'}:{action}:{finding.status or '-'}",
+        status=status,
+        token=token,
+        provider_ref=attempt,
+        provider_code=finding.status,
+        error_class=_failure(finding) if status is ReceiptStatus.UNDELIVERED else None,
+    )
 
 
-def _bounce(mail: EmailMessage, attempt: str | None) -> Iterable[Receipt]:
-    """Read message/delivery-status: failed is final, delayed and delivered are progress."""
-    for block in _report_blocks(mail, "message/delivery-status"):
-        action = _header(block, "Action").strip().lower()
-        if not action:
-            continue
-        found = _STATUS.search(_header(block, "Status"))
-        code = found.group(0) if found else None
-        status, error_class = _delivery(action, code)
-        yield Receipt(
-            dedupe_key=f"dsn:{_token(mail) or attempt or 'unknown'}:{action}:{code or '-'}",
-            status=status,
-            token=_token(mail),
-            provider_ref=attempt,
-            provider_code=code,
-            error_class=error_class,
-        )
-
-
-def _delivery(action: str, code: str | None) -> tuple[ReceiptStatus, str | None]:
-    match action:
-        case "delivered":
-            return ReceiptStatus.DELIVERED, None
-        case "failed":
-            return ReceiptStatus.UNDELIVERED, _failure(code)
-        case _:
-            return ReceiptStatus.SENDING, None
-
-
-def _failure(code: str | None) -> str:
-    """Say whose fault a bounce is. A full mailbox (5.2.2) and time-outs (4.x) are not the address's."""
-    if code is None:
-        return Rejected.code
-    if code == "5.2.2" or code.startswith("4."):
-        return Throttled.code
-    if code.startswith("5.1.") or code == "5.2.1":
+def _failure(finding: Finding) -> str:
+    """Say whose fault a bounce is: the address's, nobody's for now (a full mailbox, a time-out), or another."""
+    if finding.hard:
         return BadAddress.code
+    if finding.reason in _PASSING or (finding.status or "").startswith("4."):
+        return Throttled.code
     return Rejected.code
 
 
-def _complaint(mail: EmailMessage, attempt: str | None) -> Iterable[Receipt]:
-    """Read a complaint: a person pressed "this is spam", which is an opt-out whatever the words."""
-    for block in _report_blocks(mail, "message/feedback-report"):
-        kind = _header(block, "Feedback-Type").strip().lower()
-        if kind in {"abuse", "opt-out", "fraud"}:
-            yield Receipt(
-                dedupe_key=f"arf:{_token(mail) or attempt or 'unknown'}:{kind}",
-                status=ReceiptStatus.DELIVERED,
-                token=_token(mail),
-                provider_ref=attempt,
-                provider_code=kind,
-                error_class=OptedOut.code,
-            )
-
-
-def _report_blocks(mail: EmailMessage, content_type: str) -> Iterable[Message]:
-    for part in mail.walk():
-        if part.get_content_type() != content_type:
-            continue
-        payload = part.get_payload()
-        if isinstance(payload, list):
-            yield from _messages(payload)
-        else:
-            decoded = part.get_payload(decode=True)
-            yield message_from_bytes(decoded if isinstance(decoded, bytes) else b"", policy=policy.default)
+def _complaint(finding: Finding, token: str | None, attempt: str | None) -> Receipt:
+    """Turn "this is spam" into an opt-out, whatever the words."""
+    return Receipt(
+        dedupe_key=f"arf:{token or attempt or 'unknown'}:{finding.reason}",
+        status=ReceiptStatus.DELIVERED,
+        token=token,
+        provider_ref=attempt,
+        provider_code=str(finding.reason),
+        error_class=OptedOut.code,
+    )

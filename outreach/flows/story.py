@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 import orjson
 
+from channels.email.quoted import words_of
 from outreach.domain.calendar import first_zone
 from outreach.domain.case import Borrower, Case
 from outreach.domain.located_yaml import ConfigError
@@ -20,7 +21,6 @@ from outreach.flows.sentences import Tongue, reason_words, reasons_of, sentence
 from outreach.policy.codec import read
 from outreach.policy.decision import Reason
 from outreach.policy.policy import Policy
-from outreach.replies.normalise import strip_quoted
 
 _SHOWS_ATTEMPT = frozenset({"touch.sent", "touch.unknown"})
 
@@ -162,7 +162,7 @@ def _words(kind: str, data: Mapping[str, object], said: Mapping[UUID, Row], hear
     if kind in _SHOWS_ATTEMPT and (row := said.get(_uuid(data.get("attempt_id")))):
         return _spoken(row[3]) if row[1] in {"voice", "ivr"} else "\n".join(part for part in (row[2], row[3]) if part)
     if row := heard.get(_uuid(data.get("reply_id"))):
-        return strip_quoted(row[2] or "").strip() or None
+        return words_of(row[2] or "").strip() or None
     return None
 
 

@@ -1,6 +1,6 @@
-"""From raw words to comparable tokens: width, case, accents, emoji, spelled-out letters, quoted mail, typos."""
+"""From raw words to comparable tokens: width, case, accents, emoji, spelled-out letters, typos."""
 
-# ruff: noqa: E501 - a pattern cut over several lines cannot be read
+
 
 import re
 import unicodedata
@@ -15,50 +15,11 @@ CJK = "\u3400-\u9fff\uf900-\ufaff"
 _INVISIBLE = re.compile(
     "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufe00-\ufe0f\ufeff\U0001f3fb-\U0001f3ff]"
 )
-_QUOTE_START = re.compile(
-    r"^\s*(?:"
-    r"-{2,}\s*(?:original message|forwarded message|mensaje original|mensaje reenviado|原始邮件|原始郵件|转发邮件)"
-    r"|_{5,}\s*$|-- ?$|--\s*$"
-    r"|(?:on|el)\s.{6,200}(?:wrote|escribi[oó]):?\s*$"
-    r"|(?:在|于|於)?.{0,120}(?:写道|寫道)\s*[:：]\s*$"
-    r"|(?:from|de|发件人|寄件者|寄件人|发件人)\s*[:：].{0,200}@"
-    r"|(?:sent from my|enviado desde mi|get outlook for|发自我的|從我的|傳自我的|来自我的)"
-    r"|(?:from|de|发件人|寄件者)\s*[:：]\s*\S"
-    r")",
-    re.IGNORECASE,
-)
-_WRAPPED_QUOTE = re.compile(r"^\s*(?:on|el)\s.{6,200}$", re.IGNORECASE)
-_WROTE = re.compile(r"(?:wrote|escribi[oó])\s*:?\s*$", re.IGNORECASE)
-_FOOTER = re.compile(
-    r"(?:reply stop|text stop|responda (?:alto|stop|parar)|回复?t[dD]?退订|回[复覆]\s*td|to unsubscribe|unsubscribe here"
-    r"|click here to unsubscribe|para darse de baja|confidentiality notice|this email (?:and|is)|aviso de confidencialidad)",
-    re.IGNORECASE,
-)
 _SPELLED = re.compile(r"(?<![a-z0-9'])[a-z](?:[\s.\-_*]{1,2}[a-z]){2,}(?![a-z0-9'])")
 _STRETCHED = re.compile(r"([a-z])\1{2,}")
 _CLAUSE = re.compile(r"[!！;；:：。…]+|\.(?!\d)|\n+")
 _TOKEN = re.compile(rf"[{CJK}]|[a-z0-9_]+|[.?,#]")
 _LEET = str.maketrans("013457$@", "oleasts" + "a")
-
-
-def strip_quoted(text: str) -> str:
-    """Drop quoted mail, signatures and footers: they are not the borrower's words. Keeps everything above them."""
-    kept: list[str] = []
-    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
-    for place, line in enumerate(lines):
-        if _starts_quote(line, lines, place):
-            break
-        if line.lstrip().startswith((">", "＞", "|")) or (kept and _FOOTER.search(line)):
-            continue
-        kept.append(line)
-    return "\n".join(kept)
-
-
-def _starts_quote(line: str, lines: list[str], place: int) -> bool:
-    if _QUOTE_START.match(line):
-        return True
-    following = lines[place + 1] if place + 1 < len(lines) else ""
-    return bool(_WRAPPED_QUOTE.match(line) and _WROTE.search(following))
 
 
 def clean(text: str, traditional: dict[int, str], emoji: dict[str, str]) -> str:

@@ -8,11 +8,12 @@ from zoneinfo import ZoneInfo
 
 from rapidfuzz.distance import OSA
 
+from channels.email.quoted import words_of
 from outreach.replies.amounts import Amount, bare_amount, find_amount
 from outreach.replies.counts import bare_number, find_choice, find_count
 from outreach.replies.dates import When, find_date, may_name_date
 from outreach.replies.matching import Found, Lexicon, Words, load_lexicon
-from outreach.replies.normalise import LIMIT, strip_quoted, unaccented
+from outreach.replies.normalise import LIMIT, unaccented
 from outreach.replies.reading import (
     ALL_CHANNELS,
     NO_CONTEXT,
@@ -72,7 +73,7 @@ def read(
     (ISO 4217) is what a bare figure or ``$`` means. Text beyond the first 4,000 characters is not read.
     """
     lexicon = load_lexicon()
-    own = strip_quoted(text[:LIMIT]) if channel == "email" or "\n" in text else text[:LIMIT]
+    own = (words_of(text) if channel == "email" or "\n" in text else text)[:LIMIT]
     words = lexicon.words(own)
     if not words.core:
         return Reading(Intent.UNCLEAR, _NONE, explanation="nothing to read")

@@ -70,7 +70,7 @@ def test_an_answer_is_a_reply_with_its_token_and_attempt() -> None:
     (reply,) = channel().parse(posted(letter("Puedo pagar el viernes. 您好\n")))
     assert isinstance(reply, Reply)
     assert (reply.medium, reply.address, reply.token) == (Medium.EMAIL, "ana@borrower.example.com", "rt-9")
-    assert (reply.text, reply.provider_ref) == ("Puedo pagar el viernes. 您好\n", OURS[1:-1])
+    assert (reply.text, reply.provider_ref) == ("Puedo pagar el viernes. 您好", OURS[1:-1])
 
 
 def test_an_answer_in_html_alone_is_read_as_words() -> None:
@@ -144,6 +144,47 @@ def test_a_complaint_is_an_opt_out() -> None:
     (receipt,) = channel().parse(posted(report("feedback-report", "message/feedback-report", block)))
     assert isinstance(receipt, Receipt)
     assert (receipt.error_class, receipt.token) == ("opted_out", "rt-9")
+
+
+def test_what_the_borrower_quotes_signs_and_attaches_is_not_said() -> None:
+    mail = EmailMessage(policy=SMTP)
+    mail["From"], mail["To"] = "ana@borrower.example.com", "reply+rt-9@mail.example.com"
+    mail.set_content(
+        "I paid.\n\nSent from my iPhone\n\nOn Tue, Mar 10, 2026, Lender <a@example.com> wrote:\n> Reply STOP\n"
+    )
+    mail.add_attachment("stop everything", filename="note.txt")
+    (reply,) = channel().parse(posted(mail.as_bytes()))
+    assert reply.text == "I paid."  # type: ignore[union-attr]
+
+
+def test_a_bounce_in_free_text_is_news_of_the_attempt() -> None:
+    raw = (
+        "Return-Path: <>\nFrom: MAILER-DAEMON@mx.example.net\nTo: bounce+rt-9@mail.example.com\n"
+        "Subject: failure notice\n\n"
+        "I'm afraid I wasn't able to deliver your message to the following addresses.\n\n<ana@example.org>:\n"
+        "Sorry, no mailbox here by that name. (#5.1.1)\n\n--- Below this line is a copy of the message.\n\n"
+        f"Return-Path: <bounce+rt-9@mail.example.com>\nReceived: from x\nMessage-ID: {OURS}\nSubject: due\n\nhi\n"
+    )
+    (receipt,) = channel().parse(posted(raw.encode()))
+    assert isinstance(receipt, Receipt)
+    assert (receipt.status, receipt.error_class) == (ReceiptStatus.UNDELIVERED, "bad_address")
+    assert (receipt.token, receipt.provider_ref, receipt.provider_code) == ("rt-9", OURS[1:-1], "5.1.1")
+
+
+@pytest.mark.parametrize("kind", ["not-spam", "auth-failure", "virus"])
+def test_a_report_that_is_no_refusal_stops_nothing(kind: str) -> None:
+    block = f"Feedback-Type: {kind}\r\nVersion: 1\r\nUser-Agent: x\r\n"
+    assert list(channel().parse(posted(report("feedback-report", "message/feedback-report", block)))) == []
+
+
+@pytest.mark.parametrize("subject", ["Automatic reply: due", "Respuesta automática: due", "自动回复: due"])
+def test_absence_notes_without_any_header_are_machines(subject: str) -> None:
+    assert list(channel().parse(posted(letter("I am away.\n", Subject=subject)))) == []
+
+
+def test_a_post_without_headers_is_no_mail() -> None:
+    with pytest.raises(MalformedCallback):
+        list(channel().parse(posted(b"")))
 
 
 @given(raw=st.binary(max_size=400))
