@@ -43,6 +43,7 @@ app.command("migrate")(runtime.migrate)
 app.command("doctor")(runtime.doctor)
 app.command("pause")(switches.pause)
 app.command("resume")(switches.resume)
+app.command("switches")(switches.list_switches)
 app.command("acknowledge")(switches.acknowledge)
 
 

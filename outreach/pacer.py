@@ -59,3 +59,8 @@ class RedisPacer:
         """Return how many sends may run at once."""
         pace = self._paces.get(channel)
         return pace.concurrency if pace else 50
+
+    def per_second(self, channel: str) -> float | None:
+        """Return the sender's rate; None for a lane without one."""
+        pace = self._paces.get(channel)
+        return pace.per_second if pace else None

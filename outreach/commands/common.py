@@ -17,6 +17,7 @@ from rich.console import Console
 from channels.errors import ConfigError as ChannelConfigError
 from outreach.bootstrap import open_house
 from outreach.domain.located_yaml import ConfigError
+from outreach.domain.words import Level
 from outreach.flows.campaigns import CampaignError
 from outreach.flows.house import House
 from outreach.flows.pacing import NoPacing
@@ -38,7 +39,7 @@ WRONG = 2
 class NoQueue:
     """Commands change the store; the scheduler finds what became due there."""
 
-    async def dispatch(self, channel: str, touches: Iterable[object], *, urgent: bool = False) -> None:
+    async def dispatch(self, channel: str, touches: Iterable[object], *, level: Level = Level.BULK) -> None:
         """Leave it to the sweep."""
 
     async def intake(self, kind: str, inbox: Iterable[object]) -> None:

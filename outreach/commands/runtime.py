@@ -24,6 +24,7 @@ from outreach.commands.common import (
     run,
     settings_or_fail,
 )
+from outreach.commands.switches import in_words, told
 from outreach.demo.world import carrier_environ
 from outreach.flows.approvals import NEEDED_IN, standings
 from outreach.settings import Settings
@@ -104,7 +105,7 @@ async def _examine(settings: Settings) -> dict[str, Any]:
         counts = dict(zip(names, await tx.health(), strict=True))
         skew = abs((await tx.server_clock() - SystemClock().real()).total_seconds())
         alerts = [{"kind": k, "subject": s, "detail": d, "since": at} for k, s, d, at in await tx.open_alerts()]
-        switches = [{"scope": s, "key": k, "since": at, "reason": r} for s, k, at, r in await tx.list_switches()]
+        switches = [told(row) for row in await tx.list_switches(house.clock.now())]
         unknown = [
             {"attempt_id": row[0], "case_id": row[1], "channel": row[2], "started_at": row[3], "lookups": row[4]}
             for row in await tx.unknown_attempts()
@@ -146,9 +147,7 @@ def _show(facts: dict[str, Any]) -> None:
             f"alert {alert['kind']} ({alert['subject']}) since {alert['since']:%Y-%m-%d %H:%M}: {alert['detail']}"
         )
     for switch in facts["paused"]:
-        console.print(
-            f"paused: {switch['scope']} {switch['key']} since {switch['since']:%Y-%m-%d %H:%M}: {switch['reason']}"
-        )
+        console.print(f"paused: {in_words(switch)}", highlight=False, soft_wrap=True)
     if waiting := facts["unapproved_templates"]:
         names = sorted({one["template"] for one in waiting})
         console.print(

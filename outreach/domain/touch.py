@@ -196,7 +196,8 @@ class Settlement:
 class TouchMove:
     """One state change of a touch; field names are columns of table ``touch``. None fields keep their value.
 
-    ``channel`` and ``fallback`` change together when a touch moves on to its next channel.
+    ``channel`` and ``fallback`` change together when a touch moves on to its next channel. ``paused_by`` names the kill
+    switches that hold it back, as ``scope:key``; any other move lets go of them.
     """
 
     touch_id: UUID
@@ -208,3 +209,4 @@ class TouchMove:
     contact_point_id: UUID | None = None
     tries: int | None = None
     settled_at: datetime | None = None
+    paused_by: tuple[str, ...] | None = None

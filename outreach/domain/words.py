@@ -113,7 +113,7 @@ class TouchState(StrEnum):
     PLANNED = "planned"  # due at not_before, waiting for the scheduler
     QUEUED = "queued"  # leased to a lane
     DEFERRED = "deferred"  # decided: later, at not_before
-    PAUSED = "paused"  # its campaign is paused
+    PAUSED = "paused"  # its campaign is paused, or a kill switch holds it back
     STARTED = "started"  # an attempt exists and may have left
     SENT = "sent"
     UNKNOWN = "unknown"
@@ -121,6 +121,15 @@ class TouchState(StrEnum):
     FAILED = "failed"
     EXPIRED = "expired"
     CANCELLED = "cancelled"
+    SUPERSEDED = "superseded"  # another touch of the borrower used the slot it needed
+
+
+class Level(StrEnum):
+    """The three levels of a lane: what stands on a higher one never waits for what stands below it."""
+
+    URGENT = "urgent"  # someone waits for an answer
+    PROMPT = "prompt"  # something just happened
+    BULK = "bulk"
 
 
 class AttemptState(StrEnum):

@@ -26,6 +26,7 @@ from outreach.flows.house import House
 from outreach.flows.ports import Tx
 from outreach.flows.schedule import enqueue
 from outreach.flows.stop import Said, refuse, stop_channels
+from outreach.flows.switches import call_is_off
 
 CALL_LIFE = timedelta(hours=6)
 """How long after it was placed a call's words may be fetched; the calls themselves are limited to minutes."""
@@ -91,6 +92,9 @@ async def _take(exchange: Exchange, news: Sequence[Receipt | Reply], turn: int |
     if talk is None:
         answered_by = next((each.answered_by for each in news if isinstance(each, Receipt)), None)
         taken, number = open_call(call.channel, answered_by, _parts(call), call.birth_year), 0
+        if await call_is_off(tx, call.channel, call.attempt_id, exchange.now):
+            # Its words may be what was switched off; a talk that has begun is not broken off.
+            taken = Turn(CallState.OVER, (), "switched_off")
         await tx.close_surface(call.borrower_id, call.channel, "cut_off", exchange.now)
     elif turn != talk.turns or talk.state == CallState.OVER:
         return _so_far(talk), talk.turns

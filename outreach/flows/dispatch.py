@@ -18,6 +18,18 @@ from outreach.domain.words import SPOKEN, AttemptState, Outcome, TouchState
 from outreach.flows.approvals import NEEDED_IN, UNAPPROVED, may_be_sent
 from outreach.flows.fields import short_ref
 from outreach.flows.house import House
+from outreach.flows.lookout import SWITCHED_OFF, named, places_of, scopes_of
+from outreach.flows.ports import Tx
+from outreach.flows.priority import (
+    GAVE_WAY,
+    LETS_GO_FIRST,
+    SUPERSEDED,
+    Contest,
+    counted_out,
+    find_winners,
+    load_rivals,
+    uses_up,
+)
 from outreach.flows.settle import Sent, send_all, settle
 from outreach.flows.wording import worded, write
 from outreach.policy.codec import facts_to_json
@@ -40,8 +52,11 @@ _log = structlog.get_logger(__name__)
 
 @dataclass(slots=True)
 class Batch:
-    """What one dispatch transaction is going to write."""
+    """What one dispatch transaction is going to write, and who else wants the same borrowers' slots."""
 
+    rivals: dict[UUID, list[Touch]] = field(default_factory=dict)
+    cases: dict[UUID, Case] = field(default_factory=dict)
+    contests: list[Contest] = field(default_factory=list)
     decisions: list[dict[str, Any]] = field(default_factory=list)
     attempts: list[NewAttempt] = field(default_factory=list)
     moves: list[TouchMove] = field(default_factory=list)
@@ -70,12 +85,12 @@ async def dispatch(house: House, channel: str, touches: Sequence[UUID]) -> dict[
     batch = Batch()
     async with house.store.transaction() as tx:
         now = house.clock.now()
-        if allowed < len(touches):
-            await tx.release_queued(touches[allowed:], now + timedelta(seconds=1), "pacing.wait")
         borrowers = await tx.lock_borrowers_of(touches[:allowed])
         # A touch that was queued only after the borrowers were locked is left to its own entry in the lane.
         locked = set(borrowers)
         queued = [each for each in await tx.queued_touches(touches[:allowed], channel) if each.borrower_id in locked]
+        if allowed < len(touches):
+            await tx.release_queued(touches[allowed:], now + timedelta(seconds=1), "pacing.wait")
         if not queued:
             return {}
         if not house.clock.stepped and abs(await tx.server_clock() - house.clock.real()) > MAX_CLOCK_SKEW:
@@ -83,13 +98,16 @@ async def dispatch(house: House, channel: str, touches: Sequence[UUID]) -> dict[
             await tx.open_alert("clock.skew", "database", "our clock and the database's disagree", now)
             return {"clock.skew": len(queued)}
         people = await tx.dossiers(borrowers, at=now, since=now - HISTORY)
-        cases = await tx.cases({touch.case_id for touch in queued})
-        paused = await tx.switches()
+        batch.rivals = await load_rivals(tx, queued, borrowers, now)
+        others = [rival for rivals in batch.rivals.values() for rival in rivals]
+        batch.cases = await tx.cases({touch.case_id for touch in (*queued, *others)})
+        paused = await tx.switches(now)
         if house.mode == NEEDED_IN:
             await house.approvals.refresh(tx, house.clock.real())
         batch.share(people.values())
         for touch in queued:
-            decide_touch(house, batch, touch, people[touch.borrower_id], cases[touch.case_id], paused, now)
+            decide_touch(house, batch, touch, people[touch.borrower_id], paused, now)
+        await _end_contests(house, tx, batch, now)
         await tx.insert_decisions(batch.decisions)
         await tx.insert_attempts(batch.attempts)
         await tx.move_touches(batch.moves)
@@ -103,9 +121,10 @@ async def dispatch(house: House, channel: str, touches: Sequence[UUID]) -> dict[
 
 
 def decide_touch(
-    house: House, batch: Batch, touch: Touch, dossier: Dossier, case: Case, paused: set[tuple[str, str]], now: datetime
+    house: House, batch: Batch, touch: Touch, dossier: Dossier, paused: set[tuple[str, str]], now: datetime
 ) -> None:
     """Decide one touch over all its contact points and put what follows into ``batch``."""
+    case = batch.cases[touch.case_id]
     if touch.expires_at <= now:
         _close(batch, touch, TouchState.EXPIRED, "expiry.passed", now)
         return
@@ -122,6 +141,10 @@ def decide_touch(
             break
     assert best is not None  # noqa: S101 - the loop runs at least once
     decision, point, facts = best
+    sending = decision.verdict is Verdict.SEND and may_be_sent(house, touch, dossier.borrower.locale)
+    if sending and (rival := _rival_in_need(house, batch, touch, facts, dossier, paused, now)):
+        _give_way(batch, touch, rival, now)
+        return
     decision_id = new_id(now)
     batch.decisions.append(_decision_row(decision_id, touch, decision, facts))
     if decision.verdict is Verdict.SEND and not may_be_sent(house, touch, dossier.borrower.locale):
@@ -129,9 +152,67 @@ def decide_touch(
     elif decision.verdict is Verdict.SEND and point is not None:
         _start(house, batch, touch, dossier, case, point, decision, facts, decision_id, now)
     elif decision.verdict is Verdict.DEFER:
-        _defer(batch, touch, decision, decision_id, now)
+        _defer(batch, touch, decision, facts.paused, decision_id, now)
+    elif counted_out(decision) and not _falls_back(touch, decision):
+        batch.contests.append(Contest(touch, decision, decision_id, facts))
     else:
         _block(batch, touch, decision, decision_id, now)
+
+
+def _rival_in_need(
+    house: House,
+    batch: Batch,
+    touch: Touch,
+    facts: Facts,
+    dossier: Dossier,
+    paused: set[tuple[str, str]],
+    now: datetime,
+) -> Touch | None:
+    """Return a higher touch of the borrower that may leave now as well, and could not once this one had left."""
+    for rival in batch.rivals.get(touch.borrower_id, ()):
+        case = batch.cases[rival.case_id]
+        if rival.priority <= touch.priority or case.creditor_id not in house.creditors:
+            continue
+        if not may_be_sent(house, rival, dossier.borrower.locale):
+            continue
+        for point in _candidates(rival, dossier):
+            theirs = _facts(house, rival, dossier, case, point, paused, now)
+            if house.decide(theirs, now).verdict is Verdict.SEND:
+                if uses_up(house, facts, theirs, now):
+                    return rival
+                break
+    return None
+
+
+def _give_way(batch: Batch, touch: Touch, rival: Touch, now: datetime) -> None:
+    until = now + LETS_GO_FIRST
+    told = _told(touch, None) | {"reasons": [GAVE_WAY], "winner": rival.touch_id}
+    if until >= touch.expires_at:
+        batch.moves.append(TouchMove(touch.touch_id, TouchState.SUPERSEDED, SUPERSEDED, settled_at=now))
+        batch.entries.append(Entry(touch.case_id, now, "touch.superseded", told | {"reasons": [SUPERSEDED]}))
+        batch.count("superseded")
+        return
+    batch.moves.append(TouchMove(touch.touch_id, TouchState.PLANNED, GAVE_WAY, not_before=until))
+    batch.entries.append(Entry(touch.case_id, now, "touch.gave_way", told | {"until": until}))
+    batch.count("gave_way")
+
+
+async def _end_contests(house: House, tx: Tx, batch: Batch, now: datetime) -> None:
+    """Say of what counts refused for good whether another touch won the slot, and which."""
+    if not batch.contests:
+        return
+    leaving = {attempt.borrower_id: attempt.touch_id for attempt in batch.attempts}
+    winners = await find_winners(tx, house, batch.contests, leaving, now)
+    for contest, winner in zip(batch.contests, winners, strict=True):
+        touch, decision, decision_id = contest.touch, contest.decision, contest.decision_id
+        if winner is None:
+            _block(batch, touch, decision, decision_id, now)
+            continue
+        codes = [SUPERSEDED, *(reason.code for reason in decision.reasons)]
+        batch.moves.append(TouchMove(touch.touch_id, TouchState.SUPERSEDED, SUPERSEDED, settled_at=now))
+        told = _told(touch, decision_id) | {"reasons": codes, "winner": winner}
+        batch.entries.append(Entry(touch.case_id, now, "touch.superseded", told))
+        batch.count("superseded")
 
 
 def _candidates(touch: Touch, dossier: Dossier) -> Sequence[ContactPoint | None]:
@@ -172,14 +253,7 @@ def paused_for(touch: Touch, dossier: Dossier, paused: set[tuple[str, str]]) -> 
     """Return the switches that are off for this touch, as ``scope:key``."""
     if not paused:
         return ()
-    mine = {
-        ("everything", "everything"),
-        ("channel", touch.channel),
-        ("plan", touch.plan or ""),
-        ("campaign", str(touch.campaign_id)),
-        *(("jurisdiction", code) for code in dossier.borrower.jurisdictions),
-    }
-    return tuple(sorted(f"{scope}:{key}" for scope, key in paused & mine))
+    return named(paused & scopes_of(touch.channel, touch.plan, touch.campaign_id, places_of(dossier)))
 
 
 def _better(one: Decision, other: Decision) -> bool:
@@ -238,7 +312,8 @@ def _start(
         content=content_of(touch.channel, rendered, token),
         validity=_validity(decision, touch, now),
     )
-    batch.sends.append(Sent(touch, attempt_id, point.contact_point_id, outbound, decision_id))
+    reach = scopes_of(touch.channel, touch.plan, touch.campaign_id, places_of(dossier))
+    batch.sends.append(Sent(touch, attempt_id, point.contact_point_id, outbound, decision_id, reach))
     dossier.history.append(
         Contact(now, touch.channel, Outcome.PENDING, (str(case.case_id),), case.creditor_id,
                 str(point.contact_point_id), "out", touch.purpose)
@@ -304,8 +379,16 @@ def _attempt(
     )
 
 
-def _defer(batch: Batch, touch: Touch, decision: Decision, decision_id: UUID, now: datetime) -> None:
+def _defer(
+    batch: Batch, touch: Touch, decision: Decision, switches: tuple[str, ...], decision_id: UUID, now: datetime
+) -> None:
     codes = [reason.code for reason in decision.reasons]
+    if switches:
+        batch.moves.append(TouchMove(touch.touch_id, TouchState.PAUSED, SWITCHED_OFF, paused_by=switches))
+        told = _told(touch, decision_id) | {"reasons": codes, "switches": switches}
+        batch.entries.append(Entry(touch.case_id, now, "touch.paused", told))
+        batch.count("paused")
+        return
     until = decision.until or now + ASK_AGAIN
     batch.moves.append(TouchMove(touch.touch_id, TouchState.DEFERRED, codes[0], not_before=until))
     batch.entries.append(
@@ -331,8 +414,7 @@ def _wait(batch: Batch, touch: Touch, reason: str, decision_id: UUID, now: datet
 def _block(batch: Batch, touch: Touch, decision: Decision, decision_id: UUID, now: datetime) -> None:
     codes = [reason.code for reason in decision.reasons]
     told = _told(touch, decision_id) | {"reasons": codes}
-    against = [reason for reason in decision.reasons if reason.verdict is Verdict.BLOCK]
-    if touch.fallback and all(reason.channel_only for reason in against):
+    if _falls_back(touch, decision):
         following, rest = touch.fallback[0], touch.fallback[1:]
         batch.moves.append(
             TouchMove(touch.touch_id, TouchState.PLANNED, codes[0], not_before=now, channel=following, fallback=rest)
@@ -343,6 +425,11 @@ def _block(batch: Batch, touch: Touch, decision: Decision, decision_id: UUID, no
     batch.moves.append(TouchMove(touch.touch_id, TouchState.BLOCKED, codes[0] if codes else "blocked", settled_at=now))
     batch.entries.append(Entry(touch.case_id, now, "touch.blocked", told))
     batch.count("blocked")
+
+
+def _falls_back(touch: Touch, decision: Decision) -> bool:
+    against = [reason for reason in decision.reasons if reason.verdict is Verdict.BLOCK]
+    return bool(touch.fallback) and all(reason.channel_only for reason in against)
 
 
 def _close(

@@ -113,7 +113,7 @@ async def explain(
         case = (await tx.cases([case_id]))[case_id]
         dossier = await _dossier(tx, case, instant)
         present = dossier if instant == now else await _dossier(tx, case, now)
-        paused = frozenset(await tx.switches()) & _switches_of(dossier, await tx.live_plans(case_id))
+        paused = frozenset(await tx.switches(instant)) & _switches_of(dossier, await tx.live_plans(case_id))
     borrower = dossier.borrower
     zone = str(first_zone(borrower.zones))
     creditor = house.creditors.get(case.creditor_id)

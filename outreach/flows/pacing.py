@@ -29,5 +29,9 @@ class NoPacing:
         """Return how many sends may run at once."""
         return self._concurrency
 
+    def per_second(self, channel: str) -> float | None:  # noqa: ARG002 - the port's shape
+        """Return None: as many as come."""
+        return None
+
 
 Paces = Mapping[str, Pace]

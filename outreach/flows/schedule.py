@@ -1,5 +1,6 @@
 """Schedule: due steps become touches in their lanes; enrollments move on to what comes next."""
 
+import math
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime
@@ -15,14 +16,25 @@ from outreach.domain.ids import new_id
 from outreach.domain.plan import Plan, PlannedStep, next_step, plan_step
 from outreach.domain.timeline import Entry
 from outreach.domain.touch import NewTouch
-from outreach.domain.words import EnrollmentState, TouchState
+from outreach.domain.words import Channel, EnrollmentState, Level, TouchState
 from outreach.flows.house import House
 from outreach.flows.plan_versions import plan_of_version
 from outreach.flows.ports import Tx
 from outreach.flows.throughput import Slots
 
 REPLY_PRIORITY = 100
-"""From this priority up a touch goes before bulk in its lane: someone is waiting for an answer."""
+"""From this priority up a touch stands on the urgent level of its lane: someone is waiting for an answer."""
+
+PROMPT_PRIORITY = 60
+"""From this priority up a touch stands on the prompt level: something just happened."""
+
+LANE_SECONDS = 3.0
+"""How much work, at the sender's pace, a lane may hold. The rest stays in the store and comes when there is room."""
+
+CLAIM = 2000
+"""Touches that one claim takes for a lane at most."""
+
+_RANK = {Level.URGENT: 2, Level.PROMPT: 1, Level.BULK: 0}
 
 _log = structlog.get_logger(__name__)
 
@@ -40,11 +52,12 @@ async def plan_due(house: House, limit: int = 1000) -> int:
         rows = await tx.condition_rows({each.case_id for each in due})
         plans = {each.plan_version: await plan_of_version(house, tx, each.plan, each.plan_version) for each in due}
         slots = await Slots.load(tx, {each.campaign_id for each in due if each.campaign_id})
+        room = await Room.look(house, tx)
         touches: list[NewTouch] = []
         advances: list[dict[str, Any]] = []
         entries: list[Entry] = []
         for each in due:
-            touch = _touch_of(plans[each.plan_version], each, rows[each.case_id], slots, now, house, entries)
+            touch = _touch_of(plans[each.plan_version], each, rows[each.case_id], slots, room, now, house, entries)
             if touch is not None:
                 touches.append(touch)
             advances.append(_advance(plans[each.plan_version], each, rows[each.case_id], now, entries))
@@ -62,6 +75,7 @@ def _touch_of(
     due: DueEnrollment,
     row: ConditionRow,
     slots: Slots,
+    room: "Room",
     now: datetime,
     house: House,
     entries: list[Entry],
@@ -80,7 +94,7 @@ def _touch_of(
             entries.append(Entry(due.case_id, now, "step.not_needed", told))
             return None
     at = slots.take(due.campaign_id, now)
-    ready = at <= now
+    ready = at <= now and room.take(step.channels[0], due.priority)
     return NewTouch(
         touch_id=new_id(now),
         case_id=due.case_id,
@@ -134,21 +148,75 @@ def calendar_of(row: ConditionRow) -> BusinessCalendar:
     return BusinessCalendar(row.country, row.subdivision or "")
 
 
-async def queue_ready(house: House, limit: int = 2000) -> int:
+def level_of(priority: int) -> Level:
+    """Return the level of its lane that a touch stands on."""
+    if priority >= REPLY_PRIORITY:
+        return Level.URGENT
+    return Level.PROMPT if priority >= PROMPT_PRIORITY else Level.BULK
+
+
+class Room:
+    """How many more touches each lane may hold, so that a crowd due at one instant arrives as its sender can take it.
+
+    Answers to borrowers always find room. What is prompt only looks at what is prompt; bulk looks at everything.
+    """
+
+    def __init__(self, full: dict[str, int], standing: dict[tuple[str, Level], int]) -> None:
+        self._left: dict[tuple[str, Level], int] = {}
+        for channel, most in full.items():
+            prompt = most - standing.get((channel, Level.PROMPT), 0)
+            bulk = prompt - standing.get((channel, Level.BULK), 0)
+            self._left[channel, Level.URGENT] = CLAIM
+            self._left[channel, Level.PROMPT] = min(CLAIM, max(0, prompt))
+            self._left[channel, Level.BULK] = min(CLAIM, max(0, bulk))
+
+    @classmethod
+    async def look(cls, house: House, tx: Tx) -> "Room":
+        """Count what stands in the lanes; those so fast that one claim cannot fill them are not counted."""
+        full = {str(channel): _full(house, channel) for channel in Channel}
+        slow = any(most < CLAIM for most in full.values())
+        levels = {rank: level for level, rank in _RANK.items()}
+        rows = await tx.in_lanes() if slow else []
+        return cls(full, {(row[0], levels[row[1]]): row[2] for row in rows if full.get(row[0], CLAIM) < CLAIM})
+
+    def take(self, channel: str, priority: int) -> bool:
+        """Take a place in a lane; False when it is full."""
+        lane = (channel, level_of(priority))
+        self._left[lane] -= 1
+        return self._left[lane] >= 0
+
+    def lanes(self) -> list[dict[str, Any]]:
+        """Return the room of each lane and level as the store reads it."""
+        return [
+            {"channel": channel, "level": _RANK[level], "room": left}
+            for (channel, level), left in self._left.items()
+            if left > 0
+        ]
+
+
+def _full(house: House, channel: str) -> int:
+    rate = house.pacer.per_second(channel)
+    return CLAIM if rate is None else min(CLAIM, max(1, math.ceil(rate * LANE_SECONDS)))
+
+
+async def queue_ready(house: House) -> int:
     """Lease touches whose time has come (deferred, fallen back, paced) and queue them; returns how many."""
     async with house.store.transaction() as tx:
-        claimed = await tx.claim_ready(house.clock.now(), house.clock.real() + house.lease, limit)
+        room = await Room.look(house, tx)
+        claimed = await tx.claim_ready(house.clock.now(), house.clock.real() + house.lease, room.lanes())
     await enqueue(house, [(each.touch_id, each.channel, each.priority) for each in claimed])
     return len(claimed)
 
 
 async def enqueue(house: House, touches: Sequence[tuple[UUID, str, int]]) -> None:
     """Put touches into their lanes in batches of ids. Losing this costs time, not work: the lease runs out."""
-    lanes: dict[tuple[str, bool], list[UUID]] = defaultdict(list)
+    lanes: dict[tuple[Level, str], list[UUID]] = defaultdict(list)
     for touch_id, channel, priority in touches:
-        lanes[channel, priority >= REPLY_PRIORITY].append(touch_id)
-    for (channel, urgent), ids in lanes.items():
-        await house.queue.dispatch(channel, ids, urgent=urgent)
+        lanes[level_of(priority), channel].append(touch_id)
+    for level in Level:
+        for channel in Channel:
+            if ids := lanes.get((level, channel)):
+                await house.queue.dispatch(channel, ids, level=level)
 
 
 async def load_versions(house: House, tx: Tx) -> None:

@@ -57,6 +57,7 @@ _REASONS = {
     "opt_out.said": "the borrower said stop",
     "opt_out.told": "the borrower told the lender to stop",
     "pacing.wait": "the lane was full for a moment",
+    "paused.dropped": "it fell due while it was switched off, and was not made up for",
     "paused.switch": "it is switched off",
     "personal_window.closed": "the borrower asked not to be reached at this time",
     "place.unknown_jurisdiction": "it is not known which law applies",
@@ -73,6 +74,8 @@ _REASONS = {
     "prerequisite.missing": "something the rules ask for first is missing",
     "prerequisite.no_calendar": "the public holidays that its business days need are not known",
     "prerequisite.waiting": "something the rules ask for first is not done yet",
+    "priority.gave_way": "a more important contact goes first",
+    "priority.superseded": "a more important contact used the limit",
     "process.died": "the process that sent it died",
     "provider.bad_address": "the provider says the address does not exist",
     "provider.content_refused": "the provider refused the words",
@@ -110,6 +113,7 @@ _REASONS = {
     "stopped.paid": "it was paid",
     "stopped.promise": "the borrower promised to pay",
     "stopped.restarted": "the plan began anew",
+    "store.away": "it could not be asked whether it is switched off",
     "suppression.heard_elsewhere": "the borrower refused another channel, and that covers this one",
     "suppression.in_force": "the borrower refused this channel",
     "caller_pressed_stop": "the borrower pressed the stop key",
@@ -160,6 +164,7 @@ _TURNS = {
     "machine": "A machine answered.",
     "answered": "The call was answered and the greeting was spoken.",
     "silence": "No key was pressed.",
+    "switched_off": "The call was answered when it had been switched off, and ended without a word.",
     "unclear": "A key was pressed that is not on the menu.",
     "stop_calls": "The stop key was pressed: no more calls.",
     "goodbye": "The call ended politely.",
@@ -272,6 +277,11 @@ def _deferred(data: Data, tongue: Tongue) -> str:
 def _fell_back(data: Data, _: Tongue) -> str:
     following = _CHANNELS.get(str(data.get("next")), "next channel")
     return f"The {_channel(data)}{_named(data)} gave way to the {following}{_because(data)}."
+
+
+def _gave_way(data: Data, tongue: Tongue) -> str:
+    until = f"; it is decided again {tongue.told_moment(data['until'])}" if data.get("until") else ""
+    return f"The {_channel(data)}{_named(data)} let another go first{_because(data)}{until}."
 
 
 def _sent(data: Data, _: Tongue) -> str:
@@ -403,6 +413,10 @@ _KINDS: dict[str, Callable[[Data, Tongue], str]] = {
     "touch.expired": _touch("was not sent"),
     "touch.cancelled": _touch("was called off"),
     "touch.fell_back": _fell_back,
+    "touch.paused": _touch("was held back"),
+    "touch.gave_way": _gave_way,
+    "touch.superseded": _touch("was not sent"),
+    "touch.recalled": _touch("was taken back before anybody answered"),
     "touch.released": _touch("did not leave and will be decided again"),
     "touch.rejected": _touch("was refused"),
     "touch.unknown": _touch("may or may not have left"),

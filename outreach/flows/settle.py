@@ -25,6 +25,7 @@ from outreach.domain.timeline import Entry
 from outreach.domain.touch import RANK, Settlement, Touch, TouchMove
 from outreach.domain.words import AttemptState, Outcome, TouchState
 from outreach.flows.house import House
+from outreach.flows.lookout import SWITCHED_OFF, Lookout, Scope
 from outreach.flows.ports import Tx
 
 SEND_TIMEOUT = 90.0
@@ -47,18 +48,34 @@ class Sent:
     contact_point_id: UUID
     outbound: Outbound
     decision_id: UUID
+    scopes: frozenset[Scope]
 
 
-Ending = tuple[Sent, Accepted | SendError]
+@dataclass(frozen=True, slots=True)
+class Halted:
+    """It was not handed to the provider: switched off after it was decided, or nobody can say whether it is."""
+
+    reason: str
+    switches: tuple[str, ...]
+
+
+Ending = tuple[Sent, Accepted | SendError | Halted]
+
+_BACK = frozenset({TouchState.DEFERRED, TouchState.PLANNED, TouchState.PAUSED})
 
 
 async def send_all(house: House, channel: str, sends: Sequence[Sent]) -> list[Ending]:
-    """Make the provider calls of a batch concurrently; no connection to the store is held meanwhile."""
+    """Make the provider calls of a batch concurrently; no connection to the store is held meanwhile.
+
+    A kill switch that is set meanwhile stops what has not been handed over yet.
+    """
     adapter = house.channels[channel]
     gate = asyncio.Semaphore(house.pacer.concurrency(channel))
 
-    async def one(sent: Sent) -> Ending:
+    async def one(sent: Sent, lookout: Lookout) -> Ending:
         async with gate:
+            if (against := lookout.objects(sent.scopes)) is not None:
+                return sent, Halted(*against)
             try:
                 async with asyncio.timeout(SEND_TIMEOUT):
                     return sent, await adapter.send(sent.outbound)
@@ -67,7 +84,8 @@ async def send_all(house: House, channel: str, sends: Sequence[Sent]) -> list[En
             except Exception as error:  # noqa: BLE001 - whatever else happened around a send, it may have left
                 return sent, OutcomeUnknown(type(error).__name__)
 
-    return list(await asyncio.gather(*(one(sent) for sent in sends)))
+    async with Lookout(house) as lookout:
+        return list(await asyncio.gather(*(one(sent, lookout) for sent in sends)))
 
 
 @dataclass(slots=True)
@@ -88,6 +106,8 @@ async def settle(house: House, endings: Sequence[Ending]) -> dict[str, int]:
     for sent, ending in endings:
         if isinstance(ending, Accepted):
             _accepted(books, sent, ending, now)
+        elif isinstance(ending, Halted):
+            _halted(books, sent, ending, now)
         else:
             _refused(house, books, sent, ending, now)
     async for attempt in house.retry_store():
@@ -131,7 +151,7 @@ def _believe_receipts(
 
 async def _call_off(tx: Tx, moves: Sequence[TouchMove], now: datetime) -> list[Entry]:
     """Call off what came back: a stop or a pause reaches only what has not started."""
-    back = [move.touch_id for move in moves if move.state in {TouchState.DEFERRED, TouchState.PLANNED}]
+    back = [move.touch_id for move in moves if move.state in _BACK]
     return [
         Entry(case, now, "touch.cancelled", {"touch_id": touch, "step": step, "channel": channel, "reasons": [reason]})
         for touch, case, step, channel, state, reason in (await tx.withdraw_returned(back, now) if back else ())
@@ -156,6 +176,31 @@ def _accepted(books: _Books, sent: Sent, ending: Accepted, now: datetime) -> Non
     )
     books.moves.append(TouchMove(sent.touch.touch_id, TouchState.SENT, None, settled_at=now))
     _tell(books, sent, "touch.sent", now, {"content_sha256": content_digest(sent.outbound)})
+
+
+def _halted(books: _Books, sent: Sent, ending: Halted, now: datetime) -> None:
+    """Free the slot: it certainly never left. It waits for the switch, or is decided anew once the store answers."""
+    touch = sent.touch
+    books.settlements.append(
+        Settlement(
+            sent.attempt_id,
+            touch.touch_id,
+            touch.case_id,
+            AttemptState.RELEASED,
+            Outcome.RELEASED,
+            RANK[Outcome.RELEASED],
+            now,
+            error_code=ending.reason,
+        )
+    )
+    off = ending.reason == SWITCHED_OFF
+    state = TouchState.PAUSED if off else TouchState.PLANNED
+    held = ending.switches if off else None
+    books.moves.append(
+        TouchMove(touch.touch_id, state, ending.reason, not_before=now, tries=touch.tries, paused_by=held)
+    )
+    told = {"reasons": [ending.reason]} | ({"switches": ending.switches} if off else {})
+    _tell(books, sent, "touch.paused" if off else "touch.released", now, told)
 
 
 def _refused(house: House, books: _Books, sent: Sent, error: SendError, now: datetime) -> None:

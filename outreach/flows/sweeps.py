@@ -15,6 +15,7 @@ from outreach.domain.words import AttemptState, Outcome, TouchState
 from outreach.flows.callbacks import sweep_inbox, take_news
 from outreach.flows.house import House
 from outreach.flows.schedule import enqueue
+from outreach.flows.switches import release
 
 LOOKUPS = 6
 """Look-ups before an attempt of unknown outcome is left to a person; it stays unknown and keeps its cap slot."""
@@ -25,6 +26,7 @@ _log = structlog.get_logger(__name__)
 async def sweep(house: House) -> dict[str, int]:
     """Run every sweep once; returns what each found."""
     found = {
+        "released": (await release(house)).total(),
         "requeued": await requeue_lost(house),
         "stranded": await find_stranded(house),
         "expired": await expire(house),

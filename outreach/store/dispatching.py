@@ -51,10 +51,6 @@ class Dispatching(Queries):
         rows = await self._rows("dispatch", "cases", cases=list(cases))
         return {row[0]: Case(*row) for row in rows}
 
-    async def switches(self) -> set[tuple[str, str]]:
-        """Read what is paused: (scope, key)."""
-        return {(row[0], row[1]) for row in await self._rows("dispatch", "switches")}
-
     async def server_clock(self) -> datetime:
         """Read the database's own time, to compare clocks."""
         row = await self._row("dispatch", "server_clock")

@@ -26,18 +26,6 @@ class Operating(Queries):
         """Close the alerts about ``subject``."""
         return await self._run("ops", "close_alerts", subject=subject, at=at)
 
-    async def set_switch(self, scope: str, key: str, reason: str, at: datetime) -> None:
-        """Pause a channel, plan, jurisdiction or everything."""
-        await self._run("ops", "set_switch", scope=scope, key=key, reason=reason, at=at)
-
-    async def clear_switch(self, scope: str, key: str) -> int:
-        """Lift a pause; returns 0 when there was none."""
-        return await self._run("ops", "clear_switch", scope=scope, key=key)
-
-    async def list_switches(self) -> list[Row]:
-        """Return what is paused: (scope, key, since_at, reason)."""
-        return await self._rows("ops", "list_switches")
-
     async def lock_attempts(self, attempts: Sequence[UUID]) -> None:
         """Lock attempts in id order, so that settlement and receipts never wait for each other in a circle."""
         await self._rows("ops", "lock_attempts", attempts=list(attempts))

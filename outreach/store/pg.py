@@ -15,9 +15,10 @@ from outreach.store.dispatching import Dispatching
 from outreach.store.operating import Operating
 from outreach.store.receiving import Receiving
 from outreach.store.scheduling import Scheduling
+from outreach.store.switching import Switching
 
 
-class PgTx(Dispatching, Scheduling, Receiving, Operating, Casebook, Auditing, Approving):
+class PgTx(Dispatching, Switching, Scheduling, Receiving, Operating, Casebook, Auditing, Approving):
     """Everything one transaction can read and write."""
 
     @property

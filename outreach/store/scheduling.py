@@ -16,8 +16,10 @@ class Scheduling(Queries):
     """Claims use SKIP LOCKED: any number of schedulers may call them at once."""
 
     async def claim_enrollments(self, now: datetime, limit: int) -> list[DueEnrollment]:
-        """Lock up to ``limit`` enrollments whose next step is due, earliest first."""
-        return [DueEnrollment(*row) for row in await self._rows("schedule", "claim_enrollments", now=now, limit=limit)]
+        """Lock up to ``limit`` enrollments whose next step is due: the prompt ones if there are any, earliest first."""
+        rows = await self._rows("schedule", "claim_prompt_enrollments", now=now, limit=limit)
+        rows = rows or await self._rows("schedule", "claim_enrollments", now=now, limit=limit)
+        return [DueEnrollment(*row) for row in rows]
 
     async def advance_enrollments(self, rows: Sequence[dict[str, Any]]) -> None:
         """Move claimed enrollments to their next step, or end them."""
@@ -33,9 +35,11 @@ class Scheduling(Queries):
         rows = await self._rows("schedule", "audience", after=after, limit=limit, now=now)
         return [AudienceRow(ConditionRow(*row[:15]), *row[15:]) for row in rows]
 
-    async def claim_ready(self, now: datetime, lease_until: datetime, limit: int) -> list[Claimed]:
-        """Lease touches whose time has come."""
-        rows = await self._rows("schedule", "claim_ready", now=now, lease_until=lease_until, limit=limit)
+    async def claim_ready(
+        self, now: datetime, lease_until: datetime, rooms: Sequence[dict[str, Any]]
+    ) -> list[Claimed]:
+        """Lease touches whose time has come: as many of each channel and level as ``rooms`` says there is room for."""
+        rows = await self._bulk("schedule", "claim_ready", rooms, now=now, lease_until=lease_until)
         return [Claimed(*row) for row in rows]
 
     async def claim_lost(self, real: datetime, lease_until: datetime, limit: int) -> list[Claimed]:

@@ -80,7 +80,7 @@ async def overview(request: Request, session: Operator, problem: str = "") -> Re
         touches, attempts = await tx.tallies(), await tx.attempt_tallies()
         values: dict[str, Any] = {
             "alerts": await tx.open_alerts(),
-            "switches": await tx.list_switches(),
+            "switches": await tx.list_switches(house.clock.now()),
             "campaigns": [_campaign(row) for row in await tx.campaigns()],
             "health": await tx.health(),
             "counts": await tx.counts(),

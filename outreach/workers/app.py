@@ -11,7 +11,7 @@ from dramatiq.brokers.redis import RedisBroker
 from dramatiq.middleware import AgeLimit, AsyncIO, Middleware, ShutdownNotifications, TimeLimit
 
 from outreach.bootstrap import serve_house
-from outreach.domain.words import Channel
+from outreach.domain.words import Channel, Level
 from outreach.flows.dispatch import dispatch
 from outreach.flows.house import House
 from outreach.flows.receipts import apply_receipts
@@ -22,6 +22,9 @@ from outreach.workers.broker import BellBroker, connect
 from outreach.workers.lanes import INTAKE, MAX_AGE_MS, DramatiqQueue, lane_of
 
 TIME_LIMIT_MS = 5 * 60 * 1000
+
+_BEFORE = {Level.URGENT: -2, Level.PROMPT: -1, Level.BULK: 0}
+"""What a process has already fetched is worked on in this order; the least goes first."""
 
 
 class FastAsyncIO(AsyncIO):
@@ -94,8 +97,8 @@ def build() -> RedisBroker:
     owner = OneHouse(settings, broker)
     broker.add_middleware(owner)
     for channel in Channel:
-        for urgent in (False, True):
-            _declare_lane(broker, owner, lane_of(channel, urgent=urgent))
+        for level in Level:
+            _declare_lane(broker, owner, lane_of(channel, level), _BEFORE[level])
 
     @dramatiq.actor(broker=broker, queue_name=INTAKE)
     async def take_receipt(inbox: list[str]) -> None:
@@ -109,7 +112,7 @@ def build() -> RedisBroker:
     return broker
 
 
-def _declare_lane(broker: RedisBroker, owner: OneHouse, lane: str) -> None:
-    @dramatiq.actor(broker=broker, queue_name=lane, actor_name="dispatch_" + lane.replace(".", "_"))
+def _declare_lane(broker: RedisBroker, owner: OneHouse, lane: str, before: int) -> None:
+    @dramatiq.actor(broker=broker, queue_name=lane, actor_name="dispatch_" + lane.replace(".", "_"), priority=before)
     async def send_batch(channel: str, touches: list[str]) -> None:
         await dispatch(await owner.house(), channel, [UUID(touch) for touch in touches])

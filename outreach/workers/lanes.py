@@ -9,24 +9,23 @@ import structlog
 from dramatiq import Message
 from redis.exceptions import RedisError
 
-from outreach.domain.words import Channel
+from outreach.domain.words import Channel, Level
 
 INTAKE = "intake"
-URGENT = ".urgent"
 MAX_AGE_MS = 10 * 60 * 1000
 """An entry older than this is dropped: its touch's lease ran out long ago and the sweep has queued it again."""
 
 _log = structlog.get_logger(__name__)
 
 
-def lane_of(channel: str, *, urgent: bool = False) -> str:
-    """Return the queue of a channel. Replies have a queue of their own, so that bulk never stands before them."""
-    return channel + URGENT if urgent else channel
+def lane_of(channel: str, level: Level = Level.BULK) -> str:
+    """Return the queue of a channel and level: three queues a channel, so that bulk never stands before the others."""
+    return channel if level is Level.BULK else f"{channel}.{level}"
 
 
 def queues() -> list[str]:
     """Return every queue name, for the Procfile and its test."""
-    return [*(lane_of(c, urgent=u) for c in Channel for u in (False, True)), INTAKE]
+    return [*(lane_of(channel, level) for channel in Channel for level in Level), INTAKE]
 
 
 class DramatiqQueue:
@@ -36,9 +35,9 @@ class DramatiqQueue:
         self._broker = broker
         self._batch = batch
 
-    async def dispatch(self, channel: str, touches: Sequence[UUID], *, urgent: bool = False) -> None:
+    async def dispatch(self, channel: str, touches: Sequence[UUID], *, level: Level = Level.BULK) -> None:
         """Put touches into the lane of a channel, in batches."""
-        lane = lane_of(channel, urgent=urgent)
+        lane = lane_of(channel, level)
         for at in range(0, len(touches), self._batch):
             ids = [str(touch) for touch in touches[at : at + self._batch]]
             await self._enqueue(lane, "dispatch_" + lane.replace(".", "_"), (channel, ids))

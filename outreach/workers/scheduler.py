@@ -14,6 +14,7 @@ from outreach.flows.campaigns import run_due
 from outreach.flows.house import House
 from outreach.flows.schedule import plan_due, queue_ready
 from outreach.flows.sweeps import sweep
+from outreach.flows.switches import tend_switches
 from outreach.flows.watch import Watcher
 from outreach.logging import configure_logging
 from outreach.settings import Settings, load_settings
@@ -27,7 +28,7 @@ _log = structlog.get_logger(__name__)
 
 
 class Scheduler:
-    """One loop: campaigns, due steps, ready touches; every two seconds also the sweeps and the watchers."""
+    """One loop: switches, campaigns, due steps, ready touches; every two seconds also the sweeps and the watchers."""
 
     def __init__(self, house: House, settings: Settings) -> None:
         self._house = house
@@ -61,7 +62,7 @@ class Scheduler:
                 await listener
 
     async def _round(self) -> int:
-        done = len(await run_due(self._house))
+        done = await tend_switches(self._house) + len(await run_due(self._house))
         done += await self._watcher.look(self._house)
         done += await plan_due(self._house, CLAIM)
         return done + await queue_ready(self._house)

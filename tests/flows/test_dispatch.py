@@ -22,6 +22,7 @@ from channels.fake import FakeChannel
 from outreach.clock import FixedClock
 from outreach.flows.dispatch import dispatch
 from outreach.flows.schedule import queue_ready
+from outreach.flows.switches import release
 from outreach.policy.codec import facts_from_json
 from outreach.policy.gate import decide
 from outreach.policy.load import from_json
@@ -278,11 +279,12 @@ async def test_wrong_credentials_pause_the_channel_alert_once_and_lose_nothing(d
         assert await run_lanes(house) == {"released": 3}
         assert rows(database, "select scope, key from switch") == [("channel", "sms")]
         assert rows(database, "select kind, subject from alert") == [("channel.misconfigured", "sms")]
-        assert await step_to(house, START + timedelta(minutes=30)) == {"deferred": 3}
+        assert await step_to(house, START + timedelta(minutes=30)) == {"paused": 3}
         assert len(sms.sent) == 3
         sms._script = lambda outbound: Accepted(f"fake-{outbound.attempt_id}")
         async with house.store.transaction() as tx:
-            await tx.clear_switch("channel", "sms")
+            await tx.clear_switch("channel", "sms", START, by="operator", catch_up="re-decide")
+        await release(house)
         assert await step_to(house, START + timedelta(hours=2)) == {"sent": 3}
     assert {touch(database, key)["state"] for key in keys} == {"sent"}
 
@@ -448,6 +450,9 @@ async def test_a_lane_that_is_full_gives_back_what_it_could_not_take(database: s
 
         def concurrency(self, channel: str) -> int:
             return 5
+
+        def per_second(self, channel: str) -> float:
+            return 2.0
 
     async with a_house(database, pacer=TakesTwo()) as house:
         await queue_ready(house)

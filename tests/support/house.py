@@ -13,6 +13,7 @@ from channels.contract import Channel, Medium
 from channels.fake import FakeChannel
 from outreach.bootstrap import wire_house
 from outreach.clock import FixedClock
+from outreach.domain.words import Level
 from outreach.flows.callbacks import sweep_inbox
 from outreach.flows.dispatch import dispatch
 from outreach.flows.house import House
@@ -32,7 +33,7 @@ class MemoryQueue:
         self.touches: list[tuple[str, list[UUID]]] = []
         self.news: list[tuple[str, list[UUID]]] = []
 
-    async def dispatch(self, channel: str, touches: Sequence[UUID], *, urgent: bool = False) -> None:
+    async def dispatch(self, channel: str, touches: Sequence[UUID], *, level: Level = Level.BULK) -> None:
         self.touches.append((channel, list(touches)))
 
     async def intake(self, kind: str, inbox: Sequence[UUID]) -> None:

@@ -32,12 +32,17 @@ order by borrower_id
 for no key update of borrower
 
 -- name: queued_touches
+-- Locked in id order, as every other writer of many touches does, then read in the order of what matters most.
+with mine as materialized (
+  select touch_id as locked_id from touch
+  where touch_id = any(%(touches)s) and state = 'queued' and channel = %(channel)s
+  order by touch_id
+  for update
+)
 select touch_id, enrollment_id, campaign_id, case_id, borrower_id, plan, plan_version, step_id, channel, fallback,
        template, purpose, context, priority, due_at, expires_at, tries
-from touch
-where touch_id = any(%(touches)s) and state = 'queued' and channel = %(channel)s
+from touch join mine on touch_id = locked_id
 order by priority desc, due_at, touch_id
-for update
 
 -- name: borrowers
 select borrower_id, given_name, family_name, birth_year, postcode, country, subdivision, locale, jurisdictions, zones,
@@ -146,9 +151,6 @@ from installment where arrangement_id = any(%(arrangements)s) order by arrangeme
 select case_id, promise_id, amount_minor, currency, due_on, paid_minor
 from promise where case_id = any(%(cases)s) and state = 'open'
 
--- name: switches
-select scope, key from switch
-
 -- name: server_clock
 -- The one place where the database says what time it is: to compare, never to use.
 select clock_timestamp()
@@ -172,10 +174,11 @@ update touch t set
   contact_point_id = coalesce(m.contact_point_id, t.contact_point_id),
   tries            = coalesce(m.tries, t.tries),
   settled_at       = coalesce(m.settled_at, t.settled_at),
+  paused_by        = m.paused_by,
   lease_until      = null
 from json_to_recordset(%(rows)s::json) as m(
   touch_id uuid, state text, reason text, not_before timestamptz, channel text, fallback text[], contact_point_id uuid,
-  tries smallint, settled_at timestamptz)
+  tries smallint, settled_at timestamptz, paused_by text[])
 where t.touch_id = m.touch_id
 
 -- name: withdraw_returned
@@ -186,7 +189,7 @@ with back as (
   from touch t
   left join lateral (select state from campaign where campaign_id = t.campaign_id for share) c on true
   left join lateral (select state from enrollment where enrollment_id = t.enrollment_id for share) e on true
-  where t.touch_id = any(%(touches)s) and t.state in ('planned', 'deferred')
+  where t.touch_id = any(%(touches)s) and t.state in ('planned', 'deferred', 'paused')
 )
 update touch t set
   state      = case when b.campaign_state = 'paused' and b.enrollment_state is distinct from 'stopped' then 'paused' else 'cancelled' end,
@@ -199,9 +202,13 @@ where t.touch_id = b.touch_id and (b.campaign_state in ('paused', 'cancelled') o
 returning t.touch_id, t.case_id, t.step_id, t.channel, t.state, t.reason
 
 -- name: release_queued
--- Give back what a lane could not take now.
+-- Give back what a lane could not take now. Waits for nobody: whoever has one locked is about to change it anyway, and
+-- what is left over is found by its lease.
+with mine as (
+  select touch_id from touch where touch_id = any(%(touches)s) and state = 'queued' for update skip locked
+)
 update touch set state = 'planned', not_before = %(not_before)s, lease_until = null, reason = %(reason)s
-where touch_id = any(%(touches)s) and state = 'queued'
+from mine where touch.touch_id = mine.touch_id
 
 -- name: settle_attempts
 -- A receipt may have come first: state and outcome only move forward.

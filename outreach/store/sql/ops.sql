@@ -11,16 +11,6 @@ select kind, subject, detail, opened_at from alert where closed_at is null order
 -- name: close_alerts
 update alert set closed_at = %(at)s where subject = %(subject)s and closed_at is null
 
--- name: set_switch
-insert into switch (scope, key, since_at, reason) values (%(scope)s, %(key)s, %(at)s, %(reason)s)
-on conflict (scope, key) do nothing
-
--- name: clear_switch
-delete from switch where scope = %(scope)s and key = %(key)s
-
--- name: list_switches
-select scope, key, since_at, reason from switch order by scope, key
-
 -- name: lock_attempts
 select attempt_id from attempt where attempt_id = any(%(attempts)s) order by attempt_id for no key update
 

@@ -1,5 +1,15 @@
 -- What falls due, and what was lost on the way. Claims use SKIP LOCKED, so any number of schedulers may run.
 
+-- name: claim_prompt_enrollments
+-- What an event started does not wait behind a campaign's thousands.
+select e.enrollment_id, e.case_id, e.borrower_id, e.plan, e.plan_version, e.campaign_id, e.trigger_key, e.anchor_on,
+       e.anchor_at, e.context, e.next_step, e.next_due_at, e.priority
+from enrollment e
+where e.state = 'active' and e.priority >= 60 and e.next_due_at <= %(now)s
+order by e.next_due_at
+limit %(limit)s
+for update skip locked
+
 -- name: claim_enrollments
 select e.enrollment_id, e.case_id, e.borrower_id, e.plan, e.plan_version, e.campaign_id, e.trigger_key, e.anchor_on,
        e.anchor_at, e.context, e.next_step, e.next_due_at, e.priority
@@ -21,13 +31,18 @@ from json_to_recordset(%(rows)s::json) as m(
 where e.enrollment_id = m.enrollment_id
 
 -- name: claim_ready
--- Replies (high priority) first; leases are real time.
-with ready as (
-  select touch_id from touch
-  where state in ('planned', 'deferred') and not_before <= %(now)s
-  order by not_before, priority desc
-  limit %(limit)s
-  for update skip locked
+-- Each lane and level takes what it has room for, the earliest first; leases are real time.
+with ready as materialized (
+  select due.touch_id
+  from json_to_recordset(%(rows)s::json) as lane(channel text, level smallint, room integer)
+  cross join lateral (
+    select touch_id from touch
+    where state in ('planned', 'deferred') and channel = lane.channel and lane_level(priority) = lane.level
+      and not_before <= %(now)s
+    order by not_before, priority desc
+    limit lane.room
+    for update skip locked
+  ) due
 )
 update touch set state = 'queued', lease_until = %(lease_until)s
 from ready where touch.touch_id = ready.touch_id
@@ -72,6 +87,9 @@ select touch_id, state, fallback, tries, expires_at from touch where touch_id = 
 update touch set state = 'expired', reason = 'expiry.passed', settled_at = %(now)s, lease_until = null
 where touch_id in (
   select touch_id from touch where state in ('planned', 'deferred') and expires_at <= %(now)s and not_before <= %(now)s
+  limit %(limit)s for update skip locked
+) or touch_id in (
+  select touch_id from touch where state = 'paused' and paused_by is not null and expires_at <= %(now)s
   limit %(limit)s for update skip locked
 )
 returning touch_id, case_id, step_id, template
@@ -131,7 +149,7 @@ returning enrollment_id, case_id, plan
 
 -- name: cancel_touches
 update touch set state = 'cancelled', reason = %(reason)s, settled_at = %(at)s, lease_until = null
-where case_id = any(%(cases)s) and state in ('planned', 'deferred', 'queued') and purpose = any(%(purposes)s)
+where case_id = any(%(cases)s) and state in ('planned', 'deferred', 'queued', 'paused') and purpose = any(%(purposes)s)
 returning touch_id, case_id, step_id, channel
 
 -- name: cancel_touches_of_enrollments

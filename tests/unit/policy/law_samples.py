@@ -14,17 +14,22 @@ from policy_samples import SHIPPED, policy
 
 from outreach.policy.facts import Consent, Contact, Content, Facts, Hold, Override, Point, Suppression
 from outreach.policy.gate import decide, next_permitted
+from outreach.policy.policy import Policy
 
 EASTERN, CENTRAL, PACIFIC = "America/New_York", "America/Chicago", "America/Los_Angeles"
 HAWAII, SHANGHAI, LONDON = "Pacific/Honolulu", "Asia/Shanghai", "Europe/London"
 SECOND, HOUR, DAY = timedelta(seconds=1), timedelta(hours=1), timedelta(days=1)
 
 _WHOLE = orjson.loads(SHIPPED.to_json())
-LAW = policy(
-    *(one for one in _WHOLE["rules"] if one["jurisdiction"] not in {"any", "unlisted"}),
-    calendars=_WHOLE["calendars"],
-    packs=tuple(_WHOLE["packs"]),
-)
+_LAW = [one for one in _WHOLE["rules"] if one["jurisdiction"] not in {"any", "unlisted"}]
+
+
+def law_and(*more: dict[str, Any]) -> Policy:
+    """Return the law with further rules beside it."""
+    return policy(*_LAW, *more, calendars=_WHOLE["calendars"], packs=tuple(_WHOLE["packs"]))
+
+
+LAW = law_and()
 """The shipped packs without house.yaml and default.yaml."""
 
 
@@ -41,12 +46,24 @@ AGREED = given("contact", "express", "written")
 
 
 def phone(key: str = "p1", **changes: Any) -> Point:
-    fields = {"kind": "phone", "type": "mobile", "label": "mobile", "state": "active", "confirmed": True}
+    fields: dict[str, Any] = {
+        "kind": "phone",
+        "type": "mobile",
+        "label": "mobile",
+        "state": "active",
+        "confirmed": True,
+    }
     return Point(key, **fields | changes)
 
 
 def mailbox(key: str = "m1", **changes: Any) -> Point:
-    fields = {"kind": "email", "type": "mailbox", "label": "other", "state": "active", "confirmed": True}
+    fields: dict[str, Any] = {
+        "kind": "email",
+        "type": "mailbox",
+        "label": "other",
+        "state": "active",
+        "confirmed": True,
+    }
     return Point(key, **fields | changes)
 
 
