@@ -5,10 +5,10 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
-from outreach.replies.normalise import Speller, clean, tokenise
+from outreach.replies.normalise import Folding, Speller, tokenise
 from outreach.replies.phrases import Compiled
 from outreach.replies.reading import ALL_CHANNELS, Intent
-from outreach.replies.rules import CONFIG, Language, Rule, load_languages
+from outreach.replies.rules import CONFIG, Language, Rule, load_languages, load_traditional
 
 _MARKS = frozenset(".,?#")
 
@@ -44,14 +44,13 @@ class Lexicon:
     channels: tuple[tuple[Compiled, tuple[str, ...]], ...]
     fillers: frozenset[str]
     longest_filler: int
-    emoji: dict[str, str]
-    traditional: dict[int, str]
+    folding: Folding
     typos: dict[str, str]
     speller: Speller
 
     def words(self, text: str) -> Words:
         """Cut ``text`` up: fold, mend typos, drop courtesy."""
-        cleaned = clean(text, self.traditional, self.emoji)
+        cleaned = self.folding.clean(text)
         tokens: list[str] = []
         mended = False
         for token in tokenise(cleaned):
@@ -148,10 +147,10 @@ def _guarded(rules: list[Rule]) -> tuple[Rule, ...]:
 @lru_cache(maxsize=4)
 def load_lexicon(directory: Path = CONFIG) -> Lexicon:
     """Load and index every language. Raises ConfigError with all problems of the files."""
-    return _index(load_languages(directory))
+    return _index(load_languages(directory), load_traditional(directory))
 
 
-def _index(languages: Iterable[Language]) -> Lexicon:
+def _index(languages: Iterable[Language], traditional: Mapping[int, str]) -> Lexicon:
     languages = tuple(languages)
     rules = _guarded([rule for language in languages for rule in language.rules])
     by_anchor: dict[str, list[int]] = {}
@@ -175,8 +174,11 @@ def _index(languages: Iterable[Language]) -> Lexicon:
         channels=tuple(entry for language in languages for entry in language.channels),
         fillers=fillers,
         longest_filler=max((len(filler.split()) for filler in fillers), default=0),
-        emoji={sign: word for language in languages for sign, word in language.emoji.items()},
-        traditional={sign: word for language in languages for sign, word in language.traditional.items()},
+        folding=Folding(
+            emoji={sign: word for language in languages for sign, word in language.emoji.items()},
+            dialect={word: said for language in languages for word, said in language.dialect.items()},
+            traditional=traditional,
+        ),
         typos={word: fixed for language in languages for word, fixed in language.typos.items()},
         speller=Speller(wanted, known),
     )

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from rapidfuzz.distance import OSA
 
 from outreach.replies.amounts import Amount, bare_amount, find_amount
+from outreach.replies.ballot import weigh
 from outreach.replies.counts import bare_number, find_choice, find_count
 from outreach.replies.dates import When, find_date, may_name_date
 from outreach.replies.matching import Found, Lexicon, Words, load_lexicon
@@ -24,6 +25,7 @@ from outreach.replies.reading import (
     Reading,
     ReplyContext,
 )
+from outreach.replies.voter import load_voter
 
 _MONEY = frozenset(
     {Intent.INSTALLMENTS, Intent.EXTENSION_REQUEST, Intent.PROMISE_TO_PAY, Intent.PAY_NOW, Intent.CHOOSE_OPTION}
@@ -138,6 +140,7 @@ class _Reader:
         self._from_facts(facts)
         self._cautious_stop()
         self._prune(facts)
+        self._hear_vote(facts)
         return self._conclude(facts, choice)
 
     def _add(self, intent: Intent, confidence: float, name: str) -> None:
@@ -272,6 +275,20 @@ class _Reader:
         word = core.isascii() and core.isalpha() and 3 <= len(core) <= 6
         if word and not self._found and core not in _NOT_STOP and OSA.distance(core, "stop", score_cutoff=1) <= 1:
             self._add(Intent.STOP, _DOUBT, "one slip from a stop word")
+
+    # The statistical reader.
+
+    def _hear_vote(self, facts: Facts) -> None:
+        """Let the vote make the reading safer, or settle what the rules left open."""
+        if self._words.core.isdigit() or Intent.CHOOSE_OPTION in self._found:
+            return
+        vote = load_voter().vote(self._words.padded)
+        outcome = weigh(self._found, vote, asked=self._context.awaiting is not None)
+        self._drop(*outcome.drop)
+        for found in outcome.add:
+            self._add(found.intent, found.confidence, found.name)
+        if outcome.add:
+            self._prune(facts)
 
     # Which of several intents remain.
 
