@@ -15,11 +15,12 @@ _MARKS = frozenset(".,?#")
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """One reply, cut up. ``padded`` is ``" stop texting me "``; ``core`` lacks clause marks and courtesy."""
+    """One reply, cut up. ``padded`` is ``" stop texting me "``; ``whole`` lacks clause marks, ``core`` courtesy too."""
 
     cleaned: str
     padded: str
     core: str
+    whole: str
     vocabulary: frozenset[str]
     mended: bool
 
@@ -59,8 +60,8 @@ class Lexicon:
             mended = mended or word != token
             tokens.extend(word.split())
         padded = f" {' '.join(tokens)} "
-        core = self._core([token for token in tokens if token not in _MARKS])
-        return Words(cleaned, padded, core, frozenset(tokens), mended)
+        bare = [token for token in tokens if token not in _MARKS]
+        return Words(cleaned, padded, self._core(bare), " ".join(bare), frozenset(tokens), mended)
 
     def _core(self, tokens: list[str]) -> str:
         """Drop courtesy at both ends, unless nothing else would remain."""
@@ -95,7 +96,9 @@ class Lexicon:
     def _holds(rule: Rule, words: Words) -> bool:
         pattern = rule.phrase.pattern
         if rule.kind == "whole":
-            return pattern.fullmatch(f" {words.core} ", 0, len(words.core) + 1) is not None
+            return any(
+                pattern.fullmatch(f" {said} ", 0, len(said) + 1) is not None for said in {words.core, words.whole}
+            )
         spans = [match.span() for match in pattern.finditer(words.padded)]
         if not spans:
             return False
@@ -111,8 +114,7 @@ class Lexicon:
         """Say whether the reply is nothing but a ``yes``, ``no`` or ``ok``."""
         if " ?" in words.padded:
             return False
-        whole = words.padded.replace(" . ", " ").replace(" , ", " ").strip(" .,?#")
-        return words.core in self.answers[kind] or whole in self.answers[kind]
+        return words.core in self.answers[kind] or words.whole in self.answers[kind]
 
     def opens_with(self, kind: str, words: Words) -> bool:
         """Say whether the reply's first clause is nothing but such an answer: "yes, and thanks for your patience"."""
@@ -122,13 +124,25 @@ class Lexicon:
         return first.strip(" .,?#") in self.answers[kind]
 
     def stop_channels(self, words: Words) -> tuple[str, ...]:
-        """Return the channels a refusal names; every channel when it names none."""
+        """Return the channels a refusal names; every channel when it names none, or both texts and calls.
+
+        A channel the borrower would rather have ("email me instead") limits nothing.
+        """
+        found = [
+            (match.span(), covered)
+            for phrase, covered in self.channels
+            if _possible(phrase, words)
+            for match in phrase.pattern.finditer(words.padded)
+        ]
+        rather = [span for span, covered in found if not covered]
         named = {
             name
-            for phrase, covered in self.channels
-            if _possible(phrase, words) and phrase.pattern.search(words.padded)
+            for (start, end), covered in found
+            if not any(start < to and since < end for since, to in rather)
             for name in covered
         }
+        if {"sms", "voice"} <= named:
+            return ALL_CHANNELS
         return tuple(channel for channel in ALL_CHANNELS if channel in named) or ALL_CHANNELS
 
 

@@ -77,7 +77,7 @@ def read(
     own = strip_quoted(text[:LIMIT]) if channel == "email" or "\n" in text else text[:LIMIT]
     words = lexicon.words(own)
     if not words.core:
-        return Reading(Intent.UNCLEAR, _NONE, explanation="nothing to read")
+        return Reading(Intent.UNCLEAR, _NONE, must_pause=True, explanation="nothing to read")
     promised = _promised(words, context, lexicon)
     if promised:
         return promised
@@ -141,6 +141,8 @@ class _Reader:
         self._cautious_stop()
         self._prune(facts)
         self._hear_vote(facts)
+        if Intent.ALREADY_PAID in self._found and not already:
+            facts = self._facts(past=True)
         return self._conclude(facts, choice)
 
     def _add(self, intent: Intent, confidence: float, name: str) -> None:
@@ -256,16 +258,24 @@ class _Reader:
             self._add(Intent.INSTALLMENTS, _LIKELY, "names a number of installments")
         elif facts.amount and self._frequency() and not (loud - _MONEY):
             self._add(Intent.INSTALLMENTS, _LIKELY, "names an amount each week or month")
-        elif not loud and (facts.on or facts.named_date) and Intent.CONFIRM_NO not in self._found:
-            asked = self._context.awaiting is Awaiting.PROMISE_DATE
-            short = len(self._words.core.split()) <= 8
-            if asked or (facts.on and short):
-                self._add(Intent.PROMISE_TO_PAY, _CERTAIN if asked else _GUESS, "names a day")
+        elif self._answers_when(loud, facts):
+            self._drop(Intent.EXTENSION_REQUEST)
+            self._add(Intent.PROMISE_TO_PAY, _CERTAIN, "names a day when asked for one")
+        elif not loud and facts.on and self._day and facts.on >= self._day and Intent.CONFIRM_NO not in self._found:
+            if len(self._words.core.split()) <= 8:
+                self._add(Intent.PROMISE_TO_PAY, _GUESS, "names a day")
         elif not loud and facts.amount and not self._context.awaiting:
             self._add(Intent.PROMISE_TO_PAY, _GUESS, "names an amount")
         if Intent.PAY_NOW in self._found and facts.on and self._day and facts.on > self._day:
             self._drop(Intent.PAY_NOW)
             self._add(Intent.PROMISE_TO_PAY, _LIKELY, "pays on a later day")
+
+    def _answers_when(self, loud: set[Intent], facts: Facts) -> bool:
+        """Say whether this answers the open question for a day: with nothing else, or with a bare "next month"."""
+        if self._context.awaiting is not Awaiting.PROMISE_DATE or not (facts.on or facts.named_date):
+            return False
+        short = len(self._words.core.split()) <= 4
+        return Intent.CONFIRM_NO not in self._found and (not loud or (short and loud <= {Intent.EXTENSION_REQUEST}))
 
     # Stop, in doubt.
 
@@ -339,7 +349,8 @@ class _Reader:
     def _voids_weak_stop(self) -> bool:
         """Let clear talk of money outweigh a word that merely could be a stop."""
         return bool(
-            self._found.keys() & (_MONEY | {Intent.ALREADY_PAID, Intent.QUESTION_BALANCE, Intent.INCONVENIENT_TIME})
+            self._found.keys()
+            & (_MONEY | {Intent.ALREADY_PAID, Intent.QUESTION_BALANCE, Intent.INCONVENIENT_TIME, Intent.START})
         ) and (self._words.core not in self._lexicon.typos.values())
 
     # The end.
@@ -349,6 +360,7 @@ class _Reader:
             return Reading(
                 Intent.UNCLEAR,
                 _NONE,
+                must_pause=True,
                 amount_minor=facts.amount.minor if facts.amount else None,
                 currency=facts.amount.currency if facts.amount else None,
                 on=self._fitting(facts),

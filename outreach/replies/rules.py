@@ -176,10 +176,10 @@ class _Linter:
         ]
 
     def _channel(self, name: str, body: Any) -> list[tuple[Compiled, tuple[str, ...]]]:  # noqa: ANN401
-        if name not in ("sms", "email", "call", "all"):
-            self._complain(("channels", name), "unknown channel; allowed are sms, email, call, all")
+        if name not in ("sms", "email", "call", "all", "instead"):
+            self._complain(("channels", name), "unknown channel; allowed are sms, email, call, all, instead")
             return []
-        covered = {"call": ("voice", "ivr"), "all": ALL_CHANNELS}.get(name, (name,))
+        covered = {"call": ("voice", "ivr"), "all": ALL_CHANNELS, "instead": ()}.get(name, (name,))
         return [(phrase, covered) for _, phrase in self._phrases(("channels", name), body)]
 
     def _phrases(self, where: tuple[str | int, ...], value: Any) -> list[tuple[int, Compiled]]:  # noqa: ANN401

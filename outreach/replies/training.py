@@ -42,12 +42,16 @@ def fingerprint(rows: Iterable[Mapping[str, Any]]) -> str:
 
 
 def examples(rows: Iterable[Mapping[str, Any]]) -> list[Example]:
-    """Turn labelled replies into examples. Answers to an open question and replies of several meanings teach nothing."""
+    """Turn labelled replies into examples; of several acceptable labels the first counts.
+
+    Answers to an open question teach nothing: they mean what was asked.
+    """
     lexicon, concepts = load_lexicon(), load_concepts()
     learnt = []
     for row in rows:
         intent = row["expect"]["intent"]
-        if isinstance(intent, str) and not row.get("context"):
+        intent = intent if isinstance(intent, str) else intent[0]
+        if not row.get("context"):
             words = lexicon.words(strip_quoted(row["text"]))
             learnt.append(Example(tuple(sorted(features(words.padded, concepts))), Intent(intent)))
     return learnt

@@ -21,9 +21,10 @@ _LONGEST = 60
 
 @dataclass(frozen=True, slots=True)
 class Vote:
-    """What the model makes of one reply: a probability for each intent it knows, together 1."""
+    """What the model makes of one reply: a share for each intent it knows, together 1, and the concepts it saw."""
 
     shares: Mapping[Intent, float]
+    concepts: frozenset[str] = frozenset()
 
     @property
     def winner(self) -> tuple[Intent, float]:
@@ -49,12 +50,14 @@ class Voter:
         """Weigh one reply, cut up as ``Words.padded``."""
         totals = list(self.bias)
         weights = self.weights
-        seen = [known for known in map(weights.get, features(padded, self.concepts)) if known]
+        looked_at = features(padded, self.concepts)
+        seen = [known for known in map(weights.get, looked_at) if known]
         scale = 1.0 / math.sqrt(len(seen)) if seen else 0.0
         for known in seen:
             for place, weight in known:
                 totals[place] += weight * scale
-        return Vote(dict(zip(self.intents, softmax(totals), strict=True)))
+        named = frozenset(name for name in looked_at if name[0] == "@" and name[1:].isidentifier())
+        return Vote(dict(zip(self.intents, softmax(totals), strict=True)), named)
 
 
 def softmax(totals: Iterable[float]) -> list[float]:
