@@ -7,7 +7,7 @@ from outreach.replies.matching import Found
 from outreach.replies.reading import PAUSING, Intent
 from outreach.replies.voter import Vote
 
-STOP_IN_DOUBT = 0.55
+STOP_IN_DOUBT = 0.40
 """Share from which a reply that no rule understood is treated as a stop until a person has looked."""
 
 STOP_AGAINST = 0.90
@@ -32,10 +32,15 @@ _CONFIDENT = 0.6
 _NEVER = frozenset({Intent.CHOOSE_OPTION, Intent.CONFIRM_YES, Intent.CONFIRM_NO})
 """Intents that hang on what was asked; the model sees words only."""
 
+_ANSWERS = frozenset({Intent.CONFIRM_YES, Intent.CONFIRM_NO})
 _SMALL = frozenset({Intent.CHIT_CHAT, Intent.CONFIRM_YES, Intent.CONFIRM_NO})
 """Intents that settle nothing when no question is open."""
 
-_ENDING = frozenset({"@stopping", "@bothering", "@alone", "@list"})
+_ENDING = frozenset({"@stopping"})
+_PERSONAL = frozenset({"@bothering", "@alone", "@list"})
+_ELSEWHERE = frozenset({"@fees", "@job", "@illness", "@despair", "@kin"})
+"""What else can be stopped, removed or ended: interest, work."""
+
 _REACHING = frozenset({"@contacting", "@calling", "@again"})
 
 _NAME = "the statistical reader"
@@ -56,6 +61,8 @@ def weigh(found: Mapping[Intent, Found], vote: Vote, *, asked: bool) -> Outcome:
     """
     if any(intent in PAUSING for intent in found):
         return _beside_safe(found, vote)
+    if asked and found.keys() & _ANSWERS:
+        return Outcome()
     said = {intent: each for intent, each in found.items() if asked or intent not in _SMALL}
     raised = _raised(vote, *_bars(found, said))
     if raised:
@@ -89,8 +96,10 @@ def _raised(vote: Vote, stop: float, safe: float) -> tuple[Found, ...]:
 
 
 def _sounds_like_stop(concepts: frozenset[str]) -> bool:
-    """Say whether any word at all speaks of ending or of not being contacted: a bare "call my cell" does not."""
-    return bool(concepts & _ENDING) or ("@not" in concepts and bool(concepts & _REACHING))
+    """Say whether any word at all speaks of ending or of not being contacted, and not of ending interest or work."""
+    if concepts & _ELSEWHERE and not concepts & (_REACHING | _PERSONAL):
+        return False
+    return bool(concepts & (_ENDING | _PERSONAL)) or ("@not" in concepts and bool(concepts & _REACHING))
 
 
 def _beside_safe(found: Mapping[Intent, Found], vote: Vote) -> Outcome:

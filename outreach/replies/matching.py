@@ -41,6 +41,7 @@ class Lexicon:
     by_anchor: Mapping[str, tuple[int, ...]]
     anchorless: tuple[int, ...]
     rules: tuple[Rule, ...]
+    guards: Mapping[Intent, tuple[Compiled, ...]]
     answers: Mapping[str, frozenset[str]]
     channels: tuple[tuple[Compiled, tuple[str, ...]], ...]
     fillers: frozenset[str]
@@ -87,6 +88,12 @@ class Lexicon:
         for word in words.vocabulary:
             places.update(self.by_anchor.get(word, ()))
         return [self._found(self.rules[place]) for place in sorted(places) if self._holds(self.rules[place], words)]
+
+    def excuses(self, intent: Intent, words: Words) -> bool:
+        """Say whether words occur that a guard of ``intent`` knows to mean something else ("bus stop")."""
+        return any(
+            _possible(guard, words) and guard.pattern.search(words.padded) for guard in self.guards.get(intent, ())
+        )
 
     @staticmethod
     def _found(rule: Rule) -> Found:
@@ -181,6 +188,7 @@ def _index(languages: Iterable[Language], traditional: Mapping[int, str]) -> Lex
         by_anchor={word: tuple(places) for word, places in by_anchor.items()},
         anchorless=tuple(anchorless),
         rules=rules,
+        guards={rule.intent: rule.guards for rule in rules},
         answers={
             kind: frozenset(word for language in languages for word in language.answers.get(kind, ()))
             for kind in ("yes", "no", "ok")

@@ -76,6 +76,8 @@ def read(
     lexicon = load_lexicon()
     own = strip_quoted(text[:LIMIT]) if channel == "email" or "\n" in text else text[:LIMIT]
     words = lexicon.words(own)
+    if not words.core and "?" in words.padded:
+        return Reading(Intent.HELP, _GUESS, explanation="a bare question mark")
     if not words.core:
         return Reading(Intent.UNCLEAR, _NONE, must_pause=True, explanation="nothing to read")
     promised = _promised(words, context, lexicon)
@@ -290,10 +292,13 @@ class _Reader:
 
     def _hear_vote(self, facts: Facts) -> None:
         """Let the vote make the reading safer, or settle what the rules left open."""
-        if self._words.core.isdigit() or Intent.CHOOSE_OPTION in self._found:
+        stop = self._found.get(Intent.STOP)
+        if self._words.core.isdigit() or Intent.CHOOSE_OPTION in self._found or (stop and stop.confidence > _DOUBT):
             return
         vote = load_voter().vote(self._words.padded)
         outcome = weigh(self._found, vote, asked=self._context.awaiting is not None)
+        if any(found.intent is Intent.STOP for found in outcome.add) and self._lexicon.excuses(Intent.STOP, self._words):
+            outcome = weigh(self._found, vote.without(Intent.STOP), asked=self._context.awaiting is not None)
         self._drop(*outcome.drop)
         for found in outcome.add:
             self._add(found.intent, found.confidence, found.name)
@@ -452,6 +457,25 @@ _NUMBER_WORDS = frozenset(
         "cuarenta",
         "cincuenta",
         "cien",
+        "hundred",
+        "thousand",
+        "grand",
+        "mil",
+        "quinientos",
+        "doscientos",
+        "trescientos",
+        "cuatrocientos",
+        "seiscientos",
+        "ochocientos",
+        "twice",
+        "fifteen",
+        "eighty",
+        "ninety",
+        "seventy",
+        "sesenta",
+        "setenta",
+        "ochenta",
+        "noventa",
     ]
 )
 _EVERY = {

@@ -35,6 +35,12 @@ class Vote:
         """Return the share of one intent, 0 when the model never saw it."""
         return self.shares.get(intent, 0.0)
 
+    def without(self, intent: Intent) -> "Vote":
+        """Return the vote among the other intents, their shares together 1."""
+        rest = {each: share for each, share in self.shares.items() if each is not intent}
+        whole = sum(rest.values()) or 1.0
+        return Vote({each: share / whole for each, share in rest.items()}, self.concepts)
+
 
 @dataclass(frozen=True, slots=True)
 class Voter:
