@@ -1,6 +1,7 @@
 """Every language's rules in one index: which phrases of which intents occur in a text, guards respected."""
 
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -87,20 +88,18 @@ class Lexicon:
         places = set(self.anchorless)
         for word in words.vocabulary:
             places.update(self.by_anchor.get(word, ()))
-        return [self._found(self.rules[place]) for place in sorted(places) if self._holds(self.rules[place], words)]
+        voided: dict[Intent, list[tuple[int, int]]] = {}
+        return [
+            Found(rule.intent, rule.confidence, rule.name)
+            for rule in (self.rules[place] for place in sorted(places))
+            if self._holds(rule, words, voided)
+        ]
 
     def excuses(self, intent: Intent, words: Words) -> bool:
         """Say whether words occur that a guard of ``intent`` knows to mean something else ("bus stop")."""
-        return any(
-            _possible(guard, words) and guard.pattern.search(words.padded) for guard in self.guards.get(intent, ())
-        )
+        return next(self._guarded(intent, words), None) is not None
 
-    @staticmethod
-    def _found(rule: Rule) -> Found:
-        return Found(rule.intent, rule.confidence, rule.name)
-
-    @staticmethod
-    def _holds(rule: Rule, words: Words) -> bool:
+    def _holds(self, rule: Rule, words: Words, voided: dict[Intent, list[tuple[int, int]]]) -> bool:
         pattern = rule.phrase.pattern
         if rule.kind == "whole":
             return any(
@@ -109,13 +108,14 @@ class Lexicon:
         spans = [match.span() for match in pattern.finditer(words.padded)]
         if not spans:
             return False
-        voided = [
-            match.span()
-            for guard in rule.guards
-            if _possible(guard, words)
-            for match in guard.pattern.finditer(words.padded)
-        ]
-        return any(not any(start < to and since < end for since, to in voided) for start, end in spans)
+        if rule.intent not in voided:
+            voided[rule.intent] = [match.span() for match in self._guarded(rule.intent, words)]
+        return any(not any(start < to and since < end for since, to in voided[rule.intent]) for start, end in spans)
+
+    def _guarded(self, intent: Intent, words: Words) -> Iterator[re.Match[str]]:
+        for guard in self.guards.get(intent, ()):
+            if _possible(guard, words):
+                yield from guard.pattern.finditer(words.padded)
 
     def is_answer(self, kind: str, words: Words) -> bool:
         """Say whether the reply is nothing but a ``yes``, ``no`` or ``ok``."""

@@ -150,19 +150,18 @@ def _plain(word: str) -> str:
     return "0" if word[0].isdigit() else word
 
 
-def _neighbours(words: list[str]) -> Iterator[str]:
+def _neighbours(words: list[str]) -> list[str]:
     edged = ["<", *words, ">"]
-    for first, second in zip(edged, edged[1:], strict=False):
-        yield f"{first} {second}"
-    for first, second, third in zip(edged, edged[1:], edged[2:], strict=False):
-        yield f"{first} {second} {third}"
+    pairs = [f"{first} {second}" for first, second in zip(edged, edged[1:], strict=False)]
+    return pairs + [f"{pair} {third}" for pair, third in zip(pairs, edged[2:], strict=False)]
 
 
-def _letters(word: str) -> Iterator[str]:
+@lru_cache(maxsize=20_000)
+def _letters(word: str) -> tuple[str, ...]:
     edged = f"_{word}_"
-    for size in (4, 5):
-        for start in range(len(edged) - size + 1):
-            yield "'" + edged[start : start + size]
+    return tuple(
+        "'" + edged[start : start + size] for size in (4, 5) for start in range(len(edged) - size + 1)
+    )
 
 
 @lru_cache(maxsize=2)
