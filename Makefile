@@ -25,7 +25,7 @@ demo: venv-run ## Thirty days of reminders on this machine. KEEP=1 leaves it up 
 run: venv-run ## Web, workers and scheduler under the system clock. PORT=8080 SANDBOX=1 (a local carrier)
 	@$(BIN)/outreach run $(if $(PORT),--port $(PORT)) $(if $(SANDBOX),--sandbox) $(ARGS)
 
-bench: venv-run ## Measure delivery, scan, decide and trigger; results in var/bench.json
+bench: venv-run ## Measure delivery, scan, decide, trigger and replies; results in var/bench.json
 	@$(BIN)/outreach bench $(ARGS)
 
 ##@ Change it

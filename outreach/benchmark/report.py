@@ -4,6 +4,8 @@ from typing import Any
 
 from rich.table import Table
 
+from outreach.benchmark import replies
+
 
 def table(found: dict[str, Any]) -> Table:
     """Return the results beside their aims."""
@@ -12,7 +14,7 @@ def table(found: dict[str, Any]) -> Table:
     shown.add_column("result", justify="right")
     shown.add_column("aim", justify="right")
     shown.add_column("how", overflow="fold")
-    for name in ("delivery", "scan", "decide", "trigger"):
+    for name in ("delivery", "scan", "decide", "trigger", "replies"):
         if name in found:
             for row in _ROWS[name](found[name]):
                 shown.add_row(*row)
@@ -71,4 +73,8 @@ def _trigger(found: dict[str, Any]) -> Rows:
     ]
 
 
-_ROWS = {"delivery": _delivery, "scan": _scan, "decide": _decide, "trigger": _trigger}
+def _replies(found: dict[str, Any]) -> Rows:
+    return list(replies.rows(found))
+
+
+_ROWS = {"delivery": _delivery, "scan": _scan, "decide": _decide, "trigger": _trigger, "replies": _replies}

@@ -1,4 +1,4 @@
-"""`outreach bench`: measures delivery, scan, decide and trigger on this machine."""
+"""`outreach bench`: measures delivery, scan, decide, trigger and replies on this machine."""
 
 from enum import StrEnum
 from pathlib import Path
@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import orjson
 import typer
 
-from outreach.benchmark import decide, delivery, machine, scan, trigger
+from outreach.benchmark import decide, delivery, machine, replies, scan, trigger
 from outreach.benchmark.report import table
 from outreach.benchmark.stage import StuckError
 from outreach.commands.common import complaints, console, fail, print_json, settings_or_fail
@@ -22,6 +22,7 @@ class What(StrEnum):
     SCAN = "scan"
     DECIDE = "decide"
     TRIGGER = "trigger"
+    REPLIES = "replies"
     ALL = "all"
 
 
@@ -70,6 +71,8 @@ def _measure(what: What, var: Path, *, quick: bool) -> dict[str, Any]:
             return scan.measure(var, sizes=sizes, runs=5, say=_say)
         case What.DECIDE:
             return decide.measure(decisions=5_000 if quick else 20_000, runs=3, say=_say)
+        case What.REPLIES:
+            return replies.measure(replies=5_000 if quick else 20_000, runs=3, say=_say)
         case _:
             return trigger.measure(var, events=40 if quick else 100, runs=3, say=_say)
 

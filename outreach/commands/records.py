@@ -33,6 +33,9 @@ from outreach.flows.ledger import ledger_lines
 from outreach.policy.lines import decide_lines
 from outreach.policy.load import load_policy
 from outreach.replies.codec import parse_lines
+from outreach.replies.training import examples, fingerprint, stored
+from outreach.replies.training import train as train_voter
+from outreach.replies.voter import WEIGHTS
 from outreach.settings import Settings
 
 ledger = typer.Typer(no_args_is_help=True, help="The ledger: one line per attempt and per refusal.")
@@ -63,6 +66,18 @@ def parse(file: Source = None) -> None:
     """Read replies: JSON Lines in, readings as JSON Lines out. docs/replies.md has the fields."""
     for line in parse_lines(lines_of(file)):
         sys.stdout.buffer.write(line)
+
+
+@replies.command()
+def train(
+    corpus: Annotated[Path, typer.Option(help="Labelled replies, JSON Lines.")] = Path("tests/corpus/replies.jsonl"),
+    out: Annotated[Path, typer.Option(help="Where the weights go.")] = WEIGHTS,
+) -> None:
+    """Train the statistical reader anew from the labelled replies. Takes a minute or two; the same input, the same file."""
+    rows = [orjson.loads(line) for line in lines_of(corpus)]
+    weights = stored(train_voter(examples(rows), trained_on=fingerprint(rows)))
+    out.write_bytes(weights)
+    console.print(f"{len(rows)} replies, {len(weights):,} bytes in {out}", highlight=False)
 
 
 @ledger.command()

@@ -9,11 +9,11 @@ from decimal import Decimal
 
 from babel.numbers import get_currency_precision
 
-from outreach.replies.numerals import HAN, WORDS, number
+from outreach.replies.numerals import HAN, WORDS, number, spoken_as_digits
 
 _DOLLARS = frozenset({"USD", "CAD", "AUD", "NZD", "MXN", "HKD", "SGD", "TWD", "COP", "CLP", "ARS", "JMD", "BSD"})
 _PESOS = frozenset({"MXN", "COP", "CLP", "ARS", "PHP", "DOP", "UYU"})
-_YEN_YUAN = frozenset({"CNY", "JPY", "TWD"})
+_YEN_YUAN = frozenset({"CNY", "JPY", "TWD", "HKD", "MOP"})
 _WRITTEN = {
     "£": "GBP", "€": "EUR", "₹": "INR", "₩": "KRW", "₱": "PHP", "us$": "USD", "mx$": "MXN", "c$": "CAD", "a$": "AUD",
     "hk$": "HKD", "nt$": "TWD", "usd": "USD", "mxn": "MXN", "eur": "EUR", "gbp": "GBP", "inr": "INR", "cny": "CNY",
@@ -51,11 +51,11 @@ _BARE = re.compile(
     rf"(?<![\d.,/:#$-])(?P<value>{_FIGURE}|(?<![a-z])(?:twenty|thirty|forty|fifty|sixty|cincuenta|cuarenta|treinta|veinte|cien)(?![a-z]))(?P<k>k)?\s*(?:{_EVERY})(?![a-z])"
 )
 _VERB = re.compile(
-    rf"(?:\b(?:pay|payin|paying|send|sending|afford|sent|paid|manage|offer|give|gave|abonar|abono|pagar|pagarles|pago|pague|deposito|depositar|deposite|dar|doy|darles)"
+    rf"(?:\b(?:pay|put|do|swing|scrape together|come up with|spare|have|got|payin|paying|send|sending|afford|sent|paid|manage|offer|give|gave|abonar|abono|pagar|pagarles|pago|pague|deposito|depositar|deposite|dar|doy|darles)"
     rf"(?: (?:you|u|about|only|around|like|at least|just|solo|les|le|unos|como|de|another|off))*\s+"
     rf"|(?:每个?月|每周|一个月|每个星期|还|付|转|转你|给|给你|打|先还|只能还|能还|可以还)(?:你|你们|个|大概|只能|先|能|可以|我|还|付)*\s*)"
     rf"(?P<value>{_FIGURE}|[{HAN}]{{1,6}})(?P<k>k|千|万)?(?![a-z\d])(?!\s*(?:st|nd|rd|th|:|/|%|-\d|days?|weeks?|months?|years?|payments?|installments?|times|am\b|pm\b|parts|"
-    rf"dias|semanas|meses|cuotas|pagos|plazos|partes|veces|quincenas|号|日|天|期|次|月|周|个|点|年|笔|成|分))"
+    rf"kids|children|jobs|bills|loans|accounts|hours?|minutes?|mins?|more|of|other|or\b|and\b|equal|smaller|monthly|weekly|dias|semanas|meses|cuotas|pagos|plazos|partes|veces|quincenas|hijos|ninos|horas|部|半|些|下|起|定|直|会|样|切|号|日|天|期|次|月|周|个|点|年|笔|成|分))"
 )
 _OWED = re.compile(
     r"(?:owe|balance|due|debo|saldo|adeudo|欠|余额|total of|says|late fee of|fee of|interest of)\s*(?:is|of|es|de|you|me|about|了|款)?\s*$"
@@ -77,6 +77,7 @@ def find_amount(text: str, default_currency: str | None) -> Amount | None:
 
     ``text`` is cleaned, without accents. An amount the person says they owe gives way to one they say they can pay.
     """
+    text = spoken_as_digits(text)
     found = list(_signed(text, default_currency)) or list(_bare(text, default_currency))
     offered = [amount for amount in found if not _OWED.search(text[: amount.span[0]])]
     candidates = offered or found

@@ -14,10 +14,12 @@ _COUNTS = (
         rf"\b(?P<n>{_N}) {_KIND}(?:payments?|installments?|instalments?|pymts|pmts|parts|chunks|pieces|pagos|cuotas|plazos|abonos|parcialidades|mensualidades|partes|exhibiciones|letras)\b"
     ),
     re.compile(
-        rf"\b(?:split|divide|break|spread|dividir|dividirlo|fraccionar)\b[a-z ]{{0,20}}? (?:in|into|over|by|en)(?: to)? (?P<n>{_N})\b(?! ?(?:weeks|days))"
+        rf"\b(?:split|divide|break|broken|spread|dividir|dividirlo|dividen|divide|dividan|dividido|fraccionar|fraccionarlo|fraccionan)\b[a-z ]{{0,20}}? (?:in|into|over|by|en|a)(?: to)? (?P<n>{_N})\b(?! ?(?:weeks|days))"
     ),
-    re.compile(rf"\b(?:over|a|en) (?P<n>{_N}) (?:months|meses|quincenas)\b(?! ago)"),
+    re.compile(rf"\b(?:over|a|en|for|durante) (?P<n>{_N}) (?:months|meses|quincenas)\b(?! ago)"),
     re.compile(rf"\bpay(?: it| this)? in (?P<n>{_N})\b(?! ?(?:days?|weeks?|months?|hours?|dias?|mins?|minutes|or|to))"),
+    re.compile(r"^(?P<n>twice)\b"),
+    re.compile(rf"\ben (?P<n>{_N}) veces\b"),
     re.compile(rf"分(?:成|做|为)?(?P<n>\d{{1,2}}|[{HAN}]{{1,3}})(?:个)?(?:期|次|月|笔|批|份|部分)"),
     re.compile(rf"(?P<n>\d{{1,2}}|[{HAN}]{{1,3}})(?:期|个月还|次还)"),
 )
@@ -29,6 +31,7 @@ _OPTION = re.compile(
     r"|\b(?:la|el) (?P<n4>primera|segunda|tercera|cuarta|quinta|primero|segundo|tercero|primer)\b"
     r"|(?:选择?|要|方案|选项|第|套餐|就|按|用)(?:第|方案|选项)?(?P<n5>[1-9]|[一二三四五六]|[abc]\b)(?:个|种|项|方案)?(?!期|次|百|千|万|块|个?月|天|周|号)"
     r"|^\s*(?P<n6>[1-9]|[一二三四五六])\s*(?:号|个|方案|吧|可以|行|就行|好了)"
+    r"|(?P<middle>\b(?:the )?middle (?:one|option)\b|\bla de en ?medio\b|\bla del medio\b|中间(?:那)?[个种项])"
     r"|(?P<last>\b(?:the )?last (?:one|option)\b|\bla ultima\b|最后一?[个种项])"
 )
 _LETTERS = {"a": 1, "b": 2, "c": 3}
@@ -66,7 +69,9 @@ def find_choice(text: str, core: str, offers: tuple[OpenOffer, ...]) -> int | No
 def _named(match: re.Match[str], options: set[int]) -> int | None:
     if match["last"]:
         return max(options, default=None)
-    word = next(value for name, value in match.groupdict().items() if value and name != "last")
+    if match["middle"]:
+        return sorted(options)[len(options) // 2] if len(options) % 2 else None
+    word = next(value for name, value in match.groupdict().items() if value and name not in {"last", "middle"})
     return bare_number(word)
 
 

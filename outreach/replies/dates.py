@@ -15,7 +15,7 @@ _FURTHEST = 300  # days: "5 March" said on 6 March means neither next year nor y
 _EN_DAYS = {"mon": 0, "monday": 0, "tue": 1, "tues": 1, "tuesday": 1, "wed": 2, "weds": 2, "wednesday": 2, "thu": 3, "thur": 3,
             "thurs": 3, "thursday": 3, "fri": 4, "friday": 4, "sat": 5, "saturday": 5, "sun": 6, "sunday": 6,
             "frid": 4, "firday": 4, "fridy": 4, "munday": 0, "wensday": 2, "wednsday": 2, "thrusday": 3, "tuseday": 1, "saterday": 5}  # fmt: skip
-_ES_DAYS = {"lunes": 0, "martes": 1, "miercoles": 2, "jueves": 3, "viernes": 4, "sabado": 5, "domingo": 6}
+_ES_DAYS = {"lunes": 0, "martes": 1, "miercoles": 2, "jueves": 3, "viernes": 4, "vierne": 4, "vierns": 4, "luns": 0, "sabado": 5, "saba": 5, "domingo": 6}
 _ZH_DAYS = {
     "一": 0,
     "二": 1,
@@ -39,6 +39,12 @@ _ES_MONTHS = {name: place for place, name in enumerate(
     ["enero", "febrero", "marzo", "abril", "mayo", "junio", "julio", "agosto", "septiembre", "octubre", "noviembre", "diciembre"], 1)} | {"setiembre": 9}  # fmt: skip
 _MONTHS = _EN_MONTHS | _ES_MONTHS
 _SMALL = r"\d{1,3}|a|an|one|two|three|four|five|six|seven|eight|nine|ten|fourteen|un|una|dos|tres|cuatro|cinco|seis|siete|ocho|nueve|diez|quince"
+_ORDINALS = "fifteenth|twentieth|thirtieth|tenth|twelfth|sixth|seventh|eighth|ninth|fifth"
+_ASIDE = re.compile(
+    r"\b(?:instead of|rather than|en vez de|en lugar de) (?:today|now|tomorrow|hoy|ahora|manana)\b|\b(?:no )?(?:llego|llegamos|llega|alcanzo) a fin de mes\b|\bhappy (?:mon|tues|wednes|thurs|fri|satur|sun)day\b"
+)
+"""Days that are named without being meant."""
+
 _WEEK = "|".join(sorted(_EN_DAYS, key=len, reverse=True))
 _ES_MONTH = "|".join(_ES_MONTHS)
 _DIA = "|".join(_ES_DAYS)
@@ -64,18 +70,29 @@ def find_date(text: str, when: When) -> tuple[date | None, bool]:
     ``text`` is cleaned, without accents. Two different dates, an impossible or a vague one give ``(None, True)``.
     """
     found: set[date | None] = set()
-    left = text
+    weekdays: set[date | None] = set()
+    left = _ASIDE.sub(" ", text)
     for pattern, resolve in _RULES:
         matches = list(pattern.finditer(left))
-        for match in matches:
-            found.add(resolve(match, when))
-        if matches:
-            left = pattern.sub(" ~ ", left)
+        if not matches or (resolve is _payday and (found or weekdays)):
+            continue
+        (weekdays if resolve in _WEEKDAYS else found).update(resolve(match, when) for match in matches)
+        left = pattern.sub(" ~ ", left)
+    found = _agreed(found, weekdays)
     if len(found) == 1:
         return next(iter(found)), True
     if len(found) > 1:
         return _settle(found, when), True
     return None, False
+
+
+def _agreed(dates: set[date | None], weekdays: set[date | None]) -> set[date | None]:
+    """Let "Friday the 27th" mean the 27th when that is a Friday; keep both, a contradiction, when it is not."""
+    exact = next(iter(dates)) if len(dates) == 1 else None
+    said = next(iter(weekdays)) if len(weekdays) == 1 else None
+    if exact and said and exact.weekday() == said.weekday():
+        return {exact}
+    return dates | weekdays
 
 
 def _settle(found: set[date | None], when: When) -> date | None:
@@ -96,6 +113,11 @@ def _offset(days: int) -> Resolver:
 
 
 def _vague(_match: re.Match[str], _when: When) -> date | None:
+    return None
+
+
+def _payday(_match: re.Match[str], _when: When) -> date | None:
+    """Payday alone is no date; beside a named day it adds nothing."""
     return None
 
 
@@ -242,11 +264,11 @@ def _rules() -> Iterator[tuple[str, Resolver]]:
     )
     yield r"\b(?:few|couple|couple of|several) (?:days|weeks|months) ago\b", _vague
     yield (
-        r"\b(?:end|fin|finales|final|middle|start|beginning|mediados|principios) (?:of |de )?(?:the |next |this |la )?(?:week|semana)\b",
+        r"\b(?:end|fin|finales|final|middle|start|beginning|mediados|principios) (?:of |de )?(?:next |la (?:proxima )?)(?:week|semana)\b",
         _vague,
     )
     yield (
-        r"过?(?:几|数)天|(?:这|那|前|近)(?:几|两)天|过一?段时间|月初|中旬|上旬|下旬|年底|(?<!\d)(?:大概|可能|左右)",
+        r"过(?:一)?两天|过?(?:几|数)天|(?:这|那|前|近)(?:几|两)天|过一?段时间|月初|中旬|上旬|下旬|年底|(?<!\d)(?:大概|可能|左右)",
         _vague,
     )
     # Ends of months.
@@ -288,7 +310,7 @@ def _rules() -> Iterator[tuple[str, Resolver]]:
         rf"\b(?P<lead>proximo |este )?(?P<day>{_DIA})(?P<tail> (?:que viene|proximo|pasado|de la (?:proxima|otra|siguiente) semana|de la semana que viene))?\b",
         _spanish_day,
     )
-    yield r"(?P<lead>下下个?|下个?|上个?|本|这个?)?(?:周|星期|礼拜)(?P<day>[一二三四五六日天1-6])", _chinese_day
+    yield r"(?<!每)(?<!每个)(?P<lead>下下个?|下个?|上个?|本|这个?)?(?:周|星期|礼拜)(?P<day>[一二三四五六日天1-6])(?![\d百千万])", _chinese_day
     # Month and day.
     yield (
         rf"\b(?P<month>{_MON})\.? (?:the )?(?P<d>\d{{1,2}})(?:st|nd|rd|th)?(?:,? (?P<y>20\d\d))?\b(?! ?(?:payments|dollars|usd|a week|a month))",
@@ -310,19 +332,27 @@ def _rules() -> Iterator[tuple[str, Resolver]]:
         _day_of_month,
     )
     yield rf"(?P<lead>下个?月|本月|这个?月|上个?月)?(?:的)?(?P<d>{_N})(?:号|日)(?!楼|方案)", _day_of_month
+    yield (
+        rf"\b(?:the |on the |by the )(?P<d>{_ORDINALS})\b(?P<tail> of (?:the )?(?:next|this) month)?(?! (?:payment|installment|one|option|time|reminder|text|message|call))",
+        _day_of_month,
+    )
     # Today and its neighbours.
     yield (
-        r"\b(?:tomorrow|tmrw|tmr|tmw|tomoro|2moro|2morrow|tomm?orr?ow|(?<!la )(?<!esta )(?<!de )manana)(?: por la manana)?\b|明[天日早晚儿]",
+        r"\b(?:tomorrow|tmrw|tmr|tmw|tomoro|2moro|2morrow|tomm?orr?ow|mnn|mna|(?<!la )(?<!esta )(?<!de )manana)(?: por la manana)?\b|明[天日早晚儿]",
         _offset(1),
     )
     yield (
-        r"\b(?:today|tonight|hoy|this (?:morning|afternoon|evening)|esta (?:tarde|noche|manana))\b|今[天日晚早儿]",
+        r"\b(?:today|tonight|tonite|2day|2nite|hoy|this (?:morning|afternoon|evening)|esta (?:tarde|noche|manana))\b|今[天日晚早儿]",
         _offset(0),
     )
     yield r"\b(?:yesterday|last night|ayer|anoche)\b|昨[天日晚]", _offset(-1)
     yield (
-        r"\b(?:next|last|this) (?:week|month|year|payday|paycheck|pay ?period)\b|\b(?:la )?(?:proxima|otra|siguiente|esta) semana\b|\b(?:el )?(?:proximo|otro|siguiente) mes\b|\bquincena\b|\bpayday\b",
+        r"\b(?:next|last|this) (?:week|weekend|month|year)\b|\b(?:la )?(?:proxima|otra|siguiente|esta) semana\b|\b(?:el )?(?:proximo|otro|siguiente) mes\b",
         _vague,
+    )
+    yield (
+        r"\b(?:the )?(?:end|middle|start|beginning) of (?:the |this )?week\b|\b(?:next |this |my )?(?:payday|paycheck|pay ?period)\b|\bquincena\b|发工资|发薪",
+        _payday,
     )
     yield r"(?:下|上|本|这)(?:个)?(?:周末|周|星期|礼拜|月)(?!末)", _vague
 
@@ -343,10 +373,11 @@ def _either_ago(match: re.Match[str], when: When) -> date | None:
     return _add(when.today, -count * (7 if unit.startswith(("week", "wk", "semana")) else 1))
 
 
+_WEEKDAYS = frozenset({_english_day, _spanish_day, _chinese_day})
 _RULES: tuple[tuple[re.Pattern[str], Resolver], ...] = tuple((re.compile(text), resolve) for text, resolve in _rules())
 
 _HINT = re.compile(
-    r"\d|[一二三四五六七八九十两]|today|tonight|tom+or|tmr|tmw|morro?w?|moro|yesterday|morning|night|week|month|day|end|hoy|manana|ayer|anoche|lunes|martes|miercoles|"
+    r"\d|teenth|tieth|tenth|twelfth|fifth|tonite|nite|mnn|mna|vierne|[一二三四五六七八九十两]|today|tonight|tom+or|tmr|tmw|morro?w?|moro|yesterday|morning|night|week|month|day|end|hoy|manana|ayer|anoche|lunes|martes|miercoles|"
     r"jueves|viernes|sabado|domingo|semana|mes|quincena|dia|[今明昨后前]|月|周|天|号|eom|\b(?:mon|tues?|weds?|thu|thurs?|fri|sat|sun)\b"
 )
 

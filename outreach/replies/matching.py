@@ -1,25 +1,27 @@
 """Every language's rules in one index: which phrases of which intents occur in a text, guards respected."""
 
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
-from outreach.replies.normalise import Speller, clean, tokenise
+from outreach.replies.normalise import Folding, Speller, tokenise
 from outreach.replies.phrases import Compiled
 from outreach.replies.reading import ALL_CHANNELS, Intent
-from outreach.replies.rules import CONFIG, Language, Rule, load_languages
+from outreach.replies.rules import CONFIG, Language, Rule, load_languages, load_traditional
 
 _MARKS = frozenset(".,?#")
 
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """One reply, cut up. ``padded`` is ``" stop texting me "``; ``core`` lacks clause marks and courtesy."""
+    """One reply, cut up. ``padded`` is ``" stop texting me "``; ``whole`` lacks clause marks, ``core`` courtesy too."""
 
     cleaned: str
     padded: str
     core: str
+    whole: str
     vocabulary: frozenset[str]
     mended: bool
 
@@ -40,18 +42,18 @@ class Lexicon:
     by_anchor: Mapping[str, tuple[int, ...]]
     anchorless: tuple[int, ...]
     rules: tuple[Rule, ...]
+    guards: Mapping[Intent, tuple[Compiled, ...]]
     answers: Mapping[str, frozenset[str]]
     channels: tuple[tuple[Compiled, tuple[str, ...]], ...]
     fillers: frozenset[str]
     longest_filler: int
-    emoji: dict[str, str]
-    traditional: dict[int, str]
+    folding: Folding
     typos: dict[str, str]
     speller: Speller
 
     def words(self, text: str) -> Words:
         """Cut ``text`` up: fold, mend typos, drop courtesy."""
-        cleaned = clean(text, self.traditional, self.emoji)
+        cleaned = self.folding.clean(text)
         tokens: list[str] = []
         mended = False
         for token in tokenise(cleaned):
@@ -60,8 +62,8 @@ class Lexicon:
             mended = mended or word != token
             tokens.extend(word.split())
         padded = f" {' '.join(tokens)} "
-        core = self._core([token for token in tokens if token not in _MARKS])
-        return Words(cleaned, padded, core, frozenset(tokens), mended)
+        bare = [token for token in tokens if token not in _MARKS]
+        return Words(cleaned, padded, self._core(bare), " ".join(bare), frozenset(tokens), mended)
 
     def _core(self, tokens: list[str]) -> str:
         """Drop courtesy at both ends, unless nothing else would remain."""
@@ -86,34 +88,40 @@ class Lexicon:
         places = set(self.anchorless)
         for word in words.vocabulary:
             places.update(self.by_anchor.get(word, ()))
-        return [self._found(self.rules[place]) for place in sorted(places) if self._holds(self.rules[place], words)]
+        voided: dict[Intent, list[tuple[int, int]]] = {}
+        return [
+            Found(rule.intent, rule.confidence, rule.name)
+            for rule in (self.rules[place] for place in sorted(places))
+            if self._holds(rule, words, voided)
+        ]
 
-    @staticmethod
-    def _found(rule: Rule) -> Found:
-        return Found(rule.intent, rule.confidence, rule.name)
+    def excuses(self, intent: Intent, words: Words) -> bool:
+        """Say whether words occur that a guard of ``intent`` knows to mean something else ("bus stop")."""
+        return next(self._guarded(intent, words), None) is not None
 
-    @staticmethod
-    def _holds(rule: Rule, words: Words) -> bool:
+    def _holds(self, rule: Rule, words: Words, voided: dict[Intent, list[tuple[int, int]]]) -> bool:
         pattern = rule.phrase.pattern
         if rule.kind == "whole":
-            return pattern.fullmatch(f" {words.core} ", 0, len(words.core) + 1) is not None
+            return any(
+                pattern.fullmatch(f" {said} ", 0, len(said) + 1) is not None for said in {words.core, words.whole}
+            )
         spans = [match.span() for match in pattern.finditer(words.padded)]
         if not spans:
             return False
-        voided = [
-            match.span()
-            for guard in rule.guards
-            if _possible(guard, words)
-            for match in guard.pattern.finditer(words.padded)
-        ]
-        return any(not any(start < to and since < end for since, to in voided) for start, end in spans)
+        if rule.intent not in voided:
+            voided[rule.intent] = [match.span() for match in self._guarded(rule.intent, words)]
+        return any(not any(start < to and since < end for since, to in voided[rule.intent]) for start, end in spans)
+
+    def _guarded(self, intent: Intent, words: Words) -> Iterator[re.Match[str]]:
+        for guard in self.guards.get(intent, ()):
+            if _possible(guard, words):
+                yield from guard.pattern.finditer(words.padded)
 
     def is_answer(self, kind: str, words: Words) -> bool:
         """Say whether the reply is nothing but a ``yes``, ``no`` or ``ok``."""
         if " ?" in words.padded:
             return False
-        whole = words.padded.replace(" . ", " ").replace(" , ", " ").strip(" .,?#")
-        return words.core in self.answers[kind] or whole in self.answers[kind]
+        return words.core in self.answers[kind] or words.whole in self.answers[kind]
 
     def opens_with(self, kind: str, words: Words) -> bool:
         """Say whether the reply's first clause is nothing but such an answer: "yes, and thanks for your patience"."""
@@ -123,13 +131,25 @@ class Lexicon:
         return first.strip(" .,?#") in self.answers[kind]
 
     def named_channels(self, words: Words) -> tuple[str, ...]:
-        """Return the channels a refusal names; none when it names none."""
+        """Return the channels a refusal names: none when it names none, all when it names both texts and calls.
+
+        A channel the borrower would rather have ("email me instead") limits nothing.
+        """
+        found = [
+            (match.span(), covered)
+            for phrase, covered in self.channels
+            if _possible(phrase, words)
+            for match in phrase.pattern.finditer(words.padded)
+        ]
+        rather = [span for span, covered in found if not covered]
         named = {
             name
-            for phrase, covered in self.channels
-            if _possible(phrase, words) and phrase.pattern.search(words.padded)
+            for (start, end), covered in found
+            if not any(start < to and since < end for since, to in rather)
             for name in covered
         }
+        if {"sms", "voice"} <= named:
+            return ALL_CHANNELS
         return tuple(channel for channel in ALL_CHANNELS if channel in named)
 
 
@@ -148,10 +168,10 @@ def _guarded(rules: list[Rule]) -> tuple[Rule, ...]:
 @lru_cache(maxsize=4)
 def load_lexicon(directory: Path = CONFIG) -> Lexicon:
     """Load and index every language. Raises ConfigError with all problems of the files."""
-    return _index(load_languages(directory))
+    return _index(load_languages(directory), load_traditional(directory))
 
 
-def _index(languages: Iterable[Language]) -> Lexicon:
+def _index(languages: Iterable[Language], traditional: Mapping[int, str]) -> Lexicon:
     languages = tuple(languages)
     rules = _guarded([rule for language in languages for rule in language.rules])
     by_anchor: dict[str, list[int]] = {}
@@ -168,6 +188,7 @@ def _index(languages: Iterable[Language]) -> Lexicon:
         by_anchor={word: tuple(places) for word, places in by_anchor.items()},
         anchorless=tuple(anchorless),
         rules=rules,
+        guards={rule.intent: rule.guards for rule in rules},
         answers={
             kind: frozenset(word for language in languages for word in language.answers.get(kind, ()))
             for kind in ("yes", "no", "ok")
@@ -175,8 +196,11 @@ def _index(languages: Iterable[Language]) -> Lexicon:
         channels=tuple(entry for language in languages for entry in language.channels),
         fillers=fillers,
         longest_filler=max((len(filler.split()) for filler in fillers), default=0),
-        emoji={sign: word for language in languages for sign, word in language.emoji.items()},
-        traditional={sign: word for language in languages for sign, word in language.traditional.items()},
+        folding=Folding(
+            emoji={sign: word for language in languages for sign, word in language.emoji.items()},
+            dialect={word: said for language in languages for word, said in language.dialect.items()},
+            traditional=traditional,
+        ),
         typos={word: fixed for language in languages for word, fixed in language.typos.items()},
         speller=Speller(wanted, known),
     )

@@ -4,6 +4,8 @@
 
 import re
 import unicodedata
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from functools import lru_cache
 
 from rapidfuzz.distance import OSA
@@ -12,6 +14,7 @@ LIMIT = 4000
 """Characters of a reply that are read. What a person wants is said long before."""
 
 CJK = "\u3400-\u9fff\uf900-\ufaff"
+_HAS_CJK = re.compile(f"[{CJK}]")
 _INVISIBLE = re.compile(
     "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufe00-\ufe0f\ufeff\U0001f3fb-\U0001f3ff]"
 )
@@ -22,15 +25,41 @@ _TOKEN = re.compile(rf"[{CJK}]|[a-z0-9_]+|[.?,#]")
 _LEET = str.maketrans("013457$@", "oleasts" + "a")
 
 
-def clean(text: str, traditional: dict[int, str], emoji: dict[str, str]) -> str:
-    """Fold width, case, invisible characters, emoji and traditional characters. Digits, symbols and accents stay."""
-    if text.isascii():
-        return text.casefold()
-    for sign, word in emoji.items():
-        if sign in text:
-            text = text.replace(sign, f" {word} ")
-    folded = _INVISIBLE.sub("", unicodedata.normalize("NFKC", text)).casefold()
-    return folded.translate(traditional)
+@dataclass(frozen=True, slots=True)
+class Folding:
+    """What writing is folded to before rules see it: signs to words, dialect words and traditional characters."""
+
+    emoji: Mapping[str, str]
+    dialect: Mapping[str, str]
+    traditional: Mapping[int, str]
+    _signs: re.Pattern[str] | None = field(init=False, repr=False)
+    _words: re.Pattern[str] | None = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_signs", _any_of(self.emoji))
+        object.__setattr__(self, "_words", _any_of(self.dialect))
+
+    def clean(self, text: str) -> str:
+        """Fold width, case, invisible characters, emoji, dialect and traditional characters.
+
+        Digits, symbols and accents stay.
+        """
+        if text.isascii():
+            return text.casefold()
+        if self._signs:
+            text = self._signs.sub(lambda sign: f" {self.emoji[sign[0]]} ", text)
+        folded = _INVISIBLE.sub("", unicodedata.normalize("NFKC", text)).casefold()
+        if not _HAS_CJK.search(folded):
+            return folded
+        if self._words:
+            folded = self._words.sub(lambda word: self.dialect[word[0]], folded)
+        return folded.translate(self.traditional)
+
+
+def _any_of(words: Iterable[str]) -> re.Pattern[str] | None:
+    """Return a pattern that finds any of ``words``, the longest first."""
+    listed = sorted(words, key=len, reverse=True)
+    return re.compile("|".join(re.escape(word) for word in listed)) if listed else None
 
 
 def tokenise(cleaned: str) -> list[str]:

@@ -13,7 +13,8 @@ WORDS: Mapping[str, int] = {
     "primer": 1, "segunda": 2, "segundo": 2, "tercera": 3, "tercero": 3, "tercer": 3, "cuarta": 4, "cuarto": 4,
     "quinta": 5, "quinto": 5, "quince": 15, "veinte": 20, "treinta": 30, "fifteen": 15, "twenty": 20, "thirty": 30,
     "eighteen": 18, "cien": 100, "twice": 2, "couple": 2, "1st": 1, "2nd": 2, "3rd": 3, "4th": 4, "5th": 5,
-    "fifty": 50, "forty": 40, "sixty": 60, "hundred": 100, "cincuenta": 50, "cuarenta": 40,
+    "fifteenth": 15, "twentieth": 20, "thirtieth": 30, "tenth": 10, "twelfth": 12, "sixth": 6, "seventh": 7,
+    "eighth": 8, "ninth": 9, "fifth": 5, "fifty": 50, "forty": 40, "sixty": 60, "hundred": 100, "cincuenta": 50, "cuarenta": 40,
 }  # fmt: skip
 
 _DIGITS = {sign: value for value, sign in enumerate("零一二三四五六七八九")} | {"两": 2, "〇": 0, "俩": 2}
@@ -48,3 +49,40 @@ def han_number(text: str) -> int | None:
             section += (digit or 1) * unit
         digit = 0
     return total + section + digit * (unit // 10 if digit and unit >= 100 else 1)
+
+
+_TENS = {
+    "twenty": 20, "thirty": 30, "forty": 40, "fifty": 50, "sixty": 60, "seventy": 70, "eighty": 80, "ninety": 90,
+    "veinte": 20, "treinta": 30, "cuarenta": 40, "cincuenta": 50, "sesenta": 60, "setenta": 70, "ochenta": 80,
+    "noventa": 90, "cien": 100, "ciento": 100, "doscientos": 200, "trescientos": 300, "cuatrocientos": 400,
+    "quinientos": 500, "seiscientos": 600, "setecientos": 700, "ochocientos": 800, "novecientos": 900,
+    "eleven": 11, "fifteen": 15, "eighteen": 18, "quince": 15,
+}  # fmt: skip
+_TIMES = {"hundred": 100, "thousand": 1000, "grand": 1000, "mil": 1000}
+_UNITS_SPOKEN = {word: value for word, value in WORDS.items() if value <= 12 and word.isalpha() and word not in (
+    "first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth", "twelfth",
+    "twice", "couple", "primera", "primero", "primer", "segunda", "segundo", "tercera", "tercero", "tercer", "cuarta",
+    "cuarto", "quinta", "quinto", "once")} | {"a": 1}  # fmt: skip
+_SPOKEN_WORD = "|".join(sorted({*_TENS, *_TIMES, *_UNITS_SPOKEN}, key=len, reverse=True))
+_SPOKEN = re.compile(rf"\b(?:{_SPOKEN_WORD})(?:[ -](?:(?:and|y) )?(?:{_SPOKEN_WORD}))*\b")
+
+
+def spoken_as_digits(text: str) -> str:
+    """Write "a hundred and fifty" as 150 and "mil quinientos" as 1500; leave small numbers and the rest as they are."""
+    return _SPOKEN.sub(_as_digits, text)
+
+
+def _as_digits(found: re.Match[str]) -> str:
+    total, part, large = 0, 0, False
+    for word in re.split(r"[ -]", found[0]):
+        if word in _TIMES:
+            large = True
+            part = max(part, 1) * _TIMES[word]
+            if _TIMES[word] == 1000:
+                total, part = total + part, 0
+        elif word in _TENS:
+            large = True
+            part += _TENS[word]
+        elif word not in ("and", "y"):
+            part += _UNITS_SPOKEN[word]
+    return str(total + part) if large else found[0]

@@ -10,6 +10,7 @@ from rapidfuzz.distance import OSA
 
 from channels.email.quoted import words_of
 from outreach.replies.amounts import Amount, bare_amount, find_amount
+from outreach.replies.ballot import weigh
 from outreach.replies.counts import bare_number, find_choice, find_count
 from outreach.replies.dates import When, find_date, may_name_date
 from outreach.replies.matching import Found, Lexicon, Words, load_lexicon
@@ -25,6 +26,7 @@ from outreach.replies.reading import (
     Reading,
     ReplyContext,
 )
+from outreach.replies.voter import load_voter
 
 _MONEY = frozenset(
     {Intent.INSTALLMENTS, Intent.EXTENSION_REQUEST, Intent.PROMISE_TO_PAY, Intent.PAY_NOW, Intent.CHOOSE_OPTION}
@@ -75,8 +77,10 @@ def read(
     lexicon = load_lexicon()
     own = (words_of(text) if channel == "email" or "\n" in text else text)[:LIMIT]
     words = lexicon.words(own)
+    if not words.core and "?" in words.padded:
+        return Reading(Intent.HELP, _GUESS, explanation="a bare question mark")
     if not words.core:
-        return Reading(Intent.UNCLEAR, _NONE, explanation="nothing to read")
+        return Reading(Intent.UNCLEAR, _NONE, must_pause=True, explanation="nothing to read")
     promised = _promised(words, context, lexicon)
     if promised:
         return promised
@@ -139,6 +143,9 @@ class _Reader:
         self._from_facts(facts)
         self._cautious_stop()
         self._prune(facts)
+        self._hear_vote(facts)
+        if Intent.ALREADY_PAID in self._found and not already:
+            facts = self._facts(past=True)
         return self._conclude(facts, choice)
 
     def _add(self, intent: Intent, confidence: float, name: str) -> None:
@@ -254,16 +261,24 @@ class _Reader:
             self._add(Intent.INSTALLMENTS, _LIKELY, "names a number of installments")
         elif facts.amount and self._frequency() and not (loud - _MONEY):
             self._add(Intent.INSTALLMENTS, _LIKELY, "names an amount each week or month")
-        elif not loud and (facts.on or facts.named_date) and Intent.CONFIRM_NO not in self._found:
-            asked = self._context.awaiting is Awaiting.PROMISE_DATE
-            short = len(self._words.core.split()) <= 8
-            if asked or (facts.on and short):
-                self._add(Intent.PROMISE_TO_PAY, _CERTAIN if asked else _GUESS, "names a day")
+        elif self._answers_when(loud, facts):
+            self._drop(Intent.EXTENSION_REQUEST)
+            self._add(Intent.PROMISE_TO_PAY, _CERTAIN, "names a day when asked for one")
+        elif not loud and facts.on and self._day and facts.on >= self._day and Intent.CONFIRM_NO not in self._found:
+            if len(self._words.core.split()) <= 8:
+                self._add(Intent.PROMISE_TO_PAY, _GUESS, "names a day")
         elif not loud and facts.amount and not self._context.awaiting:
             self._add(Intent.PROMISE_TO_PAY, _GUESS, "names an amount")
         if Intent.PAY_NOW in self._found and facts.on and self._day and facts.on > self._day:
             self._drop(Intent.PAY_NOW)
             self._add(Intent.PROMISE_TO_PAY, _LIKELY, "pays on a later day")
+
+    def _answers_when(self, loud: set[Intent], facts: Facts) -> bool:
+        """Say whether this answers the open question for a day: with nothing else, or with a bare "next month"."""
+        if self._context.awaiting is not Awaiting.PROMISE_DATE or not (facts.on or facts.named_date):
+            return False
+        short = len(self._words.core.split()) <= 4
+        return Intent.CONFIRM_NO not in self._found and (not loud or (short and loud <= {Intent.EXTENSION_REQUEST}))
 
     # Stop, in doubt.
 
@@ -273,6 +288,23 @@ class _Reader:
         word = core.isascii() and core.isalpha() and 3 <= len(core) <= 6
         if word and not self._found and core not in _NOT_STOP and OSA.distance(core, "stop", score_cutoff=1) <= 1:
             self._add(Intent.STOP, _DOUBT, "one slip from a stop word")
+
+    # The statistical reader.
+
+    def _hear_vote(self, facts: Facts) -> None:
+        """Let the vote make the reading safer, or settle what the rules left open."""
+        stop = self._found.get(Intent.STOP)
+        if self._words.core.isdigit() or Intent.CHOOSE_OPTION in self._found or (stop and stop.confidence > _DOUBT):
+            return
+        vote = load_voter().vote(self._words.padded)
+        outcome = weigh(self._found, vote, asked=self._context.awaiting is not None)
+        if any(found.intent is Intent.STOP for found in outcome.add) and self._lexicon.excuses(Intent.STOP, self._words):
+            outcome = weigh(self._found, vote.without(Intent.STOP), asked=self._context.awaiting is not None)
+        self._drop(*outcome.drop)
+        for found in outcome.add:
+            self._add(found.intent, found.confidence, found.name)
+        if outcome.add:
+            self._prune(facts)
 
     # Which of several intents remain.
 
@@ -323,7 +355,8 @@ class _Reader:
     def _voids_weak_stop(self) -> bool:
         """Let clear talk of money outweigh a word that merely could be a stop."""
         return bool(
-            self._found.keys() & (_MONEY | {Intent.ALREADY_PAID, Intent.QUESTION_BALANCE, Intent.INCONVENIENT_TIME})
+            self._found.keys()
+            & (_MONEY | {Intent.ALREADY_PAID, Intent.QUESTION_BALANCE, Intent.INCONVENIENT_TIME, Intent.START})
         ) and (self._words.core not in self._lexicon.typos.values())
 
     # The end.
@@ -333,6 +366,7 @@ class _Reader:
             return Reading(
                 Intent.UNCLEAR,
                 _NONE,
+                must_pause=True,
                 amount_minor=facts.amount.minor if facts.amount else None,
                 currency=facts.amount.currency if facts.amount else None,
                 on=self._fitting(facts),
@@ -426,6 +460,25 @@ _NUMBER_WORDS = frozenset(
         "cuarenta",
         "cincuenta",
         "cien",
+        "hundred",
+        "thousand",
+        "grand",
+        "mil",
+        "quinientos",
+        "doscientos",
+        "trescientos",
+        "cuatrocientos",
+        "seiscientos",
+        "ochocientos",
+        "twice",
+        "fifteen",
+        "eighty",
+        "ninety",
+        "seventy",
+        "sesenta",
+        "setenta",
+        "ochenta",
+        "noventa",
     ]
 )
 _EVERY = {

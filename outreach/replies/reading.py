@@ -54,7 +54,7 @@ PAUSING = frozenset(
 )
 """Intents after which automated outreach rests until a person has looked."""
 
-SAFETY = PAUSING - {Intent.STOP}
+SAFETY = PAUSING - {Intent.STOP, Intent.COMPLAINT, Intent.ABUSIVE}
 """Intents whose miss could harm a person although nobody said stop."""
 
 

@@ -15,7 +15,7 @@ CONFIG = Path(__file__).resolve().parents[2] / "config" / "intents"
 LANGUAGES = ("en", "es", "zh")
 
 _TOP = {"language", "normalise", "sets", "answers", "channels", "intents"}
-_NORMALISE = {"fillers", "emoji", "traditional", "known_words", "typos"}
+_NORMALISE = {"fillers", "emoji", "dialect", "known_words", "typos"}
 _ANSWERS = {"yes", "no", "ok"}
 _KINDS = {"whole": 0.99, "phrases": 0.92, "weak": 0.5}
 """Confidence that a match of each kind carries."""
@@ -43,7 +43,7 @@ class Language:
     channels: tuple[tuple[Compiled, tuple[str, ...]], ...]
     fillers: frozenset[str]
     emoji: Mapping[str, str]
-    traditional: Mapping[int, str]
+    dialect: Mapping[str, str]
     known_words: frozenset[str]
     typos: Mapping[str, str]
 
@@ -69,6 +69,23 @@ def load_languages(directory: Path = CONFIG) -> tuple[Language, ...]:
     if problems:
         raise ConfigError(problems)
     return tuple(languages)
+
+
+def load_traditional(directory: Path = CONFIG) -> dict[int, str]:
+    """Read traditional.txt: pairs of a traditional and a simplified character. Raises ConfigError with line and pair."""
+    path = directory / "traditional.txt"
+    table: dict[int, str] = {}
+    problems: list[Problem] = []
+    for place, line in enumerate(path.read_text("utf-8").splitlines(), 1):
+        for pair in () if line.startswith("#") else line.split():
+            if len(pair) == 2:
+                table[ord(pair[0])] = pair[1]
+            else:
+                wanted = "must be two characters, traditional then simplified"
+                problems.append(Problem(str(path), place, 1, "", f"{pair!r} {wanted}"))
+    if problems:
+        raise ConfigError(problems)
+    return table
 
 
 class _Linter:
@@ -97,7 +114,7 @@ class _Linter:
             channels=tuple(channels),
             fillers=self._folded(("normalise", "fillers"), normalise.get("fillers", [])),
             emoji=self._pairs(("normalise", "emoji"), normalise.get("emoji", {})),
-            traditional=self._traditional(normalise.get("traditional", [])),
+            dialect=self._pairs(("normalise", "dialect"), normalise.get("dialect", {})),
             known_words=self._folded(("normalise", "known_words"), normalise.get("known_words", [])),
             typos=self._pairs(("normalise", "typos"), normalise.get("typos", {})),
         )
@@ -145,19 +162,6 @@ class _Linter:
             self._complain(("language",), f"must be one of {', '.join(LANGUAGES)}")
         return code
 
-    def _traditional(self, value: Any) -> dict[int, str]:  # noqa: ANN401
-        table: dict[int, str] = {}
-        for place, text in enumerate(self._texts(("normalise", "traditional"), value)):
-            for pair in text.split():
-                if len(pair) == 2:
-                    table[ord(pair[0])] = pair[1]
-                else:
-                    self._complain(
-                        ("normalise", "traditional", place),
-                        f"{pair!r} must be two characters, traditional then simplified",
-                    )
-        return table
-
     def _intent(self, name: str, body: Any, code: str) -> list[Rule]:  # noqa: ANN401
         where = ("intents", name)
         if name not in set(Intent):
@@ -172,10 +176,10 @@ class _Linter:
         ]
 
     def _channel(self, name: str, body: Any) -> list[tuple[Compiled, tuple[str, ...]]]:  # noqa: ANN401
-        if name not in ("sms", "email", "call", "all"):
-            self._complain(("channels", name), "unknown channel; allowed are sms, email, call, all")
+        if name not in ("sms", "email", "call", "all", "instead"):
+            self._complain(("channels", name), "unknown channel; allowed are sms, email, call, all, instead")
             return []
-        covered = {"call": ("voice", "ivr"), "all": ALL_CHANNELS}.get(name, (name,))
+        covered = {"call": ("voice", "ivr"), "all": ALL_CHANNELS, "instead": ()}.get(name, (name,))
         return [(phrase, covered) for _, phrase in self._phrases(("channels", name), body)]
 
     def _phrases(self, where: tuple[str | int, ...], value: Any) -> list[tuple[int, Compiled]]:  # noqa: ANN401

@@ -9,6 +9,8 @@ from outreach.replies.codec import parse_object
 from outreach.replies.reading import SAFETY
 
 _LABELS = frozenset({"expect", "split"})
+FACTS = ("choice", "amount_minor", "currency", "date", "count")
+"""What a label may say beside the intent; what it does not mention is not counted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +40,7 @@ class Score:
     right: int
     stop: Rate
     safety: Rate
+    facts: Rate
     intents: Mapping[str, Rate]
     wrong: tuple[str, ...]
 
@@ -50,7 +53,7 @@ class Score:
 def score(rows: Iterable[Mapping[str, Any]]) -> Score:
     """Read every labelled reply. ``expect.intent`` is one intent or a list of acceptable ones.
 
-    Stop counts by ``must_stop``; safety counts replies labelled with a safety intent that was found anywhere.
+    Stop counts by ``must_stop`` (a label without it accepts either); safety counts replies labelled with a safety intent that was found anywhere.
     """
     meant: Counter[str] = Counter()
     found: Counter[str] = Counter()
@@ -71,6 +74,7 @@ def score(rows: Iterable[Mapping[str, Any]]) -> Score:
         replies - len(wrong),
         Rate(right["*stop"], found["*stop"], meant["*stop"]),
         Rate(right["*safety"], found["*safety"], meant["*safety"]),
+        Rate(right["*facts"], meant["*facts"], meant["*facts"]),
         rates,
         tuple(wrong),
     )
@@ -92,7 +96,11 @@ def _count(
     accepted = _accepted(expect)
     hit = reading["intent"] in accepted
     label = reading["intent"] if hit else accepted[0]
-    _tally("*stop", bool(expect.get("must_stop")), bool(reading["must_stop"]), meant=meant, found=found, right=right)
+    stop = bool(reading["must_stop"])
+    _tally("*stop", bool(expect.get("must_stop", stop)), stop, meant=meant, found=found, right=right)
+    labelled = [name for name in FACTS if name in expect]
+    meant["*facts"] += len(labelled)
+    right["*facts"] += sum(expect[name] == reading[name] for name in labelled)
     safe = {reading["intent"], *reading["also"]} & SAFETY
     _tally(
         "*safety",

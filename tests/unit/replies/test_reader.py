@@ -2,7 +2,6 @@
 
 # ruff: noqa: E501 - tables of texts
 
-import json
 from datetime import date
 from pathlib import Path
 
@@ -16,9 +15,7 @@ from outreach.replies.codec import parse_lines
 from outreach.replies.reader import read
 from outreach.replies.reading import Awaiting, Intent, OpenOffer, Reading, ReplyContext
 from outreach.replies.rules import load_language
-from outreach.replies.score import score, table
 
-CORPUS = Path(__file__).parents[2] / "corpus" / "replies.jsonl"
 WEDNESDAY = date(2026, 3, 11)
 OFFERS = tuple(OpenOffer(option, count, minor, "USD") for option, count, minor in [(1, 2, 30000), (2, 3, 20000)])
 
@@ -134,11 +131,105 @@ def test_quoted_mail_is_not_the_borrowers_words() -> None:
     assert found.intents == (Intent.ALREADY_PAID,)
 
 
+@pytest.mark.parametrize(
+    ("text", "channels"),
+    [
+        ("no more texts, email me instead", ("sms",)),
+        ("you can text me but do not call", ("voice", "ivr")),
+        ("dejen de llamarme, mejor por correo", ("voice", "ivr")),
+        ("短信不要发了，有事打电话", ("sms",)),
+        ("唔好再打俾我", ("voice", "ivr")),
+        ("不要再傳簡訊了", ("sms",)),
+        ("do not call or text me again", ("sms", "email", "voice", "ivr")),
+        ("quit emailing me", ("email",)),
+        ("no more messages", ("sms", "email", "voice", "ivr")),
+    ],
+)
+def test_a_partial_refusal_covers_what_it_names_and_not_what_it_offers_instead(
+    text: str, channels: tuple[str, ...]
+) -> None:
+    assert reading(text).stop_channels == channels
+
+
+@pytest.mark.parametrize(
+    ("text", "intent"),
+    [
+        ("唔好再煩我", Intent.STOP), ("冇錢", Intent.HARDSHIP), ("佢已經過咗身", Intent.DECEASED), ("你打錯咗", Intent.WRONG_PARTY),
+        ("我要申訴", Intent.COMPLAINT), ("被資遣了", Intent.HARDSHIP), ("這是詐騙嗎", Intent.HELP), ("我已經繳了", Intent.ALREADY_PAID),
+        ("過咗數啦", Intent.ALREADY_PAID), ("我被冒名貸款", Intent.DISPUTE),
+    ],
+)  # fmt: skip
+def test_traditional_characters_and_dialect_read_like_the_rest(text: str, intent: Intent) -> None:
+    assert reading(text, lang="zh").intent is intent
+
+
+@pytest.mark.parametrize(
+    ("text", "safest", "rest"),
+    [
+        ("this is not my debt, talk to my lawyer", Intent.ATTORNEY, Intent.DISPUTE),
+        ("I lost my job, can I pay 20 a week", Intent.HARDSHIP, Intent.INSTALLMENTS),
+        ("filed chapter 7, stop calling", Intent.STOP, Intent.BANKRUPTCY),
+        ("my dad passed away, you have the wrong person", Intent.WRONG_PARTY, Intent.DECEASED),
+    ],
+)
+def test_what_is_safest_acts_first_and_the_rest_is_kept(text: str, safest: Intent, rest: Intent) -> None:
+    found = reading(text)
+    assert found.intent is safest
+    assert rest in found.also
+    assert found.must_pause
+
+
 @given(st.text(max_size=300))
 def test_any_text_gives_a_reading(text: str) -> None:
     found = reading(text)
     assert 0 <= found.confidence <= 1
     assert found.must_stop == bool(found.stop_channels)
+
+
+_ODD = st.text(
+    st.sampled_from("stop停退订no más ñ¿?!.,0123456789/年月号日周五二$€£¥\u200b\ufe0f\U0001f6d1 ＳＴＯＰ下个半百千万feb30th"), max_size=60
+)
+
+
+@given(_ODD, st.sampled_from([*Awaiting, None]), st.sampled_from(["sms", "email"]))
+def test_text_made_of_the_readers_own_words_gives_a_real_day_and_a_whole_amount(
+    text: str, awaiting: Awaiting | None, channel: str
+) -> None:
+    found = read(text, channel=channel, ref_date=WEDNESDAY, default_currency="USD", context=ReplyContext(awaiting))
+    assert found.on is None or date(1990, 1, 1) < found.on < date(2100, 1, 1)
+    assert found.amount_minor is None or found.amount_minor > 0
+    assert (found.amount_minor is None) == (found.currency is None)
+    assert found.intent is not Intent.START or awaiting is Awaiting.OPT_IN or "opt-in" not in found.explanation
+
+
+@given(
+    st.sampled_from(["STOP", "stop", "Stop", "StOp", "ＳＴＯＰ", "退订", "退訂", "ALTO", "baja", "unsubscribe"]),
+    st.sampled_from(["", " ", ".", "!!!", " please", " 🙏", "\n", "…"]),
+    st.sampled_from([*Awaiting, None]),
+    st.sampled_from(["en", "es", "zh", None]),
+    st.sampled_from(["sms", "email", "portal", "ivr"]),
+)
+def test_a_stop_word_alone_stops_whatever_was_asked_and_wherever(
+    word: str, after: str, awaiting: Awaiting | None, lang: str | None, channel: str
+) -> None:
+    assert read(word + after, lang=lang, channel=channel, context=ReplyContext(awaiting)).must_stop
+
+
+@given(st.lists(st.sampled_from(["STOP", "Pay $40 by Friday", "unsubscribe", "I filed chapter 7"]), max_size=4))
+def test_quoted_lines_change_nothing(quoted: list[str]) -> None:
+    own = "I will pay $60 on Monday."
+    mail = own + "\n\nOn Tue, Mar 10, 2026 at 9:00 AM Lender <a@example.com> wrote:\n"
+    mail += "".join(f"> {line}\n" for line in quoted)
+    assert read(mail, channel="email", ref_date=WEDNESDAY, default_currency="USD") == read(
+        own, channel="email", ref_date=WEDNESDAY, default_currency="USD"
+    )
+
+
+def test_a_yes_opts_in_only_when_that_was_asked() -> None:
+    said = ["yes", "sí", "好的", "ok", "Y", "dale", "係"]
+    assert {reading(text, awaiting=awaiting).intent for text in said for awaiting in (None, *Awaiting)
+            if awaiting is not Awaiting.OPT_IN}.isdisjoint({Intent.START})  # fmt: skip
+    assert {reading(text, awaiting=Awaiting.OPT_IN).intent for text in said} == {Intent.START}
 
 
 def test_a_bad_line_becomes_an_error_line_and_the_rest_go_on() -> None:
@@ -166,26 +257,3 @@ def test_a_typo_in_the_rules_is_reported_with_its_place(tmp_path: Path) -> None:
     assert (4, "intents.stop.phrase") in places
     assert (6, "intents.halt") in places or (5, "intents.halt") in places
     assert (8, "intents.help.whole[0]") in places
-
-
-def test_the_reader_meets_its_aims_on_the_held_out_third() -> None:
-    rows = [json.loads(line) for line in CORPUS.read_text("utf-8").splitlines()]
-    result = score(row for row in rows if row["split"] == "held_out")
-    assert result.stop.recall >= 0.995, table(result)
-    assert result.stop.precision >= 0.97, table(result)
-    assert result.safety.recall >= 0.97, table(result)
-    assert result.accuracy >= 0.93, table(result)
-
-
-def test_extracted_facts_match_the_labels() -> None:
-    rows = [json.loads(line) for line in CORPUS.read_text("utf-8").splitlines()]
-    lines = [orjson.dumps({key: value for key, value in row.items() if key not in ("expect", "split")}) for row in rows]
-    answers = [orjson.loads(line) for line in parse_lines(lines)]
-    facts = ("choice", "amount_minor", "currency", "date", "count")
-    wrong = [
-        (row["id"], name, answer[name])
-        for row, answer in zip(rows, answers, strict=True)
-        for name in facts
-        if row["expect"].get(name, answer[name]) != answer[name]
-    ]
-    assert wrong == []

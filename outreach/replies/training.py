@@ -1,0 +1,136 @@
+"""Makes the weights of the statistical reader from the labelled replies. Development time only; nothing to install."""
+
+import gzip
+import hashlib
+import math
+import random
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from outreach.replies.matching import load_lexicon
+from channels.email.quoted import words_of
+from outreach.replies.reading import Intent
+from outreach.replies.voter import Voter, features, load_concepts, softmax
+
+_ROUNDS = 14
+_STEP = 0.5
+_DECAY = 2e-5
+_SEEN_AT_LEAST = 2
+_STEPS = 127
+"""Weights are stored as whole numbers from -127 to 127."""
+
+_KEPT = 3
+"""Weights nearer to zero than this many steps are left out of the file."""
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """One labelled reply, ready to learn from."""
+
+    found: tuple[str, ...]
+    intent: Intent
+
+
+def fingerprint(rows: Iterable[Mapping[str, Any]]) -> str:
+    """Return a hash of what is learnt from: texts and labels, whatever their order."""
+    lines = sorted(orjson.dumps([row["text"], row["expect"]["intent"], row.get("context")]) for row in rows)
+    return hashlib.sha256(b"\n".join(lines)).hexdigest()
+
+
+def examples(rows: Iterable[Mapping[str, Any]]) -> list[Example]:
+    """Turn labelled replies into examples; of several acceptable labels the first counts.
+
+    Answers to an open question teach nothing: they mean what was asked.
+    """
+    lexicon, concepts = load_lexicon(), load_concepts()
+    learnt = []
+    for row in rows:
+        intent = row["expect"]["intent"]
+        intent = intent if isinstance(intent, str) else intent[0]
+        if not row.get("context"):
+            words = lexicon.words(words_of(row["text"]))
+            learnt.append(Example(tuple(sorted(features(words.padded, concepts))), Intent(intent)))
+    return learnt
+
+
+def train(learnt: Sequence[Example], *, trained_on: str = "", seed: int = 7) -> Voter:
+    """Fit a multinomial logistic model by stochastic gradient steps (AdaGrad). The same input gives the same weights."""
+    intents = tuple(sorted({example.intent for example in learnt}))
+    return _Fit(learnt, intents, seed).voter(trained_on)
+
+
+class _Fit:
+    """One training run."""
+
+    def __init__(self, learnt: Sequence[Example], intents: tuple[Intent, ...], seed: int) -> None:
+        counts = Counter(name for example in learnt for name in example.found)
+        kept = sorted(name for name, seen in counts.items() if seen >= _SEEN_AT_LEAST)
+        self._names = {name: place for place, name in enumerate(kept)}
+        self._intents = intents
+        self._width = len(intents)
+        self._weights = [[0.0] * self._width for _ in kept]
+        self._squares = [[1e-3] * self._width for _ in kept]
+        self._bias = [0.0] * self._width
+        places = {intent: place for place, intent in enumerate(intents)}
+        self._rows = [
+            ([self._names[name] for name in example.found if name in self._names], places[example.intent])
+            for example in learnt
+        ]
+        self._random = random.Random(seed)  # noqa: S311 - shuffling, no secret
+
+    def voter(self, trained_on: str) -> Voter:
+        for _ in range(_ROUNDS):
+            self._random.shuffle(self._rows)
+            for found, meant in self._rows:
+                self._learn(found, meant)
+        return Voter(
+            trained_on=trained_on,
+            intents=self._intents,
+            weights={name: self._kept(place) for name, place in self._names.items()},
+            bias=tuple(self._bias),
+            concepts=load_concepts(),
+        )
+
+    def _kept(self, place: int) -> tuple[tuple[int, float], ...]:
+        return tuple((column, weight) for column, weight in enumerate(self._weights[place]) if weight)
+
+    def _learn(self, found: list[int], meant: int) -> None:
+        scale = 1.0 / math.sqrt(len(found)) if found else 0.0
+        totals = list(self._bias)
+        for place in found:
+            for column, weight in enumerate(self._weights[place]):
+                totals[column] += weight * scale
+        for column, share in enumerate(softmax(totals)):
+            slope = share - (column == meant)
+            if -1e-3 < slope < 1e-3:
+                continue
+            self._bias[column] -= 0.02 * slope
+            change = slope * scale
+            for place in found:
+                weights, squares = self._weights[place], self._squares[place]
+                squares[column] += change * change
+                weights[column] -= _STEP * (change / math.sqrt(squares[column]) + _DECAY * weights[column])
+
+
+def stored(voter: Voter) -> bytes:
+    """Return the weights file: JSON, compressed, the same bytes for the same weights."""
+    largest = max((abs(weight) for known in voter.weights.values() for _, weight in known), default=1.0)
+    scale = largest / _STEPS
+    weights = {}
+    for name, known in sorted(voter.weights.items()):
+        steps = [(column, round(weight / scale)) for column, weight in known]
+        flat = [part for column, step in steps if abs(step) >= _KEPT for part in (column, step)]
+        if flat:
+            weights[name] = flat
+    document = {
+        "trained_on": voter.trained_on,
+        "intents": [intent.value for intent in voter.intents],
+        "scale": scale,
+        "bias": [round(each / scale, 2) for each in voter.bias],
+        "weights": weights,
+    }
+    return gzip.compress(orjson.dumps(document), 9, mtime=0)
