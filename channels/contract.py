@@ -166,10 +166,19 @@ class Prompt:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What goes back to a provider that waits for instructions (TwiML for Twilio)."""
+    """What goes back to a provider that waits for instructions (TwiML for Twilio) or for certain words."""
 
     content_type: str
     body: bytes
+
+
+@runtime_checkable
+class Acknowledges(Protocol):
+    """An adapter whose provider repeats a callback until it hears the words it expects (status 200)."""
+
+    def acknowledge(self, callback: Callback) -> Answer | None:
+        """Return what to say to a callback that was taken; None for 204 and nothing. Pure."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,10 +19,14 @@ _PLAIN = {
 }
 
 
-class Options(BaseModel):
-    """Base of every adapter's own keys: unknown keys refused, values never quoted in errors (they may be secrets)."""
+class Part(BaseModel):
+    """Base of everything that is read: unknown keys refused, values never quoted in errors (they may be secrets)."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+
+class Options(Part):
+    """Base of every adapter's own keys."""
 
     @classmethod
     def secret_keys(cls) -> frozenset[str]:
@@ -58,7 +62,25 @@ def _dotted(loc: tuple[int | str, ...]) -> str:
 def plain_text(item: Any, model: type[BaseModel]) -> str:  # noqa: ANN401 - pydantic's ErrorDetails
     """Write one of pydantic's findings without quoting the value."""
     kind, context = item["type"], item.get("ctx", {})
-    text = _PLAIN.get(kind, str(item["msg"]).removeprefix("Value error, ")).format(**context)
-    if kind == "extra_forbidden" and len(item["loc"]) == 1:
-        text += f"; valid keys: {', '.join(sorted(model.model_fields))}"
-    return text
+    plain = _PLAIN.get(kind)
+    text = str(item["msg"]).removeprefix("Value error, ") if plain is None else plain.format(**context)
+    keys = _keys_at(model, item["loc"][:-1]) if kind == "extra_forbidden" else ()
+    return f"{text}; valid keys: {', '.join(keys)}" if keys else text
+
+
+def _keys_at(model: type[BaseModel], place: tuple[int | str, ...]) -> list[str]:
+    """Return the keys that are valid at a place within a model; none when the place is not a model's."""
+    for part in place:
+        spec = model.model_fields.get(str(part))
+        inner = None if spec is None else _model_in(spec.annotation)
+        if inner is None:
+            return []
+        model = inner
+    return sorted(model.model_fields)
+
+
+def _model_in(annotation: object) -> type[BaseModel] | None:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    found = [inner for part in get_args(annotation) if (inner := _model_in(part)) is not None]
+    return found[0] if len(found) == 1 else None

@@ -7,8 +7,10 @@ from datetime import datetime
 from channels.contract import Channel, ChannelConfig
 from channels.email.smtp import SmtpEmail, SmtpOptions
 from channels.errors import ConfigError
+from channels.gateway_options import HttpGatewayOptions
 from channels.ivr.twilio import TwilioIvr
 from channels.options import Options
+from channels.sms.http_gateway import make_gateway
 from channels.sms.twilio import TwilioSms, TwilioSmsOptions
 from channels.twilio_calls import TwilioCallOptions
 from channels.voice.twilio import TwilioVoice
@@ -30,6 +32,7 @@ ADAPTERS: dict[str, Adapter] = {
     "twilio_voice": Adapter(TwilioCallOptions, lambda config, _now: TwilioVoice(config)),
     "twilio_ivr": Adapter(TwilioCallOptions, lambda config, _now: TwilioIvr(config)),
     "smtp": Adapter(SmtpOptions, SmtpEmail),
+    "http_gateway": Adapter(HttpGatewayOptions, make_gateway),
 }
 
 

@@ -27,6 +27,49 @@ def smtp_config(port: int, **options: object) -> ChannelConfig:
     return ChannelConfig("email", "test", PUBLIC_URL, base | options)
 
 
+GATEWAY: dict[str, Any] = {
+    "sender": SENDER,
+    "secrets": {"api": "s3cret-api", "callback": "s3cret-callback"},
+    "request": {
+        "url": "/v1/messages",
+        "fields": {
+            "to": "{digits}", "from": "{sender}", "text": "{body}", "ttl": "{validity_seconds}",
+            "client": {"id": "{attempt_id}", "callback": "{callback_url}"},
+        },
+    },
+    "auth": {"kind": "bearer", "secret": "api"},
+    "answer": {
+        "success": {"pointer": "/code", "equals": ["0"]}, "reference": "/id", "segments": "/parts", "code": "/code",
+        "codes": {
+            "101": "bad_address", "102": "opted_out", "103": "content_refused", "104": "unsupported",
+            "105": "misconfigured", "106": "throttled", "107": "unavailable",
+        },
+    },
+    "callbacks": {
+        "signature": {
+            "kind": "hmac", "header": "X-Signature", "secrets": ["callback"], "prefix": "sha256=",
+            "over": "{timestamp}.{payload}", "timestamp_header": "X-Timestamp",
+        },
+        "receipt": {
+            "token": "/ref", "reference": "/id", "status": "/state", "code": "/error",
+            "statuses": {"DELIVRD": "delivered", "UNDELIV": "undelivered", "ENROUTE": "sent"},
+            "codes": {"1": "bad_address"},
+        },
+        "reply": {
+            "when": {"pointer": "/kind", "equals": "mo"}, "reference": "/id", "address": "/from", "text": "/text",
+            "to": "/to",
+        },
+    },
+}  # fmt: skip
+"""A gateway as its block would describe it; ``url`` gets the peer's address before it."""
+
+
+def gateway_config(name: str, base_url: str, **options: Any) -> ChannelConfig:
+    merged = GATEWAY | {"connect_seconds": 2.0, "total_seconds": 5.0} | options
+    merged["request"] = merged["request"] | {"url": base_url + merged["request"]["url"]}
+    return ChannelConfig(name, "test", PUBLIC_URL, merged)
+
+
 def outbound(content: Content, address: str = PERSON, **fields: Any) -> Outbound:
     base: dict[str, Any] = {"attempt_id": "0190-att-1", "token": "tok_EN-123", "validity": timedelta(hours=2)}
     return Outbound(address=address, content=content, **(base | fields))
