@@ -24,6 +24,7 @@ class Capability(StrEnum):
     INTERACTIVE = "interactive"
     RECEIPTS = "receipts"
     REPLIES = "replies"
+    TEMPLATES = "templates"  # carries approved templates: wants Outbound.template
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,13 +55,38 @@ class Call:
 Content = Text | Mail | Call
 
 
+TEMPLATE_FIELDS = frozenset(
+    {
+        "borrower.given_name", "borrower.family_name", "creditor.name", "creditor.phone", "creditor.pay_url",
+        "creditor.help_hours", "case.reference", "case.product", "case.amount_due", "case.balance", "case.due_on",
+        "case.days_past_due", "promise.amount", "promise.due_on", "installment.no", "installment.count",
+        "installment.amount", "installment.due_on", "arrangement.count", "arrangement.frequency", "arrangement.total",
+        "arrangement.first_on", "ref",
+    }
+)  # fmt: skip
+"""Names that ``Template.parameters`` can have. What a touch has no value for is left out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """The template the words came from, for providers that send only templates they approved.
+
+    ``name`` and ``locale`` are ours; ``parameters`` are values as the words show them, by ``TEMPLATE_FIELDS``.
+    """
+
+    name: str
+    locale: str
+    parameters: Mapping[str, str] = field(repr=False)
+
+
 @dataclass(frozen=True, slots=True)
 class Outbound:
     """One attempt, ready to leave.
 
     ``attempt_id`` is stable and opaque (Message-ID, idempotency where a provider has it); ``token`` is the unguessable
     word that comes back in callbacks; ``address`` is E.164 or an RFC 5321 mailbox; ``validity`` is how long the
-    provider may still hand it over (the rest of the permitted window).
+    provider may still hand it over (the rest of the permitted window). ``template`` is given to adapters that carry
+    templates; ``person`` is an opaque id, the same for all attempts to one person, for routes that stay the same.
     """
 
     attempt_id: str
@@ -69,6 +95,8 @@ class Outbound:
     content: Content
     validity: timedelta
     sender: str | None = None
+    template: Template | None = None
+    person: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

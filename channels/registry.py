@@ -10,6 +10,7 @@ from channels.errors import ConfigError
 from channels.gateway_options import HttpGatewayOptions
 from channels.ivr.twilio import TwilioIvr
 from channels.options import Options
+from channels.sms.aliyun import AliyunOptions, AliyunSms
 from channels.sms.http_gateway import make_gateway
 from channels.sms.twilio import TwilioSms, TwilioSmsOptions
 from channels.twilio_calls import TwilioCallOptions
@@ -32,6 +33,7 @@ ADAPTERS: dict[str, Adapter] = {
     "twilio_voice": Adapter(TwilioCallOptions, lambda config, _now: TwilioVoice(config)),
     "twilio_ivr": Adapter(TwilioCallOptions, lambda config, _now: TwilioIvr(config)),
     "smtp": Adapter(SmtpOptions, SmtpEmail),
+    "aliyun_sms": Adapter(AliyunOptions, AliyunSms),
     "http_gateway": Adapter(HttpGatewayOptions, make_gateway),
 }
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from peers import ACCOUNT, AUTH_TOKEN, PERSON, PUBLIC_URL, SENDER
 
-from channels.contract import Call, ChannelConfig, Content, Mail, Outbound, Text
+from channels.contract import Call, ChannelConfig, Content, Mail, Outbound, Template, Text
 
 NOW = datetime(2026, 11, 22, 15, 0, tzinfo=UTC)
 
@@ -68,6 +68,29 @@ def gateway_config(name: str, base_url: str, **options: Any) -> ChannelConfig:
     merged = GATEWAY | {"connect_seconds": 2.0, "total_seconds": 5.0} | options
     merged["request"] = merged["request"] | {"url": base_url + merged["request"]["url"]}
     return ChannelConfig(name, "test", PUBLIC_URL, merged)
+
+
+CHINA_PERSON = "+8612905550312"
+"""129 is not handed out: the mainland has no range for examples."""
+APPROVED = Template(
+    "pre_due", "zh", {"borrower.given_name": "Ana", "case.amount_due": "¥120.00 ~*/+", "case.due_on": "2026年11月25日"}
+)
+ALIYUN: dict[str, Any] = {
+    "access_key_id": "LTAI-example", "access_key_secret": "s3cret-aliyun", "sign_name": "示例银行",
+    "push_secret": "s3cret-push-0123456789", "sms_up_extend_code": "12",
+    "templates": {
+        "pre_due": {
+            "zh": {"code": "SMS_1000001", "parameters": {"name": "borrower.given_name", "amount": "case.amount_due"}},
+        },
+        "due_today": {"zh": {"code": "SMS_1000002"}},
+        "broken_promise": {"zh": {"code": "SMS_1000003", "parameters": {"day": "promise.due_on"}}},
+    },
+}  # fmt: skip
+
+
+def aliyun_config(name: str, base_url: str, **options: Any) -> ChannelConfig:
+    base = ALIYUN | {"base_url": base_url, "connect_seconds": 2.0, "total_seconds": 5.0}
+    return ChannelConfig(name, "test", PUBLIC_URL, base | options)
 
 
 def outbound(content: Content, address: str = PERSON, **fields: Any) -> Outbound:

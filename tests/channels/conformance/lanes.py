@@ -8,7 +8,20 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import urlencode
 
-from given import CALL, MAIL, NOW, TEXT, gateway_config, outbound, smtp_config, twilio_config
+from given import (
+    ALIYUN,
+    APPROVED,
+    CALL,
+    CHINA_PERSON,
+    MAIL,
+    NOW,
+    TEXT,
+    aliyun_config,
+    gateway_config,
+    outbound,
+    smtp_config,
+    twilio_config,
+)
 from peers import (
     ACCOUNT,
     DROP,
@@ -36,7 +49,7 @@ from channels.contract import Callback, Channel, ChannelConfig, Content, Outboun
 from channels.registry import ADAPTERS
 
 ANA = "ana@borrower.example.com"
-SECRETS = (PERSON, PERSON[1:], ANA, "Ana", "tok_EN-123", "s3cret")
+SECRETS = (PERSON, PERSON[1:], CHINA_PERSON[3:], ANA, "Ana", "tok_EN-123", "s3cret")
 """What may stand in no error, no log and no repr: the person, the words, the attempt's token, the credentials."""
 
 Expected = type[errors.SendError] | None
@@ -245,6 +258,48 @@ def gateway_callback(secret: str = GATEWAY_SECRET) -> Callback:
     return Callback("/v1/callbacks/lane", "", headers, body)
 
 
+# --- Aliyun -----------------------------------------------------------------------------------------------------------
+
+ALIYUN_CODES = {
+    "bad_address": ("isv.MOBILE_NUMBER_ILLEGAL", 200, errors.BadAddress),
+    "content_refused": ("isv.SMS_TEMPLATE_ILLEGAL", 200, errors.ContentRefused),
+    "unsupported": ("isv.DOMESTIC_NUMBER_NOT_SUPPORTED", 200, errors.Unsupported),
+    "misconfigured": ("InvalidAccessKeyId.NotFound", 404, errors.Misconfigured),
+    "unavailable": ("Throttling.User", 503, errors.Throttled),
+    "unlisted": ("isv.BRAND_NEW", 200, errors.Rejected),
+    "a code for what it may have done": ("isp.SYSTEM_ERROR", 200, LOST),
+    "a request that came twice": ("SignatureNonceUsed", 400, LOST),
+}
+
+
+def aliyun_said(code: str, **fields: Any) -> dict[str, Any]:
+    return {"Code": code, "Message": f"{PERSON} Ana", "RequestId": "3A4B", **fields}
+
+
+ALIYUN_ROWS = http(
+    Say(200, aliyun_said("OK", BizId="9006^0")),
+    throttled=Row(Say(429, aliyun_said("Throttling"), {"Retry-After": "7"}), errors.Throttled, "Throttling", 7.0),
+    **{
+        row: Row(Say(status, aliyun_said(code)), expected, code)
+        for row, (code, status, expected) in ALIYUN_CODES.items()
+    },
+) | {
+    "a number that had enough": Row(
+        Say(200, aliyun_said("isv.BUSINESS_LIMIT_CONTROL")), errors.Throttled, "isv.BUSINESS_LIMIT_CONTROL", 3600.0
+    ),
+    "a success without its reference": Row(Say(200, aliyun_said("OK")), LOST),
+}
+
+
+def aliyun_push(secret: str = ALIYUN["push_secret"]) -> Callback:
+    body = (
+        b'[{"phone_number": "12905550312", "send_time": "2026-11-22 23:00:00", "report_time": "2026-11-22 23:00:05", '
+        b'"success": true, "err_code": "DELIVERED", "err_msg": "", "sms_size": "1", "biz_id": "9006^0", '
+        b'"out_id": "tok_EN-123"}]'
+    )
+    return Callback(f"/v1/callbacks/lane/{secret}", "", {"content-type": "application/json"}, body)
+
+
 LANES: dict[str, Lane] = {
     "twilio sms": twilio("twilio_sms", TEXT, message(), MessageSid="SM" + "c" * 32, MessageStatus="delivered"),
     "twilio voice": twilio("twilio_voice", CALL, call(), CallSid="CA" + "d" * 32, CallStatus="completed"),
@@ -267,6 +322,18 @@ LANES: dict[str, Lane] = {
         genuine=gateway_callback,
         stranger=lambda: gateway_callback("guess"),
         proof="x-signature",
+    ),
+    "aliyun": Lane(
+        adapter="aliyun_sms",
+        content=TEXT,
+        config=lambda url, options: aliyun_config("lane", url, **options),
+        rows=ALIYUN_ROWS,
+        genuine=aliyun_push,
+        stranger=lambda: aliyun_push("guess-guess-guess-guess"),
+        proof="path",
+        covers=frozenset({"path"}),
+        address=CHINA_PERSON,
+        more={"template": APPROVED},
     ),
 }
 """Every adapter of the registry; a test holds that none is left out."""
