@@ -294,3 +294,13 @@ class ChannelConfig:
     adapter: str
     public_url: str
     options: Mapping[str, object] = field(default_factory=dict, repr=False)  # holds secrets
+    senders: tuple["SenderConfig", ...] = ()  # instead of an adapter: the several that share the channel
+    routing: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class SenderConfig:
+    """One of several senders: its own block, and ``route``: weight, prefixes, numbers, local_presence."""
+
+    config: ChannelConfig
+    route: Mapping[str, object] = field(default_factory=dict)

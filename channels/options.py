@@ -1,6 +1,6 @@
 """The keys a block of channels.yaml may hold: checked by pydantic here, plain values inside."""
 
-from typing import Annotated, Any, TypeVar, get_args
+from typing import Annotated, Any, TypeVar, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
@@ -69,18 +69,28 @@ def plain_text(item: Any, model: type[BaseModel]) -> str:  # noqa: ANN401 - pyda
 
 
 def _keys_at(model: type[BaseModel], place: tuple[int | str, ...]) -> list[str]:
-    """Return the keys that are valid at a place within a model; none when the place is not a model's."""
+    """Return the keys that are valid at a place within a model; none when the place is not one model's."""
+    found: object = model
     for part in place:
-        spec = model.model_fields.get(str(part))
-        inner = None if spec is None else _model_in(spec.annotation)
-        if inner is None:
-            return []
-        model = inner
-    return sorted(model.model_fields)
+        found = _inside(found, part)
+    models = _models_in(found)
+    return sorted(models[0].model_fields) if len(models) == 1 else []
 
 
-def _model_in(annotation: object) -> type[BaseModel] | None:
+def _inside(annotation: object, part: int | str) -> object:
+    """Return the annotation of what stands under a key or index."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return annotation
-    found = [inner for part in get_args(annotation) if (inner := _model_in(part)) is not None]
-    return found[0] if len(found) == 1 else None
+        spec = annotation.model_fields.get(str(part))
+        return None if spec is None else spec.annotation
+    if get_origin(annotation) in {dict, list, tuple}:
+        return next(iter(get_args(annotation)[-1 if get_origin(annotation) is dict else 0 :]), None)
+    inner = [found for each in get_args(annotation) if (found := _inside(each, part)) is not None]
+    return inner[0] if len(inner) == 1 else None
+
+
+def _models_in(annotation: object) -> list[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    if get_origin(annotation) in {dict, list, tuple}:
+        return []
+    return [found for part in get_args(annotation) for found in _models_in(part)]

@@ -1,7 +1,7 @@
 """The table of adapters: the one place that knows them by name. Only the composition root reads it."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from channels.contract import Channel, ChannelConfig
@@ -9,7 +9,9 @@ from channels.email.smtp import SmtpEmail, SmtpOptions
 from channels.errors import ConfigError
 from channels.gateway_options import HttpGatewayOptions
 from channels.ivr.twilio import TwilioIvr
-from channels.options import Options
+from channels.options import Options, read_options
+from channels.router import RouteOptions, RoutingOptions, make_router
+from channels.routing import Route
 from channels.sms.aliyun import AliyunOptions, AliyunSms
 from channels.sms.http_gateway import make_gateway
 from channels.sms.twilio import TwilioSms, TwilioSmsOptions
@@ -40,7 +42,21 @@ ADAPTERS: dict[str, Adapter] = {
 
 def make_channel(config: ChannelConfig, now: Now) -> Channel:
     """Make the adapter a block names. Raises ConfigError."""
+    if config.senders:
+        return _make_router(config, now)
     adapter = ADAPTERS.get(config.adapter)
     if adapter is None:
         raise ConfigError(f"{config.name}.adapter: unknown adapter; valid: {', '.join(ADAPTERS)}")
     return adapter.make(config, now)
+
+
+def _make_router(config: ChannelConfig, now: Now) -> Channel:
+    """Make every sender under ``<channel>/<sender>``, which is where its callbacks come to."""
+    routes, senders = [], {}
+    for sender in config.senders:
+        name = sender.config.name.rpartition("/")[2]
+        said = read_options(RouteOptions, replace(sender.config, options=sender.route))
+        routes.append(Route(name, said.weight, said.prefixes, said.numbers, said.local_presence))
+        senders[name] = make_channel(sender.config, now)
+    rules = read_options(RoutingOptions, replace(config, options=config.routing)).rules()
+    return make_router(config.name, senders, routes, rules)
