@@ -14,7 +14,7 @@ from channels.contract import ChannelConfig, SenderConfig
 from channels.errors import ConfigError
 from channels.options import HttpUrl, plain_text
 from channels.registry import ADAPTERS
-from channels.router import RouteOptions, RoutingOptions
+from channels.router import ONE_MEDIUM, ROUTED, RouteOptions, RoutingOptions
 
 Where = tuple[str | int, ...]
 
@@ -117,6 +117,9 @@ def _check_block(document: "_Document", name: str, block: _ChannelBlock) -> None
     else:
         for sender, each in block.senders.items():
             _check_options(document, (*where, "senders", sender), each.adapter, each.options)
+        media = {ADAPTERS[each.adapter].kind.medium for each in block.senders.values() if each.adapter in ADAPTERS}
+        if len(media) > 1 or not media <= ROUTED:
+            document.problem((*where, "senders"), ONE_MEDIUM)
         try:
             RoutingOptions.model_validate(block.routing)
         except ValidationError as error:

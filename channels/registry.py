@@ -13,7 +13,7 @@ from channels.options import Options, read_options
 from channels.router import RouteOptions, RoutingOptions, make_router
 from channels.routing import Route
 from channels.sms.aliyun import AliyunOptions, AliyunSms
-from channels.sms.http_gateway import make_gateway
+from channels.sms.http_gateway import AskedGateway, make_gateway
 from channels.sms.twilio import TwilioSms, TwilioSmsOptions
 from channels.twilio_calls import TwilioCallOptions
 from channels.voice.twilio import TwilioVoice
@@ -24,19 +24,20 @@ Now = Callable[[], datetime]
 
 @dataclass(frozen=True, slots=True)
 class Adapter:
-    """How to check an adapter's keys and how to make it."""
+    """How to check an adapter's keys and how to make it. ``kind`` is its class with every extra it may have."""
 
+    kind: type[Channel]
     options: type[Options]
     make: Callable[[ChannelConfig, Now], Channel]
 
 
 ADAPTERS: dict[str, Adapter] = {
-    "twilio_sms": Adapter(TwilioSmsOptions, lambda config, _now: TwilioSms(config)),
-    "twilio_voice": Adapter(TwilioCallOptions, lambda config, _now: TwilioVoice(config)),
-    "twilio_ivr": Adapter(TwilioCallOptions, lambda config, _now: TwilioIvr(config)),
-    "smtp": Adapter(SmtpOptions, SmtpEmail),
-    "aliyun_sms": Adapter(AliyunOptions, AliyunSms),
-    "http_gateway": Adapter(HttpGatewayOptions, make_gateway),
+    "twilio_sms": Adapter(TwilioSms, TwilioSmsOptions, lambda config, _now: TwilioSms(config)),
+    "twilio_voice": Adapter(TwilioVoice, TwilioCallOptions, lambda config, _now: TwilioVoice(config)),
+    "twilio_ivr": Adapter(TwilioIvr, TwilioCallOptions, lambda config, _now: TwilioIvr(config)),
+    "smtp": Adapter(SmtpEmail, SmtpOptions, SmtpEmail),
+    "aliyun_sms": Adapter(AliyunSms, AliyunOptions, AliyunSms),
+    "http_gateway": Adapter(AskedGateway, HttpGatewayOptions, make_gateway),
 }
 
 

@@ -62,7 +62,8 @@ from channels.routing import (
 MIN_VALIDITY: Final = timedelta(seconds=5)
 _REMEMBERED: Final = 10_000
 _USUAL: Final = Rules()
-_ROUTED: Final = frozenset({Medium.SMS, Medium.EMAIL})
+ROUTED: Final = frozenset({Medium.SMS, Medium.EMAIL})
+ONE_MEDIUM: Final = "all must be of one medium: sms, or email (a call has one provider)"
 _log = logging.getLogger(__name__)
 
 Share = Annotated[float, Field(gt=0, le=1)]
@@ -284,8 +285,8 @@ def make_router(
 ) -> Router:  # fmt: skip
     """Make the router of a channel, with the extras that its senders have. Raises ConfigError."""
     media = {sender.medium for sender in senders.values()}
-    if len(media) != 1 or not media <= _ROUTED:
-        raise ConfigError(f"{channel}.senders: all must be of one medium: sms, or email (a call has one provider)")
+    if len(media) != 1 or not media <= ROUTED:
+        raise ConfigError(f"{channel}.senders: {ONE_MEDIUM}")
     capabilities = frozenset().union(*(sender.capabilities for sender in senders.values()))
     bases: list[type[Router]] = [AskedRouter] if Capability.LOOKS_UP in capabilities else []
     bases += [CancellingRouter] if Capability.CANCELS in capabilities else []

@@ -2,7 +2,7 @@
 
 import typer
 
-from outreach.commands import bench, book, campaign, case, checking, demo, records, runtime, switches
+from outreach.commands import bench, book, campaign, case, channels, checking, demo, records, runtime, switches
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -12,6 +12,7 @@ app = typer.Typer(
 )
 
 app.command("check")(checking.check)
+app.command("channels")(channels.channels)
 app.command("import")(book.import_)
 app.add_typer(campaign.app, name="campaign")
 app.command("event")(records.event)

@@ -178,6 +178,7 @@ def test_a_channel_may_have_several_senders(tmp_path: Path) -> None:
         ("access_key_secret: ${TOKEN}", "access_key_secret: abc",
          "F:21:30 channels.sms.senders.china.options.access_key_secret: is a secret: write ${NAME}"),
         ('["+86"]', '["86"]', "F:18:20 channels.sms.senders.china.prefixes[0]: is not in the form"),
+        ("aliyun_sms", "smtp", "F:8:7 channels.sms.senders: all must be of one medium: sms, or email"),
         ("hold_seconds: 600", "hold: 600", "F:6:21 channels.sms.routing.hold: unknown key; valid keys: drift_seconds"),
         ("      main:", "      Main:", "F:9:9 channels.sms.senders.Main: is not in the form"),
         ("    routing:", "    adapter: twilio_sms\n    routing:", "F:4:5 channels.sms: give either adapter and its"),
