@@ -6,6 +6,7 @@ sender that may have had it.
 
 import asyncio
 import logging
+import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -127,12 +128,14 @@ class Router:
         self._rules = rules
         self._ticks = ticks
         self._health = {route.name: Health() for route in routes}
+        self._lock = threading.Lock()  # a process has several event loops; a lost update could leave a trial open
         self._unknown: OrderedDict[str, str] = OrderedDict()
 
     def health(self) -> dict[str, Health]:
         """Return what is known of every sender now."""
         now = self._ticks()
-        return {name: drifted(health, now, self._rules) for name, health in self._health.items()}
+        with self._lock:
+            return {name: drifted(health, now, self._rules) for name, health in self._health.items()}
 
     async def send(self, outbound: Outbound) -> Accepted:
         """Send by the sender of this person, or by the next when it certainly never left. Raises SendError."""
@@ -142,10 +145,9 @@ class Router:
         if not mine:
             raise Unsupported("no sender serves this destination")
         began, key = self._ticks(), outbound.person or outbound.address
-        self._health = self.health()
         turned_away: list[SendError] = []
-        for route in in_order(mine, self._health, key):
-            if not admits(self._health[route.name], self._ticks()):
+        for route in in_order(mine, self.health(), key):
+            if not self._take(route):
                 continue
             left = outbound.validity - timedelta(seconds=self._ticks() - began)
             number = outbound.sender or number_for(route, outbound.address, key)
@@ -157,7 +159,6 @@ class Router:
 
     async def _send(self, route: Route, outbound: Outbound) -> Accepted:
         """Make the one call and learn from it, however it ends."""
-        self._learn(route, begun(self._health[route.name]))
         began, ending = self._ticks(), Ending.FAILED
         try:
             accepted = await self._senders[route.name].send(outbound)
@@ -174,12 +175,22 @@ class Router:
             now = self._ticks()
             if ending is Ending.GOOD and now - began > self._rules.slow_seconds:
                 ending = Ending.TROUBLE
-            self._learn(route, ended(self._health[route.name], ending, now, self._rules))
+            self._learn(route, ending, now)
         return replace(accepted, provider_ref=f"{route.name}:{accepted.provider_ref}")
 
-    def _learn(self, route: Route, after: Health) -> None:
-        before = self._health[route.name]
-        self._health[route.name] = after
+    def _take(self, route: Route) -> bool:
+        """Tell whether a sender may be given an attempt now; when it is its trial, nobody else gets one."""
+        now = self._ticks()
+        with self._lock:
+            health = drifted(self._health[route.name], now, self._rules)
+            good = admits(health, now)
+            self._health[route.name] = begun(health) if good else health
+        return good
+
+    def _learn(self, route: Route, ending: Ending, now: float) -> None:
+        with self._lock:
+            before = self._health[route.name]
+            after = self._health[route.name] = ended(before, ending, now, self._rules)
         if after.misconfigured and not before.misconfigured:
             _log.error("sender misconfigured: %s of %s", route.name, self._prefix)
         elif after.is_open != before.is_open or after.share != before.share:

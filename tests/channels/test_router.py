@@ -1,8 +1,10 @@
 """Several senders behind one channel, on real sockets: who is tried, who never is, and where news and look-ups go."""
 
 import asyncio
+import itertools
 import logging
 from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -34,7 +36,7 @@ from peers import (
 )
 
 from channels import errors
-from channels.contract import Acknowledges, Callback, Cancels, Capability, LooksUp, LookupKey, SenderConfig
+from channels.contract import Acknowledges, Callback, Cancels, Capability, LooksUp, LookupKey, Medium, SenderConfig
 from channels.errors import BadSignature, ConfigError
 from channels.registry import make_channel
 from channels.router import Router, make_router
@@ -410,3 +412,25 @@ def test_no_log_names_a_person_or_a_key(caplog: pytest.LogCaptureFixture) -> Non
     assert "sender misconfigured: one" in caplog.text
     for secret in (PERSON, PERSON[1:], "Ana", "tok_EN-123", "s3cret", f"{AUTH_TOKEN} "):
         assert secret not in caplog.text
+
+
+def test_many_event_loops_leave_no_trial_open() -> None:
+    class Broken:
+        medium = Medium.SMS
+        capabilities = frozenset[Capability]()
+
+        async def send(self, _: Any) -> Any:
+            await asyncio.sleep(0)
+            raise errors.Unavailable("no connection")
+
+    ticks = itertools.count()
+    router = make_router("sms", {"one": Broken()}, [Route("one")], QUICK, lambda: next(ticks) / 10)  # type: ignore[dict-item]
+
+    async def many() -> None:
+        await asyncio.gather(*(router.send(outbound(TEXT)) for _ in range(200)), return_exceptions=True)
+
+    with ThreadPoolExecutor(4) as pool:
+        for done in [pool.submit(asyncio.run, many()) for _ in range(4)]:
+            done.result()
+    health = router.health()["one"]
+    assert (health.is_open, health.trying) == (True, False)
