@@ -30,7 +30,7 @@ class Row:
 
     kind: Kind
     meaning: str
-    source: str = "https://www.twilio.com/docs/api/errors"
+    source: str = ""
     wait_seconds: float | None = None
 
 

@@ -1,6 +1,7 @@
 """Aliyun and the plain gateway at the carrier, spoken to by the real adapters."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -10,7 +11,18 @@ import pytest
 from given import CHINA_PERSON
 from sandbox_listener import Listener, Seen
 
-from channels.contract import Callback, ChannelConfig, LookupKey, Outbound, ReceiptStatus, Reply, Template, Text
+from channels.contract import (
+    Accepted,
+    Callback,
+    ChannelConfig,
+    LookupKey,
+    Outbound,
+    ReceiptStatus,
+    Reply,
+    SenderConfig,
+    Template,
+    Text,
+)
 from channels.errors import (
     BadAddress,
     BadSignature,
@@ -284,3 +296,47 @@ def test_a_report_is_pushed_until_it_is_answered_with_200(sandbox: Sandbox, list
 
     first, second, third = using(aliyun(sandbox, listener), sandbox, work)
     assert first.dedupe_key == second.dedupe_key == third.dedupe_key
+
+
+def test_in_a_storm_of_faults_nobody_is_texted_twice_and_every_lost_answer_is_found(
+    sandbox: Sandbox, listener: Listener
+) -> None:
+    """Two senders, every fault at random: the carrier's own log is the witness."""
+    twilio = {
+        "account_sid": sandbox.account_sid, "auth_token": sandbox.auth_token, "base_url": sandbox.http_url,
+        "sender": SENDER,
+    }  # fmt: skip
+    main = ChannelConfig("sms/main", "twilio_sms", listener.url, twilio)
+    second = replace(gateway(sandbox, listener), name="sms/second")
+    senders = (SenderConfig(main, {"weight": 1}), SenderConfig(second, {"weight": 1}))
+    block = ChannelConfig("sms", "", listener.url, senders=senders, routing={"open_after": 50})
+    faults = ("reset_after_accept_next", "http_500_after_accept_next", "html_next", "http_429_next",
+              "reset_before_accept_next", "http_500_next")  # fmt: skip
+    sandbox.client.faults(**dict.fromkeys(faults, 0.1))
+    texts = [
+        outbound(f"+1202555{n:04d}", attempt_id=f"0190-att-{n}", token=f"tok3nA-bcdefghijkl-{n:04d}",
+                 content=Text(f"Your payment is due. ref {n:04d}"), person=f"p{n}")
+        for n in range(240)
+    ]  # fmt: skip
+
+    async def work(channel: Any) -> tuple[list[Any], list[Any]]:
+        ends = await asyncio.gather(*(channel.send(text) for text in texts), return_exceptions=True)
+        await asyncio.to_thread(sandbox.client.faults, **dict.fromkeys(faults, 0))
+        found = []
+        for text, end in zip(texts, ends, strict=True):
+            if isinstance(end, OutcomeUnknown):
+                started = START.timestamp()
+                key = LookupKey(text.attempt_id, text.token, text.address, text.content.body, started)
+                found.append((text.token, await channel.look_up(key)))
+        return ends, found
+
+    ends, found = using(block, sandbox, work)
+    taken = Counter(entry["token"] for entry in on(sandbox, "text_taken"))
+    assert set(taken.values()) == {1}
+    for text, end in zip(texts, ends, strict=True):
+        assert isinstance(end, Accepted | OutcomeUnknown | Throttled)
+        assert text.token in taken if isinstance(end, Accepted) else True
+        assert text.token not in taken if isinstance(end, Throttled) else True
+    assert {token for token, answer in found if answer is not None} == {token for token, _ in found if token in taken}
+    assert {end.provider_ref.split(":")[0] for end in ends if isinstance(end, Accepted)} == {"main", "second"}
+    assert sum(isinstance(end, OutcomeUnknown) for end in ends) > 20
