@@ -10,10 +10,11 @@ from typing import Annotated, Any
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from channels.contract import ChannelConfig
+from channels.contract import ChannelConfig, SenderConfig
 from channels.errors import ConfigError
 from channels.options import HttpUrl, plain_text
 from channels.registry import ADAPTERS
+from channels.router import ONE_MEDIUM, ROUTED, RouteOptions, RoutingOptions
 
 Where = tuple[str | int, ...]
 
@@ -36,29 +37,47 @@ class _PaceBlock(BaseModel):
     burst: Annotated[int, Field(ge=1, le=100_000)]
 
 
+_NAME = r"^[a-z][a-z0-9-]{0,31}$"
+
+
+class _SenderBlock(RouteOptions):
+    adapter: str
+    options: dict[str, Any] = Field(default_factory=dict)
+
+    def route(self) -> dict[str, object]:
+        """Return what routing wants to know."""
+        return self.model_dump(exclude={"adapter", "options"})
+
+
 class _ChannelBlock(BaseModel):
     model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
-    adapter: str
+    adapter: str | None = None
     pace: _PaceBlock
     concurrency: Annotated[int, Field(ge=1, le=2_000)]
     options: dict[str, Any] = {}
+    senders: dict[Annotated[str, Field(pattern=_NAME)], _SenderBlock] = {}
+    routing: dict[str, Any] = {}
 
 
 class _File(BaseModel):
     model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
     public_url: HttpUrl
-    channels: Annotated[
-        dict[Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,31}$")], _ChannelBlock], Field(min_length=1)
-    ]
+    channels: Annotated[dict[Annotated[str, Field(pattern=_NAME)], _ChannelBlock], Field(min_length=1)]
 
 
 def load_channels(path: Path, env: Mapping[str, str]) -> dict[str, ChannelConfig]:
     """Return every channel block by name, checked, with ``env`` put in. Raises ConfigError with all that is wrong."""
     file = _load(path, env)
-    return {
-        name: ChannelConfig(name, block.adapter, file.public_url.rstrip("/"), block.options)
-        for name, block in file.channels.items()
-    }
+    url = file.public_url.rstrip("/")
+    return {name: _channel(name, block, url) for name, block in file.channels.items()}
+
+
+def _channel(name: str, block: _ChannelBlock, url: str) -> ChannelConfig:
+    senders = tuple(
+        SenderConfig(ChannelConfig(f"{name}/{each}", sender.adapter, url, sender.options), sender.route())
+        for each, sender in block.senders.items()
+    )
+    return ChannelConfig(name, block.adapter or "", url, block.options, senders, block.routing)
 
 
 def load_paces(path: Path, env: Mapping[str, str]) -> dict[str, Pace]:
@@ -81,23 +100,42 @@ def _load(path: Path, env: Mapping[str, str]) -> _File:
             document.blame(error, _File, ())
     if file is not None:
         for name, block in file.channels.items():
-            _check_options(document, name, block)
+            _check_block(document, name, block)
     document.raise_if_wrong()
     assert file is not None  # noqa: S101 - problems were raised above
     return file
 
 
-def _check_options(document: "_Document", name: str, block: _ChannelBlock) -> None:
+def _check_block(document: "_Document", name: str, block: _ChannelBlock) -> None:
     where: Where = ("channels", name)
-    adapter = ADAPTERS.get(block.adapter)
+    if (block.adapter is None) == (not block.senders):
+        document.problem(where, "give either adapter and its options, or senders")
+    elif block.adapter is not None:
+        if block.routing:
+            document.problem((*where, "routing"), "is for a channel with senders")
+        _check_options(document, where, block.adapter, block.options)
+    else:
+        for sender, each in block.senders.items():
+            _check_options(document, (*where, "senders", sender), each.adapter, each.options)
+        media = {ADAPTERS[each.adapter].kind.medium for each in block.senders.values() if each.adapter in ADAPTERS}
+        if len(media) > 1 or not media <= ROUTED:
+            document.problem((*where, "senders"), ONE_MEDIUM)
+        try:
+            RoutingOptions.model_validate(block.routing)
+        except ValidationError as error:
+            document.blame(error, RoutingOptions, (*where, "routing"))
+
+
+def _check_options(document: "_Document", where: Where, name: str, options: dict[str, Any]) -> None:
+    adapter = ADAPTERS.get(name)
     if adapter is None:
         document.problem((*where, "adapter"), f"unknown adapter; valid: {', '.join(ADAPTERS)}")
         return
-    for key in sorted(adapter.options.secret_keys() & block.options.keys()):
+    for key in sorted(adapter.options.secret_keys() & options.keys()):
         if not document.only_references((*where, "options", key)):
             document.problem((*where, "options", key), "is a secret: write ${NAME} and set NAME in the environment")
     try:
-        adapter.options.model_validate(block.options)
+        adapter.options.model_validate(options)
     except ValidationError as error:
         document.blame(error, adapter.options, (*where, "options"))
 

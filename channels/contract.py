@@ -24,6 +24,7 @@ class Capability(StrEnum):
     INTERACTIVE = "interactive"
     RECEIPTS = "receipts"
     REPLIES = "replies"
+    TEMPLATES = "templates"  # carries approved templates: wants Outbound.template
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,13 +55,38 @@ class Call:
 Content = Text | Mail | Call
 
 
+TEMPLATE_FIELDS = frozenset(
+    {
+        "borrower.given_name", "borrower.family_name", "creditor.name", "creditor.phone", "creditor.pay_url",
+        "creditor.help_hours", "case.reference", "case.product", "case.amount_due", "case.balance", "case.due_on",
+        "case.days_past_due", "promise.amount", "promise.due_on", "installment.no", "installment.count",
+        "installment.amount", "installment.due_on", "arrangement.count", "arrangement.frequency", "arrangement.total",
+        "arrangement.first_on", "ref",
+    }
+)  # fmt: skip
+"""Names that ``Template.parameters`` can have. What a touch has no value for is left out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """The template the words came from, for providers that send only templates they approved.
+
+    ``name`` and ``locale`` are ours; ``parameters`` are values as the words show them, by ``TEMPLATE_FIELDS``.
+    """
+
+    name: str
+    locale: str
+    parameters: Mapping[str, str] = field(repr=False)
+
+
 @dataclass(frozen=True, slots=True)
 class Outbound:
     """One attempt, ready to leave.
 
     ``attempt_id`` is stable and opaque (Message-ID, idempotency where a provider has it); ``token`` is the unguessable
     word that comes back in callbacks; ``address`` is E.164 or an RFC 5321 mailbox; ``validity`` is how long the
-    provider may still hand it over (the rest of the permitted window).
+    provider may still hand it over (the rest of the permitted window). ``template`` is given to adapters that carry
+    templates; ``person`` is an opaque id, the same for all attempts to one person, for routes that stay the same.
     """
 
     attempt_id: str
@@ -69,6 +95,8 @@ class Outbound:
     content: Content
     validity: timedelta
     sender: str | None = None
+    template: Template | None = None
+    person: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,10 +194,19 @@ class Prompt:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What goes back to a provider that waits for instructions (TwiML for Twilio)."""
+    """What goes back to a provider that waits for instructions (TwiML for Twilio) or for certain words."""
 
     content_type: str
     body: bytes
+
+
+@runtime_checkable
+class Acknowledges(Protocol):
+    """An adapter whose provider repeats a callback until it hears the words it expects (status 200)."""
+
+    def acknowledge(self, callback: Callback) -> Answer | None:
+        """Return what to say to a callback that was taken; None for 204 and nothing. Pure."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,3 +294,13 @@ class ChannelConfig:
     adapter: str
     public_url: str
     options: Mapping[str, object] = field(default_factory=dict, repr=False)  # holds secrets
+    senders: tuple["SenderConfig", ...] = ()  # instead of an adapter: the several that share the channel
+    routing: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class SenderConfig:
+    """One of several senders: its own block, and ``route``: weight, prefixes, numbers, local_presence."""
+
+    config: ChannelConfig
+    route: Mapping[str, object] = field(default_factory=dict)

@@ -1,6 +1,6 @@
 """The keys a block of channels.yaml may hold: checked by pydantic here, plain values inside."""
 
-from typing import Annotated, Any, TypeVar, get_args
+from typing import Annotated, Any, TypeVar, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
@@ -19,10 +19,14 @@ _PLAIN = {
 }
 
 
-class Options(BaseModel):
-    """Base of every adapter's own keys: unknown keys refused, values never quoted in errors (they may be secrets)."""
+class Part(BaseModel):
+    """Base of everything that is read: unknown keys refused, values never quoted in errors (they may be secrets)."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+
+class Options(Part):
+    """Base of every adapter's own keys."""
 
     @classmethod
     def secret_keys(cls) -> frozenset[str]:
@@ -58,7 +62,35 @@ def _dotted(loc: tuple[int | str, ...]) -> str:
 def plain_text(item: Any, model: type[BaseModel]) -> str:  # noqa: ANN401 - pydantic's ErrorDetails
     """Write one of pydantic's findings without quoting the value."""
     kind, context = item["type"], item.get("ctx", {})
-    text = _PLAIN.get(kind, str(item["msg"]).removeprefix("Value error, ")).format(**context)
-    if kind == "extra_forbidden" and len(item["loc"]) == 1:
-        text += f"; valid keys: {', '.join(sorted(model.model_fields))}"
-    return text
+    plain = _PLAIN.get(kind)
+    text = str(item["msg"]).removeprefix("Value error, ") if plain is None else plain.format(**context)
+    keys = _keys_at(model, item["loc"][:-1]) if kind == "extra_forbidden" else ()
+    return f"{text}; valid keys: {', '.join(keys)}" if keys else text
+
+
+def _keys_at(model: type[BaseModel], place: tuple[int | str, ...]) -> list[str]:
+    """Return the keys that are valid at a place within a model; none when the place is not one model's."""
+    found: object = model
+    for part in place:
+        found = _inside(found, part)
+    models = _models_in(found)
+    return sorted(models[0].model_fields) if len(models) == 1 else []
+
+
+def _inside(annotation: object, part: int | str) -> object:
+    """Return the annotation of what stands under a key or index."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        spec = annotation.model_fields.get(str(part))
+        return None if spec is None else spec.annotation
+    if get_origin(annotation) in {dict, list, tuple}:
+        return next(iter(get_args(annotation)[-1 if get_origin(annotation) is dict else 0 :]), None)
+    inner = [found for each in get_args(annotation) if (found := _inside(each, part)) is not None]
+    return inner[0] if len(inner) == 1 else None
+
+
+def _models_in(annotation: object) -> list[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    if get_origin(annotation) in {dict, list, tuple}:
+        return []
+    return [found for part in get_args(annotation) for found in _models_in(part)]

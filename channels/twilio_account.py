@@ -6,9 +6,10 @@ from pydantic import Field, SecretStr, model_validator
 
 from channels.contract import Callback, ChannelConfig
 from channels.errors import OutcomeUnknown
+from channels.http_pool import Limits
 from channels.options import E164, Connections, HttpUrl, Options, Seconds
 from channels.twilio_common import Signatures, refusal, unreadable_is_unknown
-from channels.twilio_http import Limits, TwilioClient, TwilioHttp
+from channels.twilio_http import TwilioClient, TwilioHttp
 
 AccountSid = Annotated[str, Field(pattern=r"^AC[0-9a-zA-Z]{32}$")]
 

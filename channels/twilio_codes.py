@@ -4,36 +4,14 @@ Twilio asks that codes on a text not be used programmatically and has split code
 version, every row its source, and a code that is not here is ``unknown``: final for the attempt, never repeated.
 """
 
-from dataclasses import dataclass
-from enum import StrEnum
+from typing import Final
 
-from channels import errors
+from channels.codes import NEWS, RAISES, Kind, Row, row_in
 
-TABLE_VERSION = "2026-11-22"
+__all__ = ["CODES", "NEWS", "RAISES", "TABLE_VERSION", "Kind", "Row", "row_of"]
+
+TABLE_VERSION: Final = "2026-11-22"
 """The day the rows were last checked against Twilio's pages. Raise it with every change of a row."""
-
-
-class Kind(StrEnum):
-    """What a code says about the attempt, the person and the lane."""
-
-    OPT_OUT = "opt_out"
-    BAD_NUMBER = "bad_number"
-    BLOCKED = "blocked"
-    NOT_SERVED = "not_served"
-    MISCONFIGURED = "misconfigured"
-    TRANSIENT = "transient"
-    QUOTA = "quota"
-    AMBIGUOUS = "ambiguous"
-    UNKNOWN = "unknown"
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One code. ``meaning`` is safe to show: it never quotes an address or a body."""
-
-    kind: Kind
-    meaning: str
-    source: str = "https://www.twilio.com/docs/api/errors"
 
 
 def _row(code: int, kind: Kind, meaning: str) -> tuple[str, Row]:
@@ -91,28 +69,7 @@ CODES: dict[str, Row] = dict(
     ]
 )
 
-_UNLISTED = Row(Kind.UNKNOWN, "a code that is not in the table")
-
-RAISES: dict[Kind, type[errors.SendError]] = {
-    Kind.OPT_OUT: errors.OptedOut,
-    Kind.BAD_NUMBER: errors.BadAddress,
-    Kind.BLOCKED: errors.ContentRefused,
-    Kind.NOT_SERVED: errors.Unsupported,
-    Kind.MISCONFIGURED: errors.Misconfigured,
-    Kind.TRANSIENT: errors.Throttled,
-    Kind.QUOTA: errors.Throttled,
-    Kind.AMBIGUOUS: errors.OutcomeUnknown,
-    Kind.UNKNOWN: errors.Rejected,
-}
-"""What a refusal of a create request becomes."""
-
-NEWS: dict[Kind, str] = {kind: error.code for kind, error in RAISES.items()} | {
-    # In a receipt the provider had taken it: a transient failure is not a request to slow down.
-    Kind.TRANSIENT: errors.Unavailable.code,
-}
-"""The ``error_class`` of a receipt that brings this kind."""
-
 
 def row_of(code: str) -> Row:
     """Return what a code means; a code that is not in the table is ``Kind.UNKNOWN``."""
-    return CODES.get(code, _UNLISTED)
+    return row_in(CODES, code)

@@ -1,19 +1,14 @@
-"""The HTTP client under the twilio SDK: real time limits, one pool per event loop, nothing sent twice, nothing logged.
+"""The HTTP client under the twilio SDK, on our own pool.
 
 The SDK's own asynchronous client has no time limit (twilio-python#925), repeats a POST when asked to retry, loses
 ``Retry-After`` and logs addresses. This one takes its place through the SDK's documented seam. It raises our own
 errors (``channels.errors``) instead of handing the SDK an answer it would turn into an exception that quotes the
 recipient.
-
-What may have left is told apart from what certainly did not by where the exchange stopped: everything up to an open
-connection (name, socket, TLS, a place in the pool) is ``Unavailable``; everything after it is ``OutcomeUnknown``.
 """
 
-import asyncio
 import logging
 import platform
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
@@ -25,7 +20,8 @@ from twilio.http import AsyncHttpClient
 from twilio.rest import Client
 from yarl import URL
 
-from channels.errors import Misconfigured, OutcomeUnknown, SendError, Unavailable
+from channels.errors import OutcomeUnknown, SendError
+from channels.http_pool import HttpPool, Limits, retry_after_seconds
 
 # The SDK writes whole URLs at INFO, with telephone numbers in list filters; its validator quotes headers in warnings.
 _SDK_LOGGER = logging.getLogger("twilio")
@@ -34,25 +30,6 @@ for _logger in (_SDK_LOGGER, logging.getLogger("twilio.async_http_client"), logg
 
 Refusal = Callable[[int, bytes, float | None], SendError]
 """Makes our error of a status >= 300, the body and Retry-After in seconds."""
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """How long to wait and how wide to fan out.
-
-    ``connect_seconds`` covers a place in the pool, name look-up, socket and TLS; ``total_seconds`` the whole exchange.
-    ``idle_seconds`` must stay below the provider's own keep-alive: writing into a connection the other side is
-    closing ends as an unknown outcome.
-    """
-
-    connect_seconds: float = 5.0
-    total_seconds: float = 15.0
-    idle_seconds: float = 15.0
-    connections: int = 100
-
-    def __post_init__(self) -> None:
-        if not 0 < self.connect_seconds < self.total_seconds:
-            raise ValueError("connect_seconds must be above 0 and below total_seconds")
 
 
 class TwilioAnswer:
@@ -67,7 +44,7 @@ class TwilioAnswer:
 
 
 class TwilioHttp(AsyncHttpClient):  # type: ignore[misc]  # the SDK is not typed
-    """One pooled keep-alive session per event loop, opened on first use.
+    """The SDK's seam on our pool.
 
     Raises Unavailable, OutcomeUnknown, or whatever ``refusal`` makes of a status that is not 2xx.
     """
@@ -77,13 +54,9 @@ class TwilioHttp(AsyncHttpClient):  # type: ignore[misc]  # the SDK is not typed
     ) -> None:
         super().__init__(_SDK_LOGGER, is_async=True)
         self._refusal = refusal
-        self._limits = limits or Limits()
+        self._pool = HttpPool(limits or Limits())
         self._url = lru_cache(maxsize=64)(_Rebase(base_url))
         self._headers = _fixed_headers(auth)
-        self._sessions: dict[asyncio.AbstractEventLoop, aiohttp.ClientSession] = {}
-        self._timeout = aiohttp.ClientTimeout(
-            total=self._limits.total_seconds, connect=self._limits.connect_seconds, ceil_threshold=60
-        )
 
     async def request(  # the SDK's signature
         self,
@@ -100,58 +73,14 @@ class TwilioHttp(AsyncHttpClient):  # type: ignore[misc]  # the SDK is not typed
         url = self._url(uri)
         if params:
             url = url.update_query([(name, str(value)) for name, value in params.items()])
-        status, raw, answer_headers = await self._exchange(method, url, _form(data))
+        status, raw, answer_headers = await self._pool.exchange(method, url, _form(data), self._headers)
         if 200 <= status < 300:
             return TwilioAnswer(status, _json_text(raw), answer_headers)
         raise self._refusal(status, raw, retry_after_seconds(answer_headers.get("Retry-After")))
 
-    async def _exchange(self, method: str, url: URL, body: bytes | None) -> tuple[int, bytes, Mapping[str, str]]:
-        """Send and read everything; say by the type of the error whether it may have left."""
-        try:
-            # Reading to the end gives the connection back, failing closes it: no context manager is needed.
-            response = await self._session().request(
-                method, url, data=body, headers=self._headers, allow_redirects=False
-            )
-            return response.status, await response.read(), response.headers
-        except (
-            aiohttp.ClientConnectorError,
-            aiohttp.ConnectionTimeoutError,
-            aiohttp.ServerFingerprintMismatch,
-        ) as error:
-            raise Unavailable(f"no connection: {type(error).__name__}") from None
-        except aiohttp.InvalidURL:
-            raise Misconfigured("the base URL is not one") from None
-        except (aiohttp.ClientError, OSError, TimeoutError) as error:
-            raise OutcomeUnknown(f"the answer was lost: {type(error).__name__}") from None
-
-    def _session(self) -> aiohttp.ClientSession:
-        """Return this loop's session; a session must never cross loops."""
-        loop = asyncio.get_running_loop()
-        session = self._sessions.get(loop)
-        if session is None or session.closed:
-            self._forget_dead_loops()
-            session = self._sessions[loop] = self._open()
-        return session
-
-    def _open(self) -> aiohttp.ClientSession:
-        limits = self._limits
-        return aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=limits.connections, keepalive_timeout=limits.idle_seconds),
-            cookie_jar=aiohttp.DummyCookieJar(),
-            timeout=self._timeout,
-            auto_decompress=False,
-        )
-
-    def _forget_dead_loops(self) -> None:
-        for loop in [loop for loop in self._sessions if loop.is_closed()]:
-            # A polite close would need the loop, whose sockets died with it.
-            self._sessions.pop(loop).detach()
-
     async def close(self) -> None:
         """Close this loop's session. Sending afterwards opens a new one."""
-        session = self._sessions.pop(asyncio.get_running_loop(), None)
-        if session is not None:
-            await session.close()
+        await self._pool.close()
 
 
 class TwilioClient(Client):  # type: ignore[misc]  # the SDK is not typed
@@ -215,10 +144,3 @@ def _json_text(raw: bytes) -> str:
             return ""
         raise OutcomeUnknown("a 2xx answer that is not JSON")
     return raw.decode("utf-8", "replace")
-
-
-def retry_after_seconds(header: str | None) -> float | None:
-    """Read Retry-After in seconds. The date form needs a clock, so it reads as not said."""
-    if header is None or not header.strip().isascii() or not header.strip().isdigit():
-        return None
-    return float(header.strip())

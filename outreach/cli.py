@@ -8,6 +8,7 @@ from outreach.commands import (
     bounces,
     campaign,
     case,
+    channels,
     checking,
     demo,
     policies,
@@ -25,6 +26,7 @@ app = typer.Typer(
 )
 
 app.command("check")(checking.check)
+app.command("channels")(channels.channels)
 app.command("import")(book.import_)
 app.add_typer(campaign.app, name="campaign")
 app.command("event")(records.event)

@@ -55,6 +55,8 @@ def parse_options(arguments: list[str] | None = None) -> Options:
         token=os.environ.get("SANDBOX_AUTH_TOKEN", defaults.AUTH_TOKEN),
         inbound_sms_url=script.inbound_sms or f"{base}/v1/callbacks/sms",
         inbound_email_url=script.inbound_email or f"{base}/v1/inbound/email",
+        aliyun_url=script.aliyun.pushes or f"{base}/v1/callbacks/aliyun/{defaults.ALIYUN_PUSH_SECRET}",
+        gateway_url=script.gateway.replies or f"{base}/v1/callbacks/gateway",
     )
     secret = os.environ.get("SANDBOX_INBOUND_SECRET", defaults.INBOUND_SECRET)
     start = given.start if stepped else None

@@ -26,6 +26,8 @@ class Account:
     token: str
     inbound_sms_url: str
     inbound_email_url: str
+    aliyun_url: str = ""
+    gateway_url: str = ""
 
 
 @dataclass(frozen=True, slots=True)

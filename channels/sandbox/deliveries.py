@@ -45,6 +45,7 @@ class Post:
     what: str
     facts: Mapping[str, object]
     last: bool = True
+    wants: int | None = None  # the only status that ends it; None: anything below 500
 
 
 class Deliveries:
@@ -71,6 +72,25 @@ class Deliveries:
         """Post a Twilio form about ``subject`` (the SID), signed with the account's token."""
         headers, body, plain = self._signed(url, fields)
         self._enqueue(subject, Post(plain, headers, body, what, {"ref": subject, **facts}, last))
+
+    def json(
+        self,
+        subject: str,
+        url: str,
+        headers: Mapping[str, str],
+        body: bytes,
+        what: str,
+        *,
+        last: bool = True,
+        wants: int | None = None,
+        status: str | None = None,
+    ) -> None:
+        """Post JSON about ``subject`` with headers of the caller's making."""
+        headers = {"Content-Type": "application/json; charset=utf-8", **headers}
+        self._enqueue(
+            subject,
+            Post(url, headers, body, what, {"ref": subject} | ({"status": status} if status else {}), last, wants),
+        )
 
     def mail(self, subject: str, url: str, raw: bytes, what: str, **facts: object) -> None:
         """Post a raw inbound mail, signed with the shared secret."""
@@ -198,7 +218,11 @@ class Deliveries:
                     raise
             else:
                 refused += 1
-                if answer.status < 500 or refused > _TRIES_AFTER_REFUSAL:
+                if _done(post, answer.status) or refused > _TRIES_AFTER_REFUSAL:
                     return answer
             await asyncio.sleep(pause)
             pause = min(pause * 2, _LONGEST_PAUSE)
+
+
+def _done(post: Post, status: int) -> bool:
+    return status < 500 if post.wants is None else status == post.wants

@@ -25,15 +25,23 @@ class Outcome(Enum):
 class Request:
     """One request as it came over the wire."""
 
-    __slots__ = ("_body", "authorization", "method", "path", "query")
+    __slots__ = ("_body", "_headers", "authorization", "method", "path", "query")
 
-    def __init__(self, method: str, url: bytes, authorization: bytes, body: list[bytes]) -> None:
+    def __init__(
+        self, method: str, url: bytes, authorization: bytes, body: list[bytes], headers: list[tuple[bytes, bytes]]
+    ) -> None:
         path, _, query = url.decode("latin-1").partition("?")
         self.method = method
         self.path = path
         self.query = query
         self.authorization = authorization
         self._body = body
+        self._headers = headers
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """Every header by its name in lower case; made when asked for, since most answers need none."""
+        return {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in self._headers}
 
     @property
     def body(self) -> bytes:
@@ -115,6 +123,7 @@ class HttpProtocol(asyncio.Protocol):
         self._url = b""
         self._authorization = b""
         self._body: list[bytes] = []
+        self._headers: list[tuple[bytes, bytes]] = []
         self._size = 0
         self._hung = False
 
@@ -142,13 +151,15 @@ class HttpProtocol(asyncio.Protocol):
     def on_message_begin(self) -> None:
         """Start a request (httptools)."""
         self._url, self._authorization, self._body, self._size = b"", b"", [], 0
+        self._headers = []
 
     def on_url(self, url: bytes) -> None:
         """Take a part of the request target (httptools)."""
         self._url += url
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """Take a header (httptools); only the ones the carrier cares for are kept."""
+        """Take a header (httptools)."""
+        self._headers.append((name, value))
         if len(name) == 13 and name.lower() == b"authorization":
             self._authorization = value
         elif len(name) == 6 and name.lower() == b"expect":
@@ -162,7 +173,7 @@ class HttpProtocol(asyncio.Protocol):
 
     def on_message_complete(self) -> None:
         """Answer, or queue behind the request before (httptools)."""
-        request = Request(self._parser.get_method().decode(), self._url, self._authorization, self._body)
+        request = Request(self._parser.get_method().decode(), self._url, self._authorization, self._body, self._headers)
         keep_alive = self._parser.should_keep_alive()
         if self._size > _MAX_BODY:
             self._finish(Response(413), keep_alive=False)

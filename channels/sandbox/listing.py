@@ -33,11 +33,19 @@ R = TypeVar("R", bound=Resource)
 class Shelf(Generic[R]):
     """Resources by SID and by the number they went to, in order of creation."""
 
-    def __init__(self, name: str, path: str, dated: str, date_of: Callable[[R], float | None]) -> None:
+    def __init__(
+        self,
+        name: str,
+        path: str,
+        dated: str,
+        date_of: Callable[[R], float | None],
+        listed: Callable[[R], bool] = lambda _: True,
+    ) -> None:
         self._name = name
         self._path = path
         self._dated = dated
         self._date_of = date_of
+        self._listed = listed
         self.forget()
 
     def forget(self) -> None:
@@ -49,6 +57,10 @@ class Shelf(Generic[R]):
         """Put a resource on the shelf."""
         self.by_sid[resource.sid] = resource
         self._by_to[resource.to].append(resource)
+
+    def to(self, number: str) -> list[R]:
+        """Return what went to a number, in order of creation."""
+        return list(self._by_to.get(number, ()))
 
     def remove(self, resource: R) -> None:
         """Take a resource off the shelf."""
@@ -89,6 +101,8 @@ class Shelf(Generic[R]):
         pool: Iterable[R] = self._by_to.get(to, ()) if to is not None else self.by_sid.values()
         within = _window(args, self._dated)
         for resource in reversed(list(pool)):
+            if not self._listed(resource):
+                continue
             if args.get("From", resource.from_) != resource.from_:
                 continue
             if args.get("Status", resource.status) != resource.status:

@@ -1,6 +1,6 @@
 """The script file: who the borrowers are, what the carrier owns, and how quickly things happen."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Final
@@ -13,7 +13,7 @@ from channels.sandbox.people import DEFAULT_MIX, MEDIA, Profile, Temper
 
 _FIELDS: Final = (
     "locale", "mute", "numbers", "services", "inbound", "advanced_opt_out", "timing", "distribution",
-    "patterns", "profiles",
+    "patterns", "profiles", "aliyun", "gateway",
 )  # fmt: skip
 
 
@@ -26,6 +26,33 @@ class Timing:
     ring_seconds: float = 0.5
     minute_seconds: float = 60.0
     bounce_minutes: float = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class AliyunScript:
+    """What the Aliyun account has: approved signatures, and templates by code with their ``${name}`` parameters.
+
+    Nothing given approves everything. ``pushes`` is where reports and texts from people go.
+    """
+
+    signs: frozenset[str] = frozenset()
+    templates: Mapping[str, str] = field(default_factory=dict)
+    pushes: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class GatewayScript:
+    """How the plain gateway speaks: ``fields`` renames what it reads and writes; ``replies`` is where texts go."""
+
+    fields: Mapping[str, str] = field(default_factory=dict)
+    replies: str | None = None
+
+    def name(self, ours: str) -> str:
+        """Return the gateway's name of a field."""
+        return self.fields.get(ours, ours)
+
+
+GATEWAY_FIELDS: Final = ("to", "from", "text", "client_id", "callback", "ttl", "code", "id", "parts", "state", "error")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +74,8 @@ class Script:
     mix: Mapping[str, Mapping[str, float]] = field(default_factory=lambda: DEFAULT_MIX)
     patterns: tuple[tuple[str, Profile], ...] = ()
     profiles: Mapping[str, Profile] = field(default_factory=dict)
+    aliyun: AliyunScript = field(default_factory=AliyunScript)
+    gateway: GatewayScript = field(default_factory=GatewayScript)
 
 
 def load_script(path: Path | None, *, stepped: bool) -> Script:
@@ -83,7 +112,33 @@ def parse_script(raw: object, where: str, *, stepped: bool) -> Script:
         mix=_mix(top.get("distribution", {}), f"{where}.distribution"),
         patterns=_patterns(top.get("patterns", []), f"{where}.patterns"),
         profiles=parse_profiles(top.get("profiles", {}), f"{where}.profiles"),
+        aliyun=_aliyun(top.get("aliyun", {}), f"{where}.aliyun"),
+        gateway=_gateway(top.get("gateway", {}), f"{where}.gateway"),
     )
+
+
+def _aliyun(raw: object, where: str) -> AliyunScript:
+    given = _known(raw, where, ("signs", "templates", "pushes"))
+    templates = _mapping(given.get("templates", {}), f"{where}.templates")
+    return AliyunScript(
+        signs=frozenset(map(str, _sequence(given.get("signs", []), f"{where}.signs"))),
+        templates={code: str(text) for code, text in templates.items()},
+        pushes=_text(given.get("pushes")),
+    )
+
+
+def _gateway(raw: object, where: str) -> GatewayScript:
+    given = _known(raw, where, ("fields", "replies"))
+    names = _known(given.get("fields", {}), f"{where}.fields", GATEWAY_FIELDS)
+    return GatewayScript({ours: str(theirs) for ours, theirs in names.items()}, _text(given.get("replies")))
+
+
+def _known(raw: object, where: str, names: Sequence[str]) -> dict[str, object]:
+    given = _mapping(raw, where)
+    for name in given:
+        if name not in names:
+            raise ScriptError(f"{where}.{name}: no such field; there are {', '.join(names)}")
+    return given
 
 
 def parse_profiles(raw: object, where: str) -> dict[str, Profile]:

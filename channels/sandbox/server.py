@@ -8,12 +8,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from channels.sandbox.aliyun import Aliyun
 from channels.sandbox.calls import Calls
 from channels.sandbox.carrier import Account, Carrier, settle_later
 from channels.sandbox.clock import Agenda, CarrierClock
 from channels.sandbox.control import Control
 from channels.sandbox.deliveries import Deliveries
 from channels.sandbox.faults import Faults
+from channels.sandbox.gateway import Gateway
 from channels.sandbox.http import Answer, HttpProtocol, Request
 from channels.sandbox.mailroom import SandboxMailroom
 from channels.sandbox.people import People
@@ -44,7 +46,7 @@ class Options:
 class Router:
     """Finds who answers an HTTP request, and checks who asks."""
 
-    def __init__(self, carrier: Carrier, texts: Texts, calls: Calls, control: Control) -> None:
+    def __init__(self, carrier: Carrier, texts: Texts, calls: Calls, control: Control, senders: Senders) -> None:
         account = carrier.account
         self._base = f"/2010-04-01/Accounts/{account.sid}/"
         self._messages = f"{self._base}Messages.json"
@@ -54,6 +56,8 @@ class Router:
         self._texts = texts
         self._calls = calls
         self._control = control
+        self._aliyun = Aliyun(carrier, texts, senders)
+        self._gateway = Gateway(carrier, texts, senders)
 
     def __call__(self, request: Request) -> Answer | Awaitable[Answer]:
         """Answer one request."""
@@ -64,6 +68,10 @@ class Router:
         return settle_later(wait, answer) if wait else answer
 
     def _api(self, request: Request) -> Answer:
+        if request.path == "/":
+            return self._aliyun.answer(request)
+        if request.path.startswith("/gateway/"):
+            return self._gateway.answer(request)
         if not hmac.compare_digest(request.authorization, self._authorization):
             return problem(20003)
         if request.path == self._messages and request.method == "POST":
@@ -117,7 +125,7 @@ class SandboxServer:
         senders = Senders(script)
         texts, calls = Texts(self._carrier, senders), Calls(self._carrier, senders)
         mailroom = SandboxMailroom(self._carrier)
-        router = Router(self._carrier, texts, calls, Control(self._carrier, senders, texts, calls, mailroom))
+        router = Router(self._carrier, texts, calls, Control(self._carrier, senders, texts, calls, mailroom), senders)
         loop = asyncio.get_running_loop()
         web = await loop.create_server(lambda: HttpProtocol(router, self._connections), *options.http, backlog=1024)
         self._servers.append(web)

@@ -20,13 +20,17 @@ _KEYWORD_ANSWERS: Final = {
 
 
 class Texting:
-    """Everyone's side of their text exchanges. ``keep`` files a text from a person and returns its SID."""
+    """Everyone's side of their text exchanges. ``keep`` files a text from a person and returns its SID.
+
+    ``others`` holds what posts a text (person, number, words, SID) to numbers that are not Twilio's.
+    """
 
     def __init__(self, carrier: Carrier, senders: Senders, keep: Callable[[str, str, str], str]) -> None:
         self._carrier = carrier
         self._senders = senders
         self._keep = keep
         self._exchanges: dict[str, Exchange] = {}
+        self.others: dict[str, Callable[[str, str, str, str], None]] = {}
 
     def forget(self) -> None:
         """Start every exchange anew."""
@@ -52,7 +56,11 @@ class Texting:
         self._carrier.witness.record(
             "text_from_person", channel="sms", to=number, body=body, ref=sid, keyword=keyword, **{"from": person}
         )
-        self._post(person, number, body, sid, keyword)
+        other = self.others.get(number)
+        if other is not None:
+            other(person, number, body, sid)
+        else:
+            self._post(person, number, body, sid, keyword)
         if keyword is not None:
             self._obey(keyword, person, number)
         return sid

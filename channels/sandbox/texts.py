@@ -1,7 +1,7 @@
 """Twilio Messages: create, list, fetch, update, delete, and what becomes of a text afterwards."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
@@ -51,6 +51,7 @@ class TextRecord:
     sent: float | None = None
     updated: float = 0.0
     error_code: int | None = None
+    tell: "Tell | None" = None  # how its fate is reported, when not by Twilio's callback
 
     def as_json(self) -> dict[str, object]:
         """Return the Message resource."""
@@ -80,6 +81,10 @@ class TextRecord:
         }
 
 
+Tell = Callable[["TextRecord", bool], None]
+"""Reports a text's new status; the flag says that it is the last."""
+
+
 class Texts:
     """The Messages resource."""
 
@@ -88,7 +93,10 @@ class Texts:
         self._senders = senders
         self._names = Names("SM")
         path = f"/2010-04-01/Accounts/{carrier.account.sid}/Messages.json"
-        self.shelf: Shelf[TextRecord] = Shelf("messages", path, "DateSent", lambda text: text.sent)
+        self.shelf: Shelf[TextRecord] = Shelf(
+            "messages", path, "DateSent", lambda text: text.sent, lambda text: text.tell is None
+        )
+        self.also_forget: list[Callable[[], None]] = []
         self.texting = Texting(carrier, senders, self.keep_inbound)
 
     def create(self, request: Request) -> Answer:
@@ -126,6 +134,23 @@ class Texts:
             return problem(20009)
         self.shelf.remove(text)
         return Response(204)
+
+    def take_over(self, text: TextRecord, **facts: object) -> None:
+        """File a text that came another way than by Twilio's API, and lay out what becomes of it."""
+        self.shelf.add(text)
+        self._carrier.witness.record(
+            "text_taken", channel="sms", to=text.to, body=text.body, ref=text.sid, segments=text.segments,
+            validity=text.validity, status=text.status, **{"from": text.from_}, **facts,
+        )  # fmt: skip
+        if not self._carrier.script.mute:
+            self._plan(text, None)
+
+    def forget(self) -> None:
+        """Drop every text and everything that was said, here and with those that hand their texts over."""
+        self.shelf.forget()
+        self.texting.forget()
+        for forget in self.also_forget:
+            forget()
 
     def keep_inbound(self, person: str, number: str, body: str) -> str:
         """Put a text from a person on the shelf and return its SID."""
@@ -254,6 +279,8 @@ class Texts:
             self._carrier.agenda.after(wait, lambda: self._arrive(text, code, touch))
 
     def _trouble(self, text: TextRecord, temper: Temper, touch: int) -> int | None:
+        if text.error_code is not None:  # decided when it was taken
+            return text.error_code
         if temper.name == "fail":
             return temper.code or 30003
         if temper.name == "flaky" and draw(self._carrier.seed, "flaky", text.to, touch) < _FLAKY:
@@ -271,7 +298,9 @@ class Texts:
         """Take a text to its next status and tell the status callback."""
         text.status, text.error_code, text.updated = status, code, self._carrier.clock.epoch()
         self._carrier.witness.record("text_status", channel="sms", to=text.to, ref=text.sid, status=status, code=code)
-        if not text.callback:
+        if text.tell is not None:
+            text.tell(text, last)
+        if text.tell is not None or not text.callback:
             return
         fields = {
             "AccountSid": text.account, "ApiVersion": "2010-04-01", "From": text.from_, "To": text.to,

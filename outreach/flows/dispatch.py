@@ -9,7 +9,7 @@ from uuid import UUID
 import orjson
 import structlog
 
-from channels.contract import Call, Content, Mail, Outbound, Text
+from channels.contract import Call, Capability, Content, Mail, Outbound, Template, Text
 from outreach.domain.case import Case, ContactPoint
 from outreach.domain.ids import new_id, new_token
 from outreach.domain.timeline import Entry
@@ -36,6 +36,7 @@ from outreach.policy.codec import facts_to_json
 from outreach.policy.decision import Decision, Verdict
 from outreach.policy.dossier import Dossier, facts_for
 from outreach.policy.facts import Contact, Facts
+from outreach.rendering.fields import TouchFields
 from outreach.rendering.render import Rendered, RenderRefused
 
 HISTORY = timedelta(days=36)
@@ -311,6 +312,8 @@ def _start(
         address=point.value,
         content=content_of(touch.channel, rendered, token),
         validity=_validity(decision, touch, now),
+        template=_template(house, touch, rendered, fields),
+        person=str(touch.borrower_id),
     )
     reach = scopes_of(touch.channel, touch.plan, touch.campaign_id, places_of(dossier))
     batch.sends.append(Sent(touch, attempt_id, point.contact_point_id, outbound, decision_id, reach))
@@ -325,6 +328,13 @@ def _start(
                 Contact(now, touch.channel, Outcome.PENDING, (), case.creditor_id,
                         str(theirs.contact_point_id), "out", touch.purpose, same_borrower=False)
             )  # fmt: skip
+
+
+def _template(house: House, touch: Touch, rendered: Rendered, fields: TouchFields) -> Template | None:
+    """Return the template's values where the channel carries approved templates; elsewhere they would be waste."""
+    if Capability.TEMPLATES not in house.channels[touch.channel].capabilities:
+        return None
+    return Template(touch.template, rendered.locale, house.renderer.parameters(rendered, fields))
 
 
 def content_of(channel: str, rendered: Rendered, token: str) -> Content:

@@ -16,6 +16,7 @@ from outreach.rendering.catalog import PARTS, Catalog, Template
 from outreach.rendering.disclosures import missing_in_call, missing_in_mail, missing_in_text, withhold_voicemail
 from outreach.rendering.fields import TouchFields
 from outreach.rendering.formats import spoken_seconds
+from outreach.rendering.parameters import parameters_of
 from outreach.rendering.segments import Encoding, count_segments, fold_to_gsm, is_gsm
 
 MAX_SUBJECT = 120
@@ -127,6 +128,13 @@ class Renderer:
             return {part: _tidy_mail("".join(block(context))) for part, block in plan.parts if part != skip}
         except _FAULTS as fault:
             raise _refusal(fault, plan, fields) from None
+
+    def parameters(self, rendered: Rendered, fields: TouchFields) -> dict[str, str]:
+        """Return the values behind words that were rendered from ``fields``, by name, for approved templates."""
+        plan = self._plans.get((rendered.template, rendered.channel, rendered.locale)) or self._plan(
+            rendered.template, rendered.channel, rendered.locale
+        )
+        return parameters_of(fields, plan.template.locale)
 
     def _plan(self, name: str, channel: Channel, locale: str) -> _Plan:
         plan = self._legible(name, channel, locale)

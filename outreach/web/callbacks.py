@@ -4,7 +4,7 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
-from channels.contract import Callback, Medium
+from channels.contract import Acknowledges, Callback, Channel, Medium
 from channels.errors import BadSignature, MalformedCallback
 from outreach.flows.callbacks import take_callback
 from outreach.flows.house import House
@@ -29,9 +29,14 @@ async def callback_of(request: Request, limit: int) -> Callback:
     )
 
 
-@router.post("/v1/callbacks/{channel}", status_code=204)
+@router.api_route("/v1/callbacks/{channel}", methods=["GET", "POST"], status_code=204)
+@router.api_route("/v1/callbacks/{channel}/{rest:path}", methods=["GET", "POST"], status_code=204)
 async def take(channel: str, request: Request) -> Response:
-    """Take delivery news and replies, signed by the provider; ``channel`` is a name of channels.yaml."""
+    """Take delivery news and replies, signed by the provider; ``channel`` is a name of channels.yaml.
+
+    What follows the name belongs to the adapter: the sender of a channel that has several, or a secret. Some gateways
+    report by GET.
+    """
     house: House = request.app.state.house
     adapter = house.channels.get(channel)
     if adapter is None:
@@ -62,7 +67,13 @@ async def _take(request: Request, channel: str, callback: Callback) -> Response:
         await take_callback(house, channel, callback)
     else:
         await group_of(request, channel).add(news)
-    return Response(status_code=204)
+    return _thanks(adapter, callback)
+
+
+def _thanks(adapter: Channel, callback: Callback) -> Response:
+    """Answer what was taken: nothing, or the words without which the provider would repeat it."""
+    words = adapter.acknowledge(callback) if isinstance(adapter, Acknowledges) else None
+    return Response(status_code=204) if words is None else Response(words.body, 200, media_type=words.content_type)
 
 
 def group_of(request: Request, channel: str) -> GroupCommit:

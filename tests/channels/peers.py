@@ -64,6 +64,7 @@ class Seen:
     query: dict[str, list[str]]
     headers: dict[str, str]
     form: dict[str, list[str]]
+    body: bytes = b""
 
     def one(self, name: str) -> str:
         values = self.form[name]
@@ -151,8 +152,9 @@ class Provider:
         body = await reader.readexactly(int(headers.get("content-length", "0")))
         method, target, _ = head[0].split(" ")
         parts = urlsplit(target)
-        form = parse_qs(body.decode(), keep_blank_values=True, strict_parsing=bool(body))
-        self.seen.append(Seen(method, parts.path, parse_qs(parts.query), headers, form))
+        is_form = headers.get("content-type") == "application/x-www-form-urlencoded"
+        form = parse_qs(body.decode(), keep_blank_values=True, strict_parsing=bool(body)) if is_form else {}
+        self.seen.append(Seen(method, parts.path, parse_qs(parts.query), headers, form, body))
         match self.script.popleft() if self.script else self.default:
             case Say(status, answer, extra, content_type):
                 _answer(writer, status, answer, extra, content_type)

@@ -129,3 +129,85 @@ def test_an_adapter_made_by_hand_checks_its_options_too() -> None:
         make_channel(ChannelConfig("sms", "twilio_sms", "https://o.example.com", {"auth_token": "x"}), lambda: NOW)
     with pytest.raises(ConfigError, match="unknown adapter"):
         make_channel(ChannelConfig("sms", "pigeon", "https://o.example.com"), lambda: NOW)
+
+
+ROUTED = """\
+public_url: https://outreach.example.com
+channels:
+  sms:
+    pace: {per_second: 10, burst: 20}
+    concurrency: 5
+    routing: {hold_seconds: 600}
+    senders:
+      main:
+        adapter: twilio_sms
+        weight: 3
+        numbers: ["+12025550101", "+12025550102"]
+        options:
+          account_sid: ${SID}
+          auth_token: ${TOKEN}
+          sender: "+12025550100"
+      china:
+        adapter: aliyun_sms
+        prefixes: ["+86"]
+        options:
+          access_key_id: LTAI-example
+          access_key_secret: ${TOKEN}
+          sign_name: 示例银行
+          templates: {pre_due: {zh: {code: SMS_1}}}
+"""
+
+
+def test_a_channel_may_have_several_senders(tmp_path: Path) -> None:
+    config = load_channels(written(tmp_path, ROUTED), GOOD_ENV)["sms"]
+    assert [each.config.name for each in config.senders] == ["sms/main", "sms/china"]
+    assert (config.adapter, config.routing) == ("", {"hold_seconds": 600})
+    channel = make_channel(config, lambda: NOW)
+    assert channel.medium == "sms"
+    assert "very-secret-token" not in repr(config)
+    assert load_paces(written(tmp_path, ROUTED), GOOD_ENV)["sms"] == Pace(10.0, 20, 5)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        ("weight: 3", "weight: -3", "F:10:17 channels.sms.senders.main.weight: Input should be greater than or equal"),
+        ("weight: 3", "wait: 3", "F:10:15 channels.sms.senders.main.wait: unknown key; valid keys: adapter, local"),
+        ("twilio_sms", "twillio", "F:9:18 channels.sms.senders.main.adapter: unknown adapter; valid: twilio_sms"),
+        ("sender: ", "sendr: ", "F:15:18 channels.sms.senders.main.options.sendr: unknown key; valid keys: account_"),
+        ("access_key_secret: ${TOKEN}", "access_key_secret: abc",
+         "F:21:30 channels.sms.senders.china.options.access_key_secret: is a secret: write ${NAME}"),
+        ('["+86"]', '["86"]', "F:18:20 channels.sms.senders.china.prefixes[0]: is not in the form"),
+        ("aliyun_sms", "smtp", "F:8:7 channels.sms.senders: all must be of one medium: sms, or email"),
+        ("hold_seconds: 600", "hold: 600", "F:6:21 channels.sms.routing.hold: unknown key; valid keys: drift_seconds"),
+        ("      main:", "      Main:", "F:9:9 channels.sms.senders.Main: is not in the form"),
+        ("    routing:", "    adapter: twilio_sms\n    routing:", "F:4:5 channels.sms: give either adapter and its"),
+        ('numbers: ["+12025550101", "+12025550102"]', "local_presence: true",
+         "F:9:9 channels.sms.senders.main: local_presence chooses among numbers"),
+    ],
+)  # fmt: skip
+def test_mistakes_among_senders_are_named_with_their_line(tmp_path: Path, old: str, new: str, expected: str) -> None:
+    assert old in ROUTED
+    said = wrong(tmp_path, ROUTED.replace(old, new, 1))
+    assert any(line.startswith(expected) for line in said), said
+
+
+def test_a_gateways_secrets_come_from_the_environment_alone(tmp_path: Path) -> None:
+    block = """\
+public_url: https://outreach.example.com
+channels:
+  sms:
+    adapter: http_gateway
+    pace: {per_second: 10, burst: 20}
+    concurrency: 5
+    options:
+      secrets: {api: "${TOKEN}", other: "SECOND"}
+      auth: {kind: bearer, secret: api}
+      request: {url: "https://gateway.example.com/v1", fields: {to: "{address}", text: "{body}"}}
+      answer: {reference: /id, code: /code, codes: {"1": bad_adress}}
+"""
+    said = wrong(tmp_path, block)
+    assert any(line.startswith("F:8:16 channels.sms.options.secrets: is a secret: write ${NAME}") for line in said)
+    assert any("F:11:58 channels.sms.options.answer.codes.1: Input should be 'bad_address'" in line for line in said)
+    good = block.replace("SECOND", "${TOKEN}").replace("adress", "address")
+    assert load_channels(written(tmp_path, good), GOOD_ENV)["sms"].adapter == "http_gateway"

@@ -6,7 +6,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from channels.contract import Accepted, Outbound
+from channels.contract import Accepted, Capability, Outbound
 from channels.errors import (
     BadAddress,
     ContentRefused,
@@ -464,3 +464,29 @@ async def test_a_lane_that_is_full_gives_back_what_it_could_not_take(database: s
         queue.touches.clear()
         await step_to(house, START + timedelta(seconds=1))
     assert len(attempts(database)) >= 4
+
+
+class CarriesTemplates(FakeChannel):
+    """A provider that sends only templates it approved."""
+
+    capabilities = frozenset({Capability.TEMPLATES})
+
+
+class CarriesWords(FakeChannel):
+    """A provider that sends words."""
+
+    capabilities = frozenset()
+
+
+async def test_a_provider_of_templates_is_given_the_values_and_others_are_not(database: str) -> None:
+    put(database, ada := Someone())
+    put(database, ben := Someone(ref="B2", given_name="Ben", phone="+12125550102", email="ben@example.com"))
+    plan_touch(database, ada)
+    plan_touch(database, ben, channel="email")
+    async with a_house(database, channels={"sms": CarriesTemplates(), "email": CarriesWords()}) as house:
+        assert (await run_lanes(house))["sent"] == 2
+        (text,), (mail,) = fake(house, "sms").sent, fake(house, "email").sent
+    assert mail.template is None
+    assert text.template is not None
+    assert text.template.parameters["creditor.name"] in text.content.body
+    assert (text.person, mail.person) == (str(ada.borrower_id), str(ben.borrower_id))

@@ -22,6 +22,9 @@ PUBLIC = {
 KEY = {"POST /v1/events", "GET /metrics"}
 SIGNED = {
     "POST /v1/callbacks/{channel}": "/v1/callbacks/sms",
+    "GET /v1/callbacks/{channel}": "/v1/callbacks/sms",
+    "POST /v1/callbacks/{channel}/{rest:path}": "/v1/callbacks/sms/a/b",
+    "GET /v1/callbacks/{channel}/{rest:path}": "/v1/callbacks/sms/a/b",
     "POST /v1/inbound/email": "/v1/inbound/email",
     "POST /v1/calls/{token}": "/v1/calls/" + "x" * 32,
     "POST /v1/calls/{token}/turn": "/v1/calls/" + "x" * 32 + "/turn?n=1",

@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import hmac
+import json
 from email.utils import parsedate_to_datetime
 from typing import Any
 
@@ -11,7 +12,8 @@ import psycopg
 import pytest
 from twilio.request_validator import RequestValidator
 
-from channels.fake import SIGNATURE_HEADER
+from channels.contract import Answer, Callback
+from channels.fake import SIGNATURE_HEADER, FakeChannel
 from outreach.web import group_commit
 from tests.support.book import Someone, put
 from tests.support.house import MemoryQueue, rows
@@ -199,3 +201,24 @@ async def test_a_posted_mail_is_verified_by_the_email_channel(database: str, val
 async def _stamp(client: httpx.AsyncClient, url: str) -> int:
     """Read the server's own clock from its Date header."""
     return int(parsedate_to_datetime((await client.get(url + "/healthz")).headers["date"]).timestamp())
+
+
+class Wordy(FakeChannel):
+    """A provider that repeats what is not answered with its words, and whose callbacks say more in the path."""
+
+    def acknowledge(self, callback: Callback) -> Answer:
+        return Answer("application/json", json.dumps({"code": 0, "path": callback.path}).encode())
+
+
+@pytest.mark.parametrize("path", ["/v1/callbacks/sms", "/v1/callbacks/sms/route/secret"])
+@pytest.mark.parametrize("method", ["GET", "POST"])
+async def test_a_provider_that_wants_words_hears_them_once_its_news_is_stored(
+    database: str, path: str, method: str
+) -> None:
+    async with served(database, channels={"sms": Wordy()}) as (client, house):
+        news = signed(house, "sms", dedupe_key="SM1", status="sent", token="t1")
+        answer = await client.request(method, path, **news)
+        assert (answer.status_code, answer.json()) == (200, {"code": 0, "path": path})
+        assert rows(database, "select dedupe_key from inbox") == [("SM1",)]
+        forged = await client.request(method, path, **(news | {"headers": {SIGNATURE_HEADER: "no"}}))
+        assert forged.status_code == 403

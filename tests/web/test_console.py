@@ -20,7 +20,10 @@ from tests.support.web import BEARER, KEY, served
 
 PUBLIC = {"/healthz", "/readyz", "/login", "/console.css", "/v1/unsubscribe/{token}"}
 """Routes that ask for no key and no signature, on purpose."""
-VERIFIED = {"/v1/callbacks/{channel}", "/v1/inbound/email", "/v1/calls/{token}", "/v1/calls/{token}/turn"}
+VERIFIED = {
+    "/v1/callbacks/{channel}", "/v1/callbacks/{channel}/{rest:path}", "/v1/inbound/email", "/v1/calls/{token}",
+    "/v1/calls/{token}/turn",
+}  # fmt: skip
 
 
 async def log_in(client: httpx.AsyncClient) -> None:
