@@ -8,6 +8,7 @@ written without spaces; every character is a word.
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 
 _PIECE = re.compile(r"\s+|\.\.|<[a-z_]+>|[()|?^$]|[a-z0-9#,]+|[\u3400-\u9fff]")
 _GAP = r"(?: [^ .?]+){0,3}?"
@@ -79,9 +80,19 @@ class Compiled:
     """One phrase ready to match. ``anchors``: one of these words must occur; empty when any text may match."""
 
     source: str
-    pattern: re.Pattern[str]
+    regex: str
     anchors: frozenset[str]
     words: frozenset[str]
+
+    @property
+    def pattern(self) -> re.Pattern[str]:
+        """The pattern, compiled when a reply first holds an anchor: most of thousands never are in a short process."""
+        return _pattern(self.regex)
+
+
+@cache
+def _pattern(regex: str) -> re.Pattern[str]:
+    return re.compile(regex)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +114,7 @@ def compile_phrase(source: str, sets: Mapping[str, str]) -> Compiled:
         raise PhraseError(f"a bracket is closed but never opened in {source!r}")
     if not node.words:
         raise PhraseError(f"{source!r} has no words")
-    return Compiled(source, re.compile(node.regex), node.anchors, node.words)
+    return Compiled(source, node.regex, node.anchors, node.words)
 
 
 def _expand(source: str, sets: Mapping[str, str]) -> str:
