@@ -505,5 +505,5 @@ _NOT_STOP = frozenset(
 
 @lru_cache(maxsize=1)
 def warm() -> None:
-    """Load the rules once, so that the first reply is as quick as the rest."""
-    load_lexicon()
+    """Load rules and weights once, so that the first reply does not wait for them."""
+    read("good morning")

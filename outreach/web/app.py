@@ -1,5 +1,6 @@
 """The web process: events in, callbacks in, call answers, unsubscribe, health, and the operators' console."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -12,6 +13,7 @@ from starlette.responses import Response
 from outreach.bootstrap import serve_house
 from outreach.flows.house import House
 from outreach.logging import configure_logging
+from outreach.replies.reader import warm
 from outreach.settings import Settings, load_settings
 from outreach.web import callbacks, calls, console, events, health, unsubscribe
 from outreach.web.access import Access
@@ -56,6 +58,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     settings: Settings = app.state.settings
     house = await serve_house(settings, DramatiqQueue(make_broker(settings.redis_url), settings.batch))
     app.state.house = house
+    await asyncio.to_thread(warm)
     try:
         yield
     finally:
