@@ -155,7 +155,6 @@ def after(words: str, facts: Facts) -> Facts:
 def test_words_that_refuse_stop_everything_they_reach(words: str) -> None:
     """
     core.suppression: house policy
-    US-TCPA-REVOKE: 47 CFR 64.1200(a)(10)
     US-CTIA-KEYWORDS: CTIA Messaging Principles
     """
     for channel in ALL_CHANNELS:
