@@ -2,6 +2,8 @@
 
 import re
 from collections.abc import Callable, Iterable
+from contextlib import suppress
+from functools import lru_cache
 from pathlib import Path
 from typing import Annotated
 
@@ -10,6 +12,7 @@ import typer
 from channels.config import load_channels
 from channels.errors import ConfigError as ChannelConfigError
 from outreach.clock import SystemClock
+from outreach.commands import policies
 from outreach.commands.common import Json, console, print_json, settings_or_fail
 from outreach.commands.content_lint import Linted, lint_content, lint_names
 from outreach.domain.arrangement_policy import load_arrangement_policies
@@ -50,6 +53,7 @@ def check(
     else:
         for problem in shown:
             console.print(str(problem), highlight=False, markup=False, soft_wrap=True)
+        _print_summary((config or settings.config) / "policies")
         console.print(_counted(found.problems, "problem"), style="red" if found.problems else "green")
         if found.warnings and not warnings:
             console.print(f"{_counted(found.warnings, 'warning')}; outreach check --warnings lists them", style="dim")
@@ -58,6 +62,19 @@ def check(
 
 def _counted(found: list[Problem], what: str) -> str:
     return f"{len(found)} {what}{'' if len(found) == 1 else 's'}"
+
+
+@lru_cache(maxsize=2)
+def _load_policy(folder: Path) -> Policy:
+    return load_policy(folder)
+
+
+def _print_summary(folder: Path) -> None:
+    """Say what of the policy packs people must look at: duties, and rules whose source is not sure. Not a problem."""
+    with suppress(ConfigError):
+        policy = _load_policy(folder)
+        words = policies.summary_line((*policy.rules, *policy.drafts))
+        console.print(f"Policy packs hold {words}", style="dim", highlight=False, soft_wrap=True)
 
 
 def find_problems(settings: Settings, config: Path, templates: Path) -> list[Problem]:
@@ -71,7 +88,7 @@ def examine(settings: Settings, config: Path, templates: Path) -> Linted:
     problems = list(check_templates(catalog))
     policy: Policy | None = None
     try:
-        policy = load_policy(config / "policies")
+        policy = _load_policy(config / "policies")
     except ConfigError as error:
         problems += error.problems
     plans = read_plans(config / "plans")

@@ -83,6 +83,20 @@ def next_turn(so_far: Turn, digits: str | None, menu: Mapping[str, str], birth_y
             return Turn(CallState.OVER, (), "goodbye")
 
 
+def at_rest(taken: Turn) -> Turn:
+    """Return what a turn becomes once the case has come to rest: the call ends politely, with no word of the debt.
+
+    What somebody chose is still done, and one-way words, which never say what they are about, are still said.
+    """
+    telling = taken.state in {CallState.IDENTITY, CallState.MENU} or "voicemail" in taken.say
+    if not telling or taken.act is not None:
+        return taken
+    if "voicemail" in taken.say:
+        return Turn(CallState.OVER, (), "at_rest")
+    greeting = tuple(part for part in taken.say if part == "greeting")
+    return Turn(CallState.OVER, (*greeting, "goodbye"), "at_rest", outcome=taken.outcome)
+
+
 def _goodbye() -> Turn:
     return Turn(CallState.OVER, ("goodbye",), "goodbye")
 

@@ -17,7 +17,7 @@ from outreach.domain.timeline import Entry
 from outreach.domain.touch import RANK, NewTouch
 from outreach.domain.words import SPOKEN, HoldKind, PointState, PointType, StopCondition
 from outreach.flows.address import take_out_of_use
-from outreach.flows.call_steps import Act, CallState, Turn, next_turn, open_call
+from outreach.flows.call_steps import Act, CallState, Turn, at_rest, next_turn, open_call
 from outreach.flows.callbacks import take_news
 from outreach.flows.conversation import IN_THREAD, TASK_DUE, Speaker, open_dialogue
 from outreach.flows.dispatch import HISTORY
@@ -103,6 +103,9 @@ async def _take(exchange: Exchange, news: Sequence[Receipt | Reply], turn: int |
         menu = exchange.house.renderer.catalog.manifest.menu
         number = talk.turns + 1
         taken = next_turn(_so_far(talk), digits, menu, call.birth_year, number)
+    cut_short = at_rest(taken)
+    if cut_short != taken and await _rests(exchange):
+        taken = cut_short
     await _save(exchange, taken, number)
     if taken.outcome is not None:
         await tx.raise_outcome(call.attempt_id, taken.outcome, RANK[taken.outcome], exchange.now)
@@ -112,6 +115,21 @@ async def _take(exchange: Exchange, news: Sequence[Receipt | Reply], turn: int |
         await _ACTS[taken.act](exchange)
         await tx.notify_due()
     return taken, number
+
+
+async def _rests(exchange: Exchange) -> bool:
+    """Tell whether the case has come to rest, or this was refused, since the call was dialled."""
+    tx, call, now = exchange.tx, exchange.call, exchange.now
+    dossier = (await tx.dossiers([call.borrower_id], at=now, since=now))[call.borrower_id]
+    about = (None, str(call.case_id))
+    if any(hold.case_id in about for hold in dossier.holds):
+        return True
+    creditor = (await tx.cases([call.case_id]))[call.case_id].creditor_id
+    _, refused = dossier.said_about(call.channel, str(call.contact_point_id), creditor)
+    points = (None, str(call.contact_point_id))
+    return any(
+        said.channel in {"any", call.channel} and said.point_id in points and said.case_id in about for said in refused
+    )
 
 
 def _so_far(talk: OpenDialogue) -> Turn:

@@ -15,7 +15,7 @@ from outreach.domain.ids import new_id, new_token
 from outreach.domain.timeline import Entry
 from outreach.domain.touch import RANK, NewAttempt, Touch, TouchMove
 from outreach.domain.words import SPOKEN, AttemptState, Outcome, TouchState
-from outreach.flows.approvals import NEEDED_IN, UNAPPROVED, may_be_sent
+from outreach.flows.approvals import ASK_AGAIN, NEEDED_IN, UNAPPROVED, may_be_sent
 from outreach.flows.fields import short_ref
 from outreach.flows.house import House
 from outreach.flows.lookout import SWITCHED_OFF, named, places_of, scopes_of
@@ -44,9 +44,6 @@ HISTORY = timedelta(days=36)
 
 MAX_CLOCK_SKEW = timedelta(seconds=30)
 """More disagreement than this between our clock and the database's, and nothing is sent."""
-
-ASK_AGAIN = timedelta(minutes=15)
-"""When a deferral names no instant (a kill switch is on), the gate is asked again after this."""
 
 _log = structlog.get_logger(__name__)
 

@@ -12,8 +12,10 @@ from outreach.domain.enrollment import AudienceRow, ConditionRow, DueEnrollment,
 from outreach.domain.intake import AnsweredCall, Claimed, InboxRow, KnownAttempt, OpenDialogue
 from outreach.domain.timeline import Entry
 from outreach.domain.touch import NewAttempt, NewTouch, Settlement, Touch, TouchMove
+from outreach.domain.words import Level
 from outreach.flows.approval_ports import ApprovalTx
 from outreach.flows.audit_ports import AuditTx
+from outreach.flows.switch_ports import SwitchTx
 from outreach.policy.dossier import Dossier
 
 Row = tuple[Any, ...]
@@ -39,8 +41,8 @@ class Clock(Protocol):
 class Queue(Protocol):
     """The lanes. Carries ids only; losing an entry costs time, never work."""
 
-    async def dispatch(self, channel: str, touches: Sequence[UUID], *, urgent: bool = False) -> None:
-        """Put touches into the lane of a channel."""
+    async def dispatch(self, channel: str, touches: Sequence[UUID], *, level: Level = Level.BULK) -> None:
+        """Put touches into the lane of a channel, on one of its levels."""
         ...
 
     async def intake(self, kind: str, inbox: Sequence[UUID]) -> None:
@@ -59,6 +61,10 @@ class Pacer(Protocol):
         """Return how many sends may run at once."""
         ...
 
+    def per_second(self, channel: str) -> float | None:
+        """Return how many touches a second the channel's sender takes in the long run; None: as many as come."""
+        ...
+
 
 class Store(Protocol):
     """The one store of truth."""
@@ -68,7 +74,7 @@ class Store(Protocol):
         ...
 
 
-class Tx(AuditTx, ApprovalTx, Protocol):
+class Tx(SwitchTx, AuditTx, ApprovalTx, Protocol):
     """What one transaction can read and write. Meanings: outreach.store."""
 
     # dispatching
@@ -90,10 +96,6 @@ class Tx(AuditTx, ApprovalTx, Protocol):
 
     async def cases(self, cases: Iterable[UUID]) -> dict[UUID, Case]:
         """Read cases with their accounts."""
-        ...
-
-    async def switches(self) -> set[tuple[str, str]]:
-        """Read what is paused: (scope, key)."""
         ...
 
     async def server_clock(self) -> datetime:
@@ -161,7 +163,7 @@ class Tx(AuditTx, ApprovalTx, Protocol):
 
     # scheduling
     async def claim_enrollments(self, now: datetime, limit: int) -> list[DueEnrollment]:
-        """Lock up to ``limit`` enrollments whose next step is due, earliest first."""
+        """Lock up to ``limit`` enrollments whose next step is due: the prompt ones if there are any, earliest first."""
         ...
 
     async def advance_enrollments(self, rows: Sequence[dict[str, Any]]) -> None:
@@ -176,8 +178,10 @@ class Tx(AuditTx, ApprovalTx, Protocol):
         """Read one page of open cases behind ``after`` in id order."""
         ...
 
-    async def claim_ready(self, now: datetime, lease_until: datetime, limit: int) -> list[Claimed]:
-        """Lease touches whose time has come."""
+    async def claim_ready(
+        self, now: datetime, lease_until: datetime, rooms: Sequence[dict[str, Any]]
+    ) -> list[Claimed]:
+        """Lease touches whose time has come: as many of each channel and level as ``rooms`` says there is room for."""
         ...
 
     async def claim_lost(self, real: datetime, lease_until: datetime, limit: int) -> list[Claimed]:
@@ -546,18 +550,6 @@ class Tx(AuditTx, ApprovalTx, Protocol):
 
     async def close_alerts(self, subject: str, at: datetime) -> int:
         """Close the alerts about ``subject``."""
-        ...
-
-    async def set_switch(self, scope: str, key: str, reason: str, at: datetime) -> None:
-        """Pause a channel, plan, jurisdiction or everything."""
-        ...
-
-    async def clear_switch(self, scope: str, key: str) -> int:
-        """Lift a pause; returns 0 when there was none."""
-        ...
-
-    async def list_switches(self) -> list[Row]:
-        """Return what is paused: (scope, key, since_at, reason)."""
         ...
 
     async def lock_attempts(self, attempts: Sequence[UUID]) -> None:

@@ -164,6 +164,7 @@ _TURNS = {
     "machine": "A machine answered.",
     "answered": "The call was answered and the greeting was spoken.",
     "silence": "No key was pressed.",
+    "at_rest": "The case had come to rest since the call was placed, and it ended without a word of the debt.",
     "switched_off": "The call was answered when it had been switched off, and ended without a word.",
     "unclear": "A key was pressed that is not on the menu.",
     "stop_calls": "The stop key was pressed: no more calls.",

@@ -50,3 +50,13 @@ def test_a_typo_is_reported_with_file_line_and_column(
     line = text[: text.index(right)].count("\n") + 1
     places = re.findall(rf"^{re.escape(str(target))}:(\d+):\d+ .*{re.escape(said)}", out, re.MULTILINE)
     assert str(line) in places, out
+
+
+def test_what_people_must_look_at_in_the_packs_is_counted_and_is_no_problem() -> None:
+    code, out = check(ROOT / "config")
+    assert code == 0
+    assert re.search(
+        r"Policy packs hold \d+ rules: \d+ duties that no machine decides, \d+ of low confidence, "
+        r"\d+ drafts that are not applied, \d+ superseded\.\n",
+        out,
+    )

@@ -13,6 +13,7 @@ flows prove on a real database is named with its path.
 28. STOP against everything that waits, confirmed once
     test_a_stop_is_in_force_from_its_own_instant_and_confirmed_once
     tests/flows/test_contact_law_flows.py::test_one_stop_pulls_back_the_text_the_campaign_and_the_call_and_is_confirmed_once
+    tests/flows/test_contact_law_flows.py::test_a_refusal_by_text_while_the_telephone_rings_reaches_the_call
     tests/flows/test_stop.py::test_a_stop_is_in_force_when_the_callback_returns
     tests/flows/test_stop.py::test_a_stop_is_confirmed_once_and_only_within_five_minutes
 29. Words that refuse
@@ -39,6 +40,9 @@ flows prove on a real database is named with its path.
 34. An attorney
     test_an_attorney_ends_contact_and_only_michigan_lets_silence_end_that
     tests/flows/test_contact_law_flows.py::test_an_attorney_noted_while_a_call_rings_lets_it_end_politely_and_stops_the_rest
+    tests/flows/test_contact_law_flows.py::test_what_comes_to_rest_while_they_prove_who_they_are_ends_the_call
+    tests/flows/test_contact_law_flows.py::test_nothing_is_left_on_a_machine_once_the_case_rests
+    tests/flows/test_contact_law_flows.py::test_a_call_about_another_debt_goes_on
 35. Bankruptcy with letters in the queue
     test_a_bankruptcy_rests_every_channel_and_discharge_does_not_wake_them
     tests/flows/test_contact_law_flows.py::test_a_bankruptcy_pulls_back_everything_that_waits_on_every_debt
@@ -151,7 +155,6 @@ def after(words: str, facts: Facts) -> Facts:
 def test_words_that_refuse_stop_everything_they_reach(words: str) -> None:
     """
     core.suppression: house policy
-    US-TCPA-REVOKE: 47 CFR 64.1200(a)(10)
     US-CTIA-KEYWORDS: CTIA Messaging Principles
     """
     for channel in ALL_CHANNELS:

@@ -290,10 +290,7 @@ def test_an_unknown_place_is_refused_and_the_clock_of_the_server_is_never_asked(
 
 
 def test_a_stored_decision_comes_out_the_same_after_the_law_has_changed() -> None:
-    """
-    US-NY-NYC-FREQ-OLD: 6 RCNY 5-77(b)(1)(iv)
-    US-NY-NYC-FREQ: 6 RCNY 5-77(b)
-    """
+    """US-NY-NYC-FREQ-OLD: 6 RCNY 5-77(b)(1)(iv)"""
     august = on("2026-08-31T12:00", EASTERN)
     call = agency("US-NY-NYC", EASTERN, "voice", history=calls(on("2026-08-28T10:00", EASTERN), 2, case_ids=("c9",)))
     told = decide(call, SHIPPED, august)

@@ -311,6 +311,7 @@ def test_washington_answers_whoever_answers() -> None:
     """US-WA-FREQ-WEEK: RCW 19.16.250(13)(a)"""
     answer = replace(WASHINGTON, history=WEEK_IN_WASHINGTON, purpose="reply")
     assert refusing(answer, on(NOON, PACIFIC)) == set()
+    assert refusing(replace(answer, purpose="reminder"), on(NOON, PACIFIC)) == {"US-WA-FREQ-WEEK"}
     answered = past(on("2026-11-21T10:00", PACIFIC), purpose="reply")
     after = replace(WASHINGTON, history=(*WEEK_IN_WASHINGTON[1:], answered))
     assert refusing(after, on(NOON, PACIFIC)) == set(), "an answer uses no slot"
