@@ -16,7 +16,7 @@ from outreach.domain.timeline import Entry
 from outreach.domain.touch import RANK, NewAttempt, Touch, TouchMove
 from outreach.domain.words import SPOKEN, AttemptState, Outcome, TouchState
 from outreach.flows.approvals import ASK_AGAIN, NEEDED_IN, UNAPPROVED, may_be_sent
-from outreach.flows.fields import short_ref
+from outreach.flows.fields import short_ref, touch_fields
 from outreach.flows.house import House
 from outreach.flows.lookout import SWITCHED_OFF, named, places_of, scopes_of
 from outreach.flows.ports import Tx
@@ -36,7 +36,6 @@ from outreach.policy.codec import facts_to_json
 from outreach.policy.decision import Decision, Verdict
 from outreach.policy.dossier import Dossier, facts_for
 from outreach.policy.facts import Contact, Facts
-from outreach.rendering.fields import TouchFields
 from outreach.rendering.render import Rendered, RenderRefused
 
 HISTORY = timedelta(days=36)
@@ -44,6 +43,8 @@ HISTORY = timedelta(days=36)
 
 MAX_CLOCK_SKEW = timedelta(seconds=30)
 """More disagreement than this between our clock and the database's, and nothing is sent."""
+
+BLIND = "the public holidays of a date are not known; what this rule governs does not leave on such dates"
 
 _log = structlog.get_logger(__name__)
 
@@ -61,6 +62,7 @@ class Batch:
     entries: list[Entry] = field(default_factory=list)
     sends: list[Sent] = field(default_factory=list)
     tally: dict[str, int] = field(default_factory=dict)
+    blind_rules: set[str] = field(default_factory=set)
     at_address: dict[str, list[tuple[Dossier, ContactPoint]]] = field(default_factory=dict)
 
     def share(self, people: Iterable[Dossier]) -> None:
@@ -82,8 +84,8 @@ async def dispatch(house: House, channel: str, touches: Sequence[UUID]) -> dict[
     allowed = await house.pacer.take(channel, len(touches))
     batch = Batch()
     async with house.store.transaction() as tx:
-        now = house.clock.now()
         borrowers = await tx.lock_borrowers_of(touches[:allowed])
+        now = house.clock.now()  # not before the locks: what another worker sent while we waited for them is past
         # A touch that was queued only after the borrowers were locked is left to its own entry in the lane.
         locked = set(borrowers)
         queued = [each for each in await tx.queued_touches(touches[:allowed], channel) if each.borrower_id in locked]
@@ -95,7 +97,7 @@ async def dispatch(house: House, channel: str, touches: Sequence[UUID]) -> dict[
             await tx.release_queued([touch.touch_id for touch in queued], now + timedelta(minutes=1), "clock.skew")
             await tx.open_alert("clock.skew", "database", "our clock and the database's disagree", now)
             return {"clock.skew": len(queued)}
-        people = await tx.dossiers(borrowers, at=now, since=now - HISTORY)
+        people = await tx.dossiers(borrowers, at=now, since=now - HISTORY, until=now + MAX_CLOCK_SKEW)
         batch.rivals = await load_rivals(tx, queued, borrowers, now)
         others = [rival for rivals in batch.rivals.values() for rival in rivals]
         batch.cases = await tx.cases({touch.case_id for touch in (*queued, *others)})
@@ -112,6 +114,8 @@ async def dispatch(house: House, channel: str, touches: Sequence[UUID]) -> dict[
         if any(move.state is TouchState.PLANNED for move in batch.moves):
             await tx.notify_due()  # the next channel is tried at once
         await tx.append(batch.entries)
+        for rule_id in sorted(batch.blind_rules):
+            await tx.open_alert("calendar.missing", rule_id, BLIND, now)
     if batch.sends:
         batch.tally |= await settle(house, await send_all(house, channel, batch.sends))
     _log.info("dispatched", channel=channel, touches=len(touches), policy_version=house.policy.version, **batch.tally)
@@ -144,6 +148,7 @@ def decide_touch(
         _give_way(batch, touch, rival, now)
         return
     decision_id = new_id(now)
+    batch.blind_rules |= {reason.rule_id for reason in decision.reasons if reason.code.endswith(".no_calendar")}
     batch.decisions.append(_decision_row(decision_id, touch, decision, facts))
     if decision.verdict is Verdict.SEND and not may_be_sent(house, touch, dossier.borrower.locale):
         _wait(batch, touch, UNAPPROVED, decision_id, now)
@@ -309,7 +314,7 @@ def _start(
         address=point.value,
         content=content_of(touch.channel, rendered, token),
         validity=_validity(decision, touch, now),
-        template=_template(house, touch, rendered, fields),
+        template=_template(house, touch, dossier, case, rendered, now),
         person=str(touch.borrower_id),
     )
     reach = scopes_of(touch.channel, touch.plan, touch.campaign_id, places_of(dossier))
@@ -327,10 +332,13 @@ def _start(
             )  # fmt: skip
 
 
-def _template(house: House, touch: Touch, rendered: Rendered, fields: TouchFields) -> Template | None:
+def _template(
+    house: House, touch: Touch, dossier: Dossier, case: Case, rendered: Rendered, now: datetime
+) -> Template | None:
     """Return the template's values where the channel carries approved templates; elsewhere they would be waste."""
     if Capability.TEMPLATES not in house.channels[touch.channel].capabilities:
         return None
+    fields = touch_fields(house, touch, dossier, case, "", now)
     return Template(touch.template, rendered.locale, house.renderer.parameters(rendered, fields))
 
 

@@ -90,8 +90,10 @@ class Tx(SwitchTx, AuditTx, ApprovalTx, Protocol):
         """Read the touches that are still ours to send on ``channel``, most important first, and lock them."""
         ...
 
-    async def dossiers(self, borrowers: Sequence[UUID], *, at: datetime, since: datetime) -> dict[UUID, Dossier]:
-        """Read everything the gate may use about ``borrowers``; history goes back to ``since``."""
+    async def dossiers(
+        self, borrowers: Sequence[UUID], *, at: datetime, since: datetime, until: datetime | None = None
+    ) -> dict[UUID, Dossier]:
+        """Read everything the gate may use about ``borrowers`` that was known ``until`` then, else at ``at``."""
         ...
 
     async def cases(self, cases: Iterable[UUID]) -> dict[UUID, Case]:

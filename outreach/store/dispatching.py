@@ -33,10 +33,17 @@ class Dispatching(Queries):
         rows = await self._rows("dispatch", "queued_touches", touches=list(touches), channel=channel)
         return [Touch(*_tupled(row, 9)) for row in rows]
 
-    async def dossiers(self, borrowers: Sequence[UUID], *, at: datetime, since: datetime) -> dict[UUID, Dossier]:
-        """Read everything the gate may use about ``borrowers``; history goes back to ``since``."""
+    async def dossiers(
+        self, borrowers: Sequence[UUID], *, at: datetime, since: datetime, until: datetime | None = None
+    ) -> dict[UUID, Dossier]:
+        """Read everything the gate may use about ``borrowers`` that was known ``until`` then, else at ``at``.
+
+        History goes back to ``since``. Who decides for now reads a little beyond it: another process's clock may be
+        ahead of ours, and what it sent, or heard somebody refuse, counts.
+        """
         who = {"borrowers": list(borrowers)}
-        then, span = who | {"at": at}, who | {"at": at, "since": since}
+        then = who | {"at": at, "until": until or at}
+        span = then | {"since": since}
         asks: list[tuple[str, dict[str, Any]]] = [(name, who) for name in ("borrowers", "points")]
         asks += [(name, then) for name in ("consents", "suppressions", "holds", "personal_windows")]
         asks += [(name, span) for name in ("permissions", "history", "heard", "shared_history", "recorded")]

@@ -490,3 +490,38 @@ async def test_a_provider_of_templates_is_given_the_values_and_others_are_not(da
     assert text.template is not None
     assert text.template.parameters["creditor.name"] in text.content.body
     assert (text.person, mail.person) == (str(ada.borrower_id), str(ben.borrower_id))
+
+
+async def test_what_a_worker_with_a_faster_clock_sent_counts(database: str) -> None:
+    put(database, ada := Someone())
+    plan_touch(database, ada)
+    async with a_house(database, clock=FixedClock(START + timedelta(seconds=20))) as ahead:
+        assert await run_lanes(ahead) == {"sent": 1}
+    plan_touch(database, ada)
+    async with a_house(database, clock=FixedClock(START)) as behind:
+        assert await run_lanes(behind) == {"deferred": 1}
+        assert fake(behind).sent == []
+
+
+async def test_a_refusal_heard_by_a_process_with_a_faster_clock_is_in_force(database: str) -> None:
+    put(database, ada := Someone())
+    key = plan_touch(database, ada)
+    with psycopg.connect(database) as connection:
+        connection.execute(
+            """insert into suppression (suppression_id, borrower_id, channel, reason, since_at)
+               values (gen_random_uuid(), %s, 'any', 'opt_out', %s)""",
+            (ada.borrower_id, START + timedelta(seconds=20)),
+        )
+    async with a_house(database, clock=FixedClock(START)) as house:
+        assert await run_lanes(house) == {"blocked": 1}
+    assert touch(database, key)["state"] == "blocked"
+
+
+async def test_a_year_whose_public_holidays_are_not_known_is_refused_and_alarms(database: str) -> None:
+    put(database, ada := Someone())
+    then = datetime(2036, 3, 3, 15, tzinfo=UTC)
+    key = plan_touch(database, ada, at=then, expires_at=then + timedelta(hours=6))
+    async with a_house(database, clock=FixedClock(then)) as house:
+        assert await run_lanes(house) == {"blocked": 1}
+    assert touch(database, key)["state"] == "blocked"
+    assert ("calendar.missing", "house.public_holidays.us") in rows(database, "select kind, subject from alert")

@@ -65,19 +65,19 @@ order by borrower_id, priority, contact_point_id
 -- The newest word for each kind, channel, contact point and programme; at one instant a refusal is the last word.
 select distinct on (borrower_id, kind, channel, contact_point_id, creditor_id)
        borrower_id, kind, channel, state, at, contact_point_id, expires_at, evidence, creditor_id, reopens
-from consent where borrower_id = any(%(borrowers)s) and at <= %(at)s
+from consent where borrower_id = any(%(borrowers)s) and at <= %(until)s
 order by borrower_id, kind, channel, contact_point_id, creditor_id, at desc, state = 'revoked' desc, consent_id desc
 
 -- name: suppressions
 select borrower_id, channel, reason, since_at, contact_point_id, until_at, case_id, creditor_id
 from suppression
-where borrower_id = any(%(borrowers)s) and since_at <= %(at)s and (lifted_at is null or lifted_at > %(at)s)
+where borrower_id = any(%(borrowers)s) and since_at <= %(until)s and (lifted_at is null or lifted_at > %(at)s)
   and (until_at is null or until_at > %(at)s)
 
 -- name: holds
 select borrower_id, kind, since_at, case_id, until_at
 from hold
-where borrower_id = any(%(borrowers)s) and since_at <= %(at)s and (lifted_at is null or lifted_at > %(at)s)
+where borrower_id = any(%(borrowers)s) and since_at <= %(until)s and (lifted_at is null or lifted_at > %(at)s)
   and (until_at is null or until_at > %(at)s)
 
 -- name: personal_windows
@@ -92,13 +92,13 @@ where borrower_id = any(%(borrowers)s) and since_at > %(since)s and (until_at is
 -- name: history
 select borrower_id, started_at, channel, outcome, case_id, creditor_id, contact_point_id, purpose
 from attempt
-where borrower_id = any(%(borrowers)s) and started_at > %(since)s and started_at <= %(at)s and state <> 'released'
+where borrower_id = any(%(borrowers)s) and started_at > %(since)s and started_at <= %(until)s and state <> 'released'
 order by borrower_id, started_at
 
 -- name: heard
 select borrower_id, received_at, channel, case_id, contact_point_id
 from reply
-where borrower_id = any(%(borrowers)s) and received_at > %(since)s and received_at <= %(at)s
+where borrower_id = any(%(borrowers)s) and received_at > %(since)s and received_at <= %(until)s
 
 -- name: shared_history
 -- What went to our point on behalf of somebody else who has the same number: counts for that number, never says whose.
@@ -110,7 +110,7 @@ join contact_point theirs
 cross join lateral (
   select started_at, channel, outcome, creditor_id, purpose
   from attempt
-  where contact_point_id = theirs.contact_point_id and started_at > %(since)s and started_at <= %(at)s
+  where contact_point_id = theirs.contact_point_id and started_at > %(since)s and started_at <= %(until)s
     and state <> 'released'
   offset 0
 ) a
@@ -125,14 +125,14 @@ select r.borrower_id, r.at, r.channel, r.outcome,
        r.direction, r.purpose, r.notice, true
 from recorded_contact r
 left join contact_point p on p.borrower_id = r.borrower_id and p.value = r.value
-where r.borrower_id = any(%(borrowers)s) and r.at <= %(at)s and (r.at > %(since)s or r.notice <> '')
+where r.borrower_id = any(%(borrowers)s) and r.at <= %(until)s and (r.at > %(since)s or r.notice <> '')
 union all
 select p.borrower_id, r.at, r.channel, r.outcome, '{}', r.creditor_id, p.contact_point_id::text, r.direction, r.purpose,
        r.notice, false
 from contact_point p
 cross join lateral (
   select * from recorded_contact
-  where value = p.value and borrower_id <> p.borrower_id and at > %(since)s and at <= %(at)s
+  where value = p.value and borrower_id <> p.borrower_id and at > %(since)s and at <= %(until)s
   offset 0
 ) r
 where p.borrower_id = any(%(borrowers)s)
