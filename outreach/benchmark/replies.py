@@ -72,7 +72,12 @@ def rows(found: Mapping[str, Any]) -> Iterable[tuple[str, str, str, str]]:
         yield (f"{shown}: safety recall", f"{one['safety']['recall']:.3f}", aims[3], "wrong person to hardship")
     development, held_out = (found["sets"][name]["intents"] for name in SETS)
     for intent in sorted(development.keys() | held_out.keys()):
-        yield (f"  {intent}", _brief(held_out.get(intent)), "", f"held out; development {_brief(development.get(intent))}")
+        yield (
+            f"  {intent}",
+            _brief(held_out.get(intent)),
+            "",
+            f"held out; development {_brief(development.get(intent))}",
+        )
 
 
 def _brief(rate: Mapping[str, Any] | None) -> str:

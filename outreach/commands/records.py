@@ -73,7 +73,7 @@ def train(
     corpus: Annotated[Path, typer.Option(help="Labelled replies, JSON Lines.")] = Path("tests/corpus/replies.jsonl"),
     out: Annotated[Path, typer.Option(help="Where the weights go.")] = WEIGHTS,
 ) -> None:
-    """Train the statistical reader anew from the labelled replies. Takes a minute or two; the same input, the same file."""
+    """Train the statistical reader anew from the labelled replies. Takes a minute; the same input, the same file."""
     rows = [orjson.loads(line) for line in lines_of(corpus)]
     weights = stored(train_voter(examples(rows), trained_on=fingerprint(rows)))
     out.write_bytes(weights)

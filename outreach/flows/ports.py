@@ -180,9 +180,7 @@ class Tx(SwitchTx, AuditTx, ApprovalTx, Protocol):
         """Read one page of open cases behind ``after`` in id order."""
         ...
 
-    async def claim_ready(
-        self, now: datetime, lease_until: datetime, rooms: Sequence[dict[str, Any]]
-    ) -> list[Claimed]:
+    async def claim_ready(self, now: datetime, lease_until: datetime, rooms: Sequence[dict[str, Any]]) -> list[Claimed]:
         """Lease touches whose time has come: as many of each channel and level as ``rooms`` says there is room for."""
         ...
 

@@ -51,9 +51,9 @@ _BARE = re.compile(
     rf"(?<![\d.,/:#$-])(?P<value>{_FIGURE}|(?<![a-z])(?:twenty|thirty|forty|fifty|sixty|cincuenta|cuarenta|treinta|veinte|cien)(?![a-z]))(?P<k>k)?\s*(?:{_EVERY})(?![a-z])"
 )
 _VERB = re.compile(
-    rf"(?:\b(?:pay|put|do|swing|scrape together|come up with|spare|have|got|payin|paying|send|sending|afford|sent|paid|manage|offer|give|gave|abonar|abono|pagar|pagarles|pago|pague|deposito|depositar|deposite|dar|doy|darles)"
+    rf"(?:\b(?:pay|put|do|swing|scrape together|come up with|spare|have|got|payin|paying|send|sending|afford|sent|paid|manage|offer|give|gave|abonar|abono|entrego|entregar|entregarle|pagar|pagarles|pago|pague|deposito|depositar|deposite|dar|doy|darles)"
     rf"(?: (?:you|u|about|only|around|like|at least|just|solo|les|le|unos|como|de|another|off))*\s+"
-    rf"|(?:每个?月|每周|一个月|每个星期|还|付|转|转你|给|给你|打|先还|只能还|能还|可以还)(?:你|你们|个|大概|只能|先|能|可以|我|还|付)*\s*)"
+    rf"|(?:每个?月|每周|一个月|每个星期|还|付|转|转你|给|给你|打|先还|只能还|能还|可以还)(?:你|你们|个|大概|只能|先|能|可以|我|还|付|了)*\s*)"
     rf"(?P<value>{_FIGURE}|[{HAN}]{{1,6}})(?P<k>k|千|万)?(?![a-z\d])(?!\s*(?:st|nd|rd|th|:|/|%|-\d|days?|weeks?|months?|years?|payments?|installments?|times|am\b|pm\b|parts|"
     rf"kids|children|jobs|bills|loans|accounts|hours?|minutes?|mins?|more|of|other|or\b|and\b|equal|smaller|monthly|weekly|dias|semanas|meses|cuotas|pagos|plazos|partes|veces|quincenas|hijos|ninos|horas|部|半|些|下|起|定|直|会|样|切|号|日|天|期|次|月|周|个|点|年|笔|成|分))"
 )
@@ -61,6 +61,18 @@ _OWED = re.compile(
     r"(?:owe|balance|due|debo|saldo|adeudo|欠|余额|total of|says|late fee of|fee of|interest of)\s*(?:is|of|es|de|you|me|about|了|款)?\s*$"
 )
 _LARGEST = 10**15
+_EACH = re.compile(
+    rf"\b(?:payments?|installments?|instalments?|cuotas|pagos|abonos|plazos) (?:of|at|de) (?P<value>{_FIGURE})(?P<k>k)?(?![a-z\d])"
+)
+_SHORT_HAN = re.compile(r"(?<!\d)(\d)([千万])([1-9])(?![\d千百])")
+_HOTLINE = re.compile(r"(?<!\d)(?:12378|12315|12363|12321|12345|110)(?!\d)")
+"""Numbers one calls to complain: never an amount."""
+
+
+def _written_out(found: re.Match[str]) -> str:
+    """Write 1万2 as 12000 and 3千5 as 3500."""
+    unit = {"千": 1000, "万": 10_000}[found[2]]
+    return str(int(found[1]) * unit + int(found[3]) * unit // 10)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +89,7 @@ def find_amount(text: str, default_currency: str | None) -> Amount | None:
 
     ``text`` is cleaned, without accents. An amount the person says they owe gives way to one they say they can pay.
     """
-    text = spoken_as_digits(text)
+    text = _HOTLINE.sub(" ", _SHORT_HAN.sub(_written_out, spoken_as_digits(text)))
     found = list(_signed(text, default_currency)) or list(_bare(text, default_currency))
     offered = [amount for amount in found if not _OWED.search(text[: amount.span[0]])]
     candidates = offered or found
@@ -107,7 +119,7 @@ def _bare(text: str, default: str | None) -> Iterator[Amount]:
     if not default:
         return
     spans: set[int] = set()
-    for pattern in (_BARE, _VERB):
+    for pattern in (_BARE, _VERB, _EACH):
         for match in pattern.finditer(text):
             minor = to_minor(match["value"], default, match["k"])
             if minor and match.start("value") not in spans:

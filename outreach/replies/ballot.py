@@ -1,4 +1,4 @@
-"""What the statistical reader's vote may change: make a reading safer, or decide where the rules say nothing or guess."""
+"""What the statistical reader's vote may change: make a reading safer, or decide where rules say nothing or guess."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -64,7 +64,7 @@ def weigh(found: Mapping[Intent, Found], vote: Vote, *, asked: bool) -> Outcome:
     if asked and found.keys() & _ANSWERS:
         return Outcome()
     said = {intent: each for intent, each in found.items() if asked or intent not in _SMALL}
-    raised = _raised(vote, *_bars(found, said))
+    raised = _raised(vote, *_bars(found, said, asked=asked))
     if raised:
         return Outcome(add=raised)
     winner, share = vote.winner
@@ -79,10 +79,10 @@ def weigh(found: Mapping[Intent, Found], vote: Vote, *, asked: bool) -> Outcome:
     return Outcome()
 
 
-def _bars(found: Mapping[Intent, Found], said: Mapping[Intent, Found]) -> tuple[float, float]:
+def _bars(found: Mapping[Intent, Found], said: Mapping[Intent, Found], *, asked: bool) -> tuple[float, float]:
     """Return the shares that a stop and another safety intent must reach: the more the rules found, the higher."""
     if not found:
-        return STOP_IN_DOUBT, SAFE_IN_DOUBT
+        return STOP_IN_DOUBT, SURE if asked else SAFE_IN_DOUBT
     return (STOP_AGAINST, SAFE_AGAINST) if said else (SURE, SURE)
 
 

@@ -20,6 +20,7 @@ _COUNTS = (
     re.compile(rf"\bpay(?: it| this)? in (?P<n>{_N})\b(?! ?(?:days?|weeks?|months?|hours?|dias?|mins?|minutes|or|to))"),
     re.compile(r"^(?P<n>twice)\b"),
     re.compile(rf"\ben (?P<n>{_N}) veces\b"),
+    re.compile(rf"\bin (?P<n>{_N}|[{HAN}]) ?次"),
     re.compile(rf"分(?:成|做|为)?(?P<n>\d{{1,2}}|[{HAN}]{{1,3}})(?:个)?(?:期|次|月|笔|批|份|部分)"),
     re.compile(rf"(?P<n>\d{{1,2}}|[{HAN}]{{1,3}})(?:期|个月还|次还)"),
 )

@@ -15,7 +15,19 @@ _FURTHEST = 300  # days: "5 March" said on 6 March means neither next year nor y
 _EN_DAYS = {"mon": 0, "monday": 0, "tue": 1, "tues": 1, "tuesday": 1, "wed": 2, "weds": 2, "wednesday": 2, "thu": 3, "thur": 3,
             "thurs": 3, "thursday": 3, "fri": 4, "friday": 4, "sat": 5, "saturday": 5, "sun": 6, "sunday": 6,
             "frid": 4, "firday": 4, "fridy": 4, "munday": 0, "wensday": 2, "wednsday": 2, "thrusday": 3, "tuseday": 1, "saterday": 5}  # fmt: skip
-_ES_DAYS = {"lunes": 0, "martes": 1, "miercoles": 2, "jueves": 3, "viernes": 4, "vierne": 4, "vierns": 4, "luns": 0, "sabado": 5, "saba": 5, "domingo": 6}
+_ES_DAYS = {
+    "lunes": 0,
+    "martes": 1,
+    "miercoles": 2,
+    "jueves": 3,
+    "viernes": 4,
+    "vierne": 4,
+    "vierns": 4,
+    "luns": 0,
+    "sabado": 5,
+    "saba": 5,
+    "domingo": 6,
+}
 _ZH_DAYS = {
     "一": 0,
     "二": 1,
@@ -310,7 +322,10 @@ def _rules() -> Iterator[tuple[str, Resolver]]:
         rf"\b(?P<lead>proximo |este )?(?P<day>{_DIA})(?P<tail> (?:que viene|proximo|pasado|de la (?:proxima|otra|siguiente) semana|de la semana que viene))?\b",
         _spanish_day,
     )
-    yield r"(?<!每)(?<!每个)(?P<lead>下下个?|下个?|上个?|本|这个?)?(?:周|星期|礼拜)(?P<day>[一二三四五六日天1-6])(?![\d百千万])", _chinese_day
+    yield (
+        r"(?<!每)(?<!每个)(?P<lead>下下个?|下个?|上个?|本|这个?)?(?:周|星期|礼拜)(?P<day>[一二三四五六日天1-6])(?![\d百千万])",
+        _chinese_day,
+    )
     # Month and day.
     yield (
         rf"\b(?P<month>{_MON})\.? (?:the )?(?P<d>\d{{1,2}})(?:st|nd|rd|th)?(?:,? (?P<y>20\d\d))?\b(?! ?(?:payments|dollars|usd|a week|a month))",

@@ -1,7 +1,5 @@
 """From raw words to comparable tokens: width, case, accents, emoji, spelled-out letters, typos."""
 
-
-
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping

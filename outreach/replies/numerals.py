@@ -14,7 +14,7 @@ WORDS: Mapping[str, int] = {
     "quinta": 5, "quinto": 5, "quince": 15, "veinte": 20, "treinta": 30, "fifteen": 15, "twenty": 20, "thirty": 30,
     "eighteen": 18, "cien": 100, "twice": 2, "couple": 2, "1st": 1, "2nd": 2, "3rd": 3, "4th": 4, "5th": 5,
     "fifteenth": 15, "twentieth": 20, "thirtieth": 30, "tenth": 10, "twelfth": 12, "sixth": 6, "seventh": 7,
-    "eighth": 8, "ninth": 9, "fifth": 5, "fifty": 50, "forty": 40, "sixty": 60, "hundred": 100, "cincuenta": 50, "cuarenta": 40,
+    "eighth": 8, "ninth": 9, "fifty": 50, "forty": 40, "sixty": 60, "hundred": 100, "cincuenta": 50, "cuarenta": 40,
 }  # fmt: skip
 
 _DIGITS = {sign: value for value, sign in enumerate("零一二三四五六七八九")} | {"两": 2, "〇": 0, "俩": 2}
@@ -86,3 +86,7 @@ def _as_digits(found: re.Match[str]) -> str:
         elif word not in ("and", "y"):
             part += _UNITS_SPOKEN[word]
     return str(total + part) if large else found[0]
+
+
+NUMBER_WORDS = frozenset({*_TENS, *_TIMES, "twice", *(word for word in WORDS if WORDS[word] > 1)})
+"""Words of English and Spanish that may count something."""

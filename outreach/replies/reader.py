@@ -13,8 +13,10 @@ from outreach.replies.amounts import Amount, bare_amount, find_amount
 from outreach.replies.ballot import weigh
 from outreach.replies.counts import bare_number, find_choice, find_count
 from outreach.replies.dates import When, find_date, may_name_date
+from outreach.replies.frequency import how_often
 from outreach.replies.matching import Found, Lexicon, Words, load_lexicon
 from outreach.replies.normalise import LIMIT, unaccented
+from outreach.replies.numerals import NUMBER_WORDS
 from outreach.replies.reading import (
     ALL_CHANNELS,
     NO_CONTEXT,
@@ -164,7 +166,7 @@ class _Reader:
         on, named = None, False
         if self._day and may_name_date(text):
             on, named = find_date(text, When(self._day, past=past, day_first=self._day_first()))
-        spelled = figures or any(word in self._words.vocabulary for word in _NUMBER_WORDS)
+        spelled = figures or any(word in self._words.vocabulary for word in NUMBER_WORDS)
         return Facts(
             amount=find_amount(text, self._currency) if spelled else None,
             on=on,
@@ -244,12 +246,8 @@ class _Reader:
         self._add(Intent.CHOOSE_OPTION, _CERTAIN, "names an option on the table")
         return choice
 
-    def _every(self) -> str | None:
-        """Return how often the reply says, most days apart last: "every two weeks" is not weekly."""
-        return next((name for name, said in _EVERY.items() if any(each in self._plain for each in said)), None)
-
     def _frequency(self) -> bool:
-        return self._every() is not None
+        return how_often(self._plain) is not None
 
     # Intents that facts imply.
 
@@ -298,7 +296,9 @@ class _Reader:
             return
         vote = load_voter().vote(self._words.padded)
         outcome = weigh(self._found, vote, asked=self._context.awaiting is not None)
-        if any(found.intent is Intent.STOP for found in outcome.add) and self._lexicon.excuses(Intent.STOP, self._words):
+        if any(found.intent is Intent.STOP for found in outcome.add) and self._lexicon.excuses(
+            Intent.STOP, self._words
+        ):
             outcome = weigh(self._found, vote.without(Intent.STOP), asked=self._context.awaiting is not None)
         self._drop(*outcome.drop)
         for found in outcome.add:
@@ -392,7 +392,7 @@ class _Reader:
             must_pause=any(intent in PAUSING for intent in order),
             stop_channels=(named or ALL_CHANNELS) if stop else (),
             explanation="; ".join(f"{intent}: {self._found[intent].name}" for intent in order),
-            every=self._every(),
+            every=how_often(self._plain),
             names_channel=bool(named),
         )
 
@@ -427,75 +427,6 @@ def _offer_of(amount: Amount, offers: tuple[OpenOffer, ...]) -> int | None:
     return fitting[0] if len(fitting) == 1 else None
 
 
-_NUMBER_WORDS = frozenset(
-    [
-        "two",
-        "three",
-        "four",
-        "five",
-        "six",
-        "seven",
-        "eight",
-        "nine",
-        "ten",
-        "twelve",
-        "twenty",
-        "thirty",
-        "forty",
-        "fifty",
-        "sixty",
-        "dos",
-        "tres",
-        "cuatro",
-        "cinco",
-        "seis",
-        "siete",
-        "ocho",
-        "nueve",
-        "diez",
-        "once",
-        "doce",
-        "veinte",
-        "treinta",
-        "cuarenta",
-        "cincuenta",
-        "cien",
-        "hundred",
-        "thousand",
-        "grand",
-        "mil",
-        "quinientos",
-        "doscientos",
-        "trescientos",
-        "cuatrocientos",
-        "seiscientos",
-        "ochocientos",
-        "twice",
-        "fifteen",
-        "eighty",
-        "ninety",
-        "seventy",
-        "sesenta",
-        "setenta",
-        "ochenta",
-        "noventa",
-    ]
-)
-_EVERY = {
-    "fortnightly": (
-        "biweekly", "bi weekly", "bi-weekly", "every two weeks", "every 2 weeks", "every other week", "fortnight",
-        "paycheck", "payday", "quincenal", "por quincena", "cada quincena", "cada 15 dias", "cada quince dias",
-        "每两周", "每半个月", "每半月",
-    ),
-    "weekly": (
-        "a week", "per week", "weekly", "each week", "every week", "/week", "/wk", "a wk", "por semana", "a la semana",
-        "cada semana", "semanal", "每周", "一周", "每个星期", "每星期",
-    ),
-    "monthly": (
-        "a month", "per month", "monthly", "each month", "every month", "/month", "/mo", "a mo", "al mes", "por mes",
-        "cada mes", "mensual", "每月", "每个月", "一个月", "每期",
-    ),
-}  # fmt: skip
 _BUT = frozenset({"but", "pero", "however", "except", "unless", "although"})
 _NOT_STOP = frozenset(
     {"shop", "step", "top", "spot", "slop", "atop", "stow", "tops", "pop", "hop", "mop", "cop", "drop", "crop", "prop",

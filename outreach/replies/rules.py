@@ -72,7 +72,7 @@ def load_languages(directory: Path = CONFIG) -> tuple[Language, ...]:
 
 
 def load_traditional(directory: Path = CONFIG) -> dict[int, str]:
-    """Read traditional.txt: pairs of a traditional and a simplified character. Raises ConfigError with line and pair."""
+    """Read traditional.txt: a traditional character and its simplified one. Raises ConfigError with line and pair."""
     path = directory / "traditional.txt"
     table: dict[int, str] = {}
     problems: list[Problem] = []

@@ -53,7 +53,8 @@ class Score:
 def score(rows: Iterable[Mapping[str, Any]]) -> Score:
     """Read every labelled reply. ``expect.intent`` is one intent or a list of acceptable ones.
 
-    Stop counts by ``must_stop`` (a label without it accepts either); safety counts replies labelled with a safety intent that was found anywhere.
+    Stop counts by ``must_stop`` (a label without it accepts either); safety counts replies labelled with
+    a safety intent that was found anywhere.
     """
     meant: Counter[str] = Counter()
     found: Counter[str] = Counter()

@@ -11,8 +11,8 @@ from typing import Any
 
 import orjson
 
-from outreach.replies.matching import load_lexicon
 from channels.email.quoted import words_of
+from outreach.replies.matching import load_lexicon
 from outreach.replies.reading import Intent
 from outreach.replies.voter import Voter, features, load_concepts, softmax
 
@@ -58,7 +58,7 @@ def examples(rows: Iterable[Mapping[str, Any]]) -> list[Example]:
 
 
 def train(learnt: Sequence[Example], *, trained_on: str = "", seed: int = 7) -> Voter:
-    """Fit a multinomial logistic model by stochastic gradient steps (AdaGrad). The same input gives the same weights."""
+    """Fit a multinomial logistic model by stochastic gradient steps (AdaGrad). Same input, same weights."""
     intents = tuple(sorted({example.intent for example in learnt}))
     return _Fit(learnt, intents, seed).voter(trained_on)
 

@@ -1,6 +1,7 @@
 """The statistical reader: a small linear model over words and letters whose vote backs the rules up. Pure Python."""
 
 import gzip
+import itertools
 import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -89,7 +90,7 @@ def features(padded: str, concepts: "Concepts") -> set[str]:
 
 def _pairs(named: list[str]) -> Iterator[str]:
     yield from named
-    for first, second in zip(named, named[1:], strict=False):
+    for first, second in itertools.pairwise(named):
         yield first + second
     for first, second in zip(named, named[2:], strict=False):
         yield first + "*" + second
@@ -152,16 +153,14 @@ def _plain(word: str) -> str:
 
 def _neighbours(words: list[str]) -> list[str]:
     edged = ["<", *words, ">"]
-    pairs = [f"{first} {second}" for first, second in zip(edged, edged[1:], strict=False)]
+    pairs = [f"{first} {second}" for first, second in itertools.pairwise(edged)]
     return pairs + [f"{pair} {third}" for pair, third in zip(pairs, edged[2:], strict=False)]
 
 
 @lru_cache(maxsize=20_000)
 def _letters(word: str) -> tuple[str, ...]:
     edged = f"_{word}_"
-    return tuple(
-        "'" + edged[start : start + size] for size in (4, 5) for start in range(len(edged) - size + 1)
-    )
+    return tuple("'" + edged[start : start + size] for size in (4, 5) for start in range(len(edged) - size + 1))
 
 
 @lru_cache(maxsize=2)

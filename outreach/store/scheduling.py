@@ -35,9 +35,7 @@ class Scheduling(Queries):
         rows = await self._rows("schedule", "audience", after=after, limit=limit, now=now)
         return [AudienceRow(ConditionRow(*row[:15]), *row[15:]) for row in rows]
 
-    async def claim_ready(
-        self, now: datetime, lease_until: datetime, rooms: Sequence[dict[str, Any]]
-    ) -> list[Claimed]:
+    async def claim_ready(self, now: datetime, lease_until: datetime, rooms: Sequence[dict[str, Any]]) -> list[Claimed]:
         """Lease touches whose time has come: as many of each channel and level as ``rooms`` says there is room for."""
         rows = await self._bulk("schedule", "claim_ready", rooms, now=now, lease_until=lease_until)
         return [Claimed(*row) for row in rows]

@@ -187,7 +187,10 @@ def test_any_text_gives_a_reading(text: str) -> None:
 
 
 _ODD = st.text(
-    st.sampled_from("stop停退订no más ñ¿?!.,0123456789/年月号日周五二$€£¥\u200b\ufe0f\U0001f6d1 ＳＴＯＰ下个半百千万feb30th"), max_size=60
+    st.sampled_from(
+        "stop停退订no más ñ¿?!.,0123456789/年月号日周五二$€£¥\u200b\ufe0f\U0001f6d1 ＳＴＯＰ下个半百千万feb30th"
+    ),
+    max_size=60,
 )
 
 
