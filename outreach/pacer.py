@@ -12,6 +12,9 @@ from outreach.flows.pacing import Pace
 PATIENCE = 2.0
 """Seconds a batch waits for its share before the rest of it goes back to be queued again."""
 
+SIP = 0.1
+"""Seconds of the sender's pace that are asked for at a time: a batch that wants much does not keep others waiting."""
+
 _log = structlog.get_logger(__name__)
 
 
@@ -36,7 +39,8 @@ class RedisPacer:
         bucket = self._buckets.get(channel)
         if bucket is None:
             return wanted
-        step = max(1, min(self._paces[channel].burst, wanted))
+        pace = self._paces[channel]
+        step = max(1, min(pace.burst, wanted, round(pace.per_second * SIP)))
         granted, waited = 0, 0.0
         while granted < wanted:
             cost = min(step, wanted - granted)
