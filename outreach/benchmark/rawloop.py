@@ -15,8 +15,8 @@ from outreach.clock import monotonic
 from outreach.domain import words
 from outreach.domain.ids import new_id, new_token
 from outreach.domain.money import Money
-from outreach.flows.dispatch import content_of
 from outreach.flows.fields import short_ref
+from outreach.flows.leaving import content_of
 from outreach.rendering.catalog import Catalog
 from outreach.rendering.fields import Borrower, CaseFields, Creditor, TouchFields
 from outreach.rendering.render import Renderer

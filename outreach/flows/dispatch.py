@@ -9,15 +9,16 @@ from uuid import UUID
 import orjson
 import structlog
 
-from channels.contract import Call, Capability, Content, Mail, Outbound, Template, Text
+from channels.contract import Outbound
 from outreach.domain.case import Case, ContactPoint
 from outreach.domain.ids import new_id, new_token
 from outreach.domain.timeline import Entry
-from outreach.domain.touch import RANK, NewAttempt, Touch, TouchMove
-from outreach.domain.words import SPOKEN, AttemptState, Outcome, TouchState
+from outreach.domain.touch import NewAttempt, Touch, TouchMove
+from outreach.domain.words import SPOKEN, Outcome, TouchState
 from outreach.flows.approvals import ASK_AGAIN, NEEDED_IN, UNAPPROVED, may_be_sent
-from outreach.flows.fields import short_ref, touch_fields
+from outreach.flows.fields import short_ref
 from outreach.flows.house import House
+from outreach.flows.leaving import attempt_of, content_of, template_of, validity_of
 from outreach.flows.lookout import SWITCHED_OFF, named, places_of, scopes_of
 from outreach.flows.ports import Tx
 from outreach.flows.priority import (
@@ -36,7 +37,7 @@ from outreach.policy.codec import facts_to_json
 from outreach.policy.decision import Decision, Verdict
 from outreach.policy.dossier import Dossier, facts_for
 from outreach.policy.facts import Contact, Facts
-from outreach.rendering.render import Rendered, RenderRefused
+from outreach.rendering.render import RenderRefused
 
 HISTORY = timedelta(days=36)
 """How far back the gate looks: a calendar month and then some, more than any cap of a shipped pack."""
@@ -302,7 +303,9 @@ def _start(
         code = refusal.code.value if isinstance(refusal, RenderRefused) else "bad_field"
         _close(batch, touch, TouchState.BLOCKED, f"render.{code}", now, decision_id)
         return
-    batch.attempts.append(_attempt(touch, case, point, decision, decision_id, attempt_id, token, rendered, now, house))
+    batch.attempts.append(
+        attempt_of(touch, case, point, decision, decision_id, attempt_id, token, rendered, now, house)
+    )
     batch.moves.append(
         TouchMove(
             touch.touch_id, TouchState.STARTED, None, contact_point_id=point.contact_point_id, tries=touch.tries + 1
@@ -313,8 +316,8 @@ def _start(
         token=token,
         address=point.value,
         content=content_of(touch.channel, rendered, token),
-        validity=_validity(decision, touch, now),
-        template=_template(house, touch, dossier, case, rendered, now),
+        validity=validity_of(decision, touch, now),
+        template=template_of(house, touch, dossier, case, rendered, now),
         person=str(touch.borrower_id),
     )
     reach = scopes_of(touch.channel, touch.plan, touch.campaign_id, places_of(dossier))
@@ -330,68 +333,6 @@ def _start(
                 Contact(now, touch.channel, Outcome.PENDING, (), case.creditor_id,
                         str(theirs.contact_point_id), "out", touch.purpose, same_borrower=False)
             )  # fmt: skip
-
-
-def _template(
-    house: House, touch: Touch, dossier: Dossier, case: Case, rendered: Rendered, now: datetime
-) -> Template | None:
-    """Return the template's values where the channel carries approved templates; elsewhere they would be waste."""
-    if Capability.TEMPLATES not in house.channels[touch.channel].capabilities:
-        return None
-    fields = touch_fields(house, touch, dossier, case, "", now)
-    return Template(touch.template, rendered.locale, house.renderer.parameters(rendered, fields))
-
-
-def content_of(channel: str, rendered: Rendered, token: str) -> Content:
-    """Return what leaves on ``channel``: a text, an email, or a call whose words are fetched when it is answered."""
-    if channel in SPOKEN:
-        return Call()
-    if channel == "email":
-        return Mail(rendered.subject, rendered.body, rendered.html, reply_token=token)
-    return Text(rendered.body)
-
-
-def _validity(decision: Decision, touch: Touch, now: datetime) -> timedelta:
-    closes = touch.expires_at if decision.send_before is None else min(touch.expires_at, decision.send_before)
-    return closes - now
-
-
-def _attempt(
-    touch: Touch,
-    case: Case,
-    point: ContactPoint,
-    decision: Decision,
-    decision_id: UUID,
-    attempt_id: UUID,
-    token: str,
-    rendered: Rendered,
-    now: datetime,
-    house: House,
-) -> NewAttempt:
-    return NewAttempt(
-        attempt_id=attempt_id,
-        touch_id=touch.touch_id,
-        decision_id=decision_id,
-        case_id=touch.case_id,
-        borrower_id=touch.borrower_id,
-        creditor_id=case.creditor_id,
-        contact_point_id=point.contact_point_id,
-        channel=touch.channel,
-        purpose=touch.purpose,
-        token=token,
-        state=AttemptState.STARTED,
-        outcome=Outcome.PENDING,
-        rank=RANK[Outcome.PENDING],
-        template=touch.template,
-        template_hash=rendered.template_hash,
-        locale=rendered.locale,
-        policy_version=decision.policy_version,
-        subject=rendered.subject or None,
-        body=orjson.dumps(dict(rendered.spoken)).decode() if rendered.spoken else rendered.body,
-        segments=rendered.segments,
-        started_at=now,
-        started_real_at=house.clock.real(),
-    )
 
 
 def _defer(

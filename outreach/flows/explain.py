@@ -13,6 +13,7 @@ from outreach.domain.ids import new_id
 from outreach.domain.words import SPOKEN, Channel, Purpose
 from outreach.flows.dispatch import HISTORY
 from outreach.flows.house import House
+from outreach.flows.lookout import places_of, scopes_of
 from outreach.flows.ports import Tx
 from outreach.flows.recount import Past, Recount, Send
 from outreach.flows.rule_words import Told, channel_words, override_words, summary_of, tell_reason
@@ -152,13 +153,11 @@ def _points(dossier: Dossier, channel: str) -> Sequence[ContactPoint | None]:
 
 def _switches_of(dossier: Dossier, plans: Sequence[tuple[str, UUID | None]]) -> frozenset[tuple[str, str]]:
     """Return every switch that could stop a touch of this case: also those of the plans and campaigns it is on."""
+    places = places_of(dossier)
     return frozenset(
-        {("everything", "everything")}
-        | {("channel", str(channel)) for channel in Channel}
-        | {("jurisdiction", place) for place in dossier.borrower.jurisdictions}
-        | {("plan", str(plan)) for plan, _ in plans}
-        | {("campaign", str(campaign)) for _, campaign in plans if campaign}
-    )
+        scope for plan, campaign in (*plans, ("", None)) for channel in Channel
+        for scope in scopes_of(channel, plan, campaign, places)
+    )  # fmt: skip
 
 
 def _explained(asked: _Asked, channel: str, point: ContactPoint | None) -> Explained:

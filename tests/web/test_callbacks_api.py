@@ -71,7 +71,8 @@ async def test_a_stop_is_in_force_before_the_provider_hears_204(database: str) -
     async with served(database) as (client, house):
         stop = signed(house, "sms", dedupe_key="SM9", text="STOP", address=ada.phone, provider_keyword="STOP")
         assert (await client.post("/v1/callbacks/sms", **stop)).status_code == 204
-        assert rows(database, "select channel from suppression where lifted_at is null") == [("sms",)]
+        stopped = rows(database, "select channel from suppression where lifted_at is null")
+        assert sorted(stopped) == [("email",), ("ivr",), ("sms",), ("voice",)], "a stop that names no channel means all"
 
 
 async def test_callbacks_that_arrive_together_share_transactions_and_none_is_lost(
@@ -130,7 +131,7 @@ async def test_a_deadlock_does_not_cost_a_stop(database: str, monkeypatch: pytes
     async with served(database) as (client, house):
         stop = signed(house, "sms", dedupe_key="SM9", text="STOP", address=ada.phone, provider_keyword="STOP")
         assert (await client.post("/v1/callbacks/sms", **stop)).status_code == 204
-        assert rows(database, "select count(*) from suppression") == [(1,)]
+        assert rows(database, "select count(*), count(distinct channel) from suppression") == [(4, 4)]
 
 
 async def test_a_store_that_stays_away_is_503_so_that_the_provider_comes_back(

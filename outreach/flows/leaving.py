@@ -1,0 +1,80 @@
+"""What an allowed touch leaves as: its attempt, as it is stored before, and what its provider is given."""
+
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import orjson
+
+from channels.contract import Call, Capability, Content, Mail, Template, Text
+from outreach.domain.case import Case, ContactPoint
+from outreach.domain.touch import RANK, NewAttempt, Touch
+from outreach.domain.words import SPOKEN, AttemptState, Outcome
+from outreach.flows.fields import touch_fields
+from outreach.flows.house import House
+from outreach.policy.decision import Decision
+from outreach.policy.dossier import Dossier
+from outreach.rendering.render import Rendered
+
+
+def template_of(
+    house: House, touch: Touch, dossier: Dossier, case: Case, rendered: Rendered, now: datetime
+) -> Template | None:
+    """Return the template's values where the channel carries approved templates; elsewhere they would be waste."""
+    if Capability.TEMPLATES not in house.channels[touch.channel].capabilities:
+        return None
+    fields = touch_fields(house, touch, dossier, case, "", now)
+    return Template(touch.template, rendered.locale, house.renderer.parameters(rendered, fields))
+
+
+def content_of(channel: str, rendered: Rendered, token: str) -> Content:
+    """Return what leaves on ``channel``: a text, an email, or a call whose words are fetched when it is answered."""
+    if channel in SPOKEN:
+        return Call()
+    if channel == "email":
+        return Mail(rendered.subject, rendered.body, rendered.html, reply_token=token)
+    return Text(rendered.body)
+
+
+def validity_of(decision: Decision, touch: Touch, now: datetime) -> timedelta:
+    """Return how long the provider may still hand it over: the rest of the permitted hours and of its use."""
+    closes = touch.expires_at if decision.send_before is None else min(touch.expires_at, decision.send_before)
+    return closes - now
+
+
+def attempt_of(
+    touch: Touch,
+    case: Case,
+    point: ContactPoint,
+    decision: Decision,
+    decision_id: UUID,
+    attempt_id: UUID,
+    token: str,
+    rendered: Rendered,
+    now: datetime,
+    house: House,
+) -> NewAttempt:
+    """Return the attempt as started: from its commit on it counts toward caps."""
+    return NewAttempt(
+        attempt_id=attempt_id,
+        touch_id=touch.touch_id,
+        decision_id=decision_id,
+        case_id=touch.case_id,
+        borrower_id=touch.borrower_id,
+        creditor_id=case.creditor_id,
+        contact_point_id=point.contact_point_id,
+        channel=touch.channel,
+        purpose=touch.purpose,
+        token=token,
+        state=AttemptState.STARTED,
+        outcome=Outcome.PENDING,
+        rank=RANK[Outcome.PENDING],
+        template=touch.template,
+        template_hash=rendered.template_hash,
+        locale=rendered.locale,
+        policy_version=decision.policy_version,
+        subject=rendered.subject or None,
+        body=orjson.dumps(dict(rendered.spoken)).decode() if rendered.spoken else rendered.body,
+        segments=rendered.segments,
+        started_at=now,
+        started_real_at=house.clock.real(),
+    )
