@@ -16,8 +16,8 @@ from outreach.store.named import queries
 START = datetime(2027, 3, 1, tzinfo=UTC)
 """Monday. The example book's due dates are laid out around it."""
 
-TICK = timedelta(hours=2)
-"""Time stops at full hours at the finest: what fell due in between leaves together, within the permitted hours."""
+TICK = timedelta(hours=3)
+"""Time stops every three hours at the finest: what fell due in between leaves together, within the permitted hours."""
 
 STUCK_AFTER = 120.0
 """Real seconds without the system coming to rest, after which the demo says what it waits for and gives up."""
@@ -66,7 +66,7 @@ class World:
                 pause(0.02)
 
     def next_instant(self, until: datetime, lender: datetime | None) -> datetime:
-        """Return the next hour at which something happens, at most ``until``."""
+        """Return the next stop at which something has fallen due, at most ``until``."""
         row = self._line.execute(queries("schedule")["next_instant"]).fetchone()
         planned = [at for at in ((row or (None,))[0], self.sandbox.client.state().next_at, lender) if at is not None]
         if not planned:
