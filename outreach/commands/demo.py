@@ -19,12 +19,13 @@ from outreach.commands.book import bring_in
 from outreach.commands.book import show as show_import
 from outreach.commands.case import print_story
 from outreach.commands.common import NoQueue, console, fail, run
-from outreach.commands.records import write_ledger
+from outreach.commands.records import print_audit, write_ledger
 from outreach.demo.lender import Lender
 from outreach.demo.view import Tally, count, fact_table, intent_table, outcome_table, reason_table, show
 from outreach.demo.world import START, StuckError, World, world
 from outreach.domain.campaign_config import load_campaigns
 from outreach.flows import campaigns
+from outreach.flows.audit import Audit, audit
 from outreach.flows.pacing import NoPacing
 from outreach.flows.story import load_story
 from outreach.settings import ROOT, Settings, load_settings
@@ -52,9 +53,11 @@ def demo(
             settings = load_settings(made.stack.environ)
             _prepare(settings, source, var)
             live_through(made, settings, days, seed)
-            finish(made, settings, var, monotonic() - began)
+            clean = finish(made, settings, var, monotonic() - began)
             if keep:
                 _stay(made)
+            if not clean:
+                fail("The audit found something wrong; see docs/audit.md.", 1)
     except StuckError as error:
         fail(f"The demo did not come to rest: {error}. Logs are in {var / 'log'}.", 1)
 
@@ -142,8 +145,8 @@ def live_through(made: World, settings: Settings, days: int, seed: int) -> None:
         live.update(show(count(line, end), START, days))
 
 
-def finish(made: World, settings: Settings, var: Path, seconds: float) -> None:
-    """Print what happened, tell one case as a story, and export the ledger."""
+def finish(made: World, settings: Settings, var: Path, seconds: float) -> bool:
+    """Print what happened, tell one case, audit every send, export the ledger; says whether all was right."""
     with psycopg.connect(settings.database_url, autocommit=True) as line:
         tally = count(line, made.clock.now())
         told = _case_to_tell(line)
@@ -151,12 +154,16 @@ def finish(made: World, settings: Settings, var: Path, seconds: float) -> None:
     if told:
         console.rule("One case, told")
         run(_tell(settings, told))
+    console.rule("The audit: every send decided again and counted over")
+    found = run(_audit(settings))
+    print_audit(found)
     ledger = var / "ledger.jsonl"
     lines = run(write_ledger(settings, ledger, None, None))
     console.rule("Done")
     console.print(f"The ledger ({lines} lines) is {ledger}")
     console.print(f"What the carrier saw is {made.sandbox.log_path}")
     console.print(f"{seconds:.0f} seconds")
+    return found.clean
 
 
 def _summary(tally: Tally) -> None:
@@ -174,6 +181,14 @@ def _case_to_tell(line: psycopg.Connection[Any]) -> str | None:
              c.case_id limit 1"""
     ).fetchone()
     return row[0] if row else None
+
+
+async def _audit(settings: Settings) -> Audit:
+    house = await open_house(settings, NoQueue(), channels={}, pacer=NoPacing())
+    try:
+        return await audit(house)
+    finally:
+        await house.close()
 
 
 async def _tell(settings: Settings, case: str) -> None:
