@@ -7,6 +7,8 @@ MAKEFLAGS += --no-print-directory --no-builtin-rules
 # Which Python makes the virtual environment: 3.11 or newer.
 PYTHON ?= python3
 VENV := .venv
+# How many processes `make test` spreads the test files over; each has a Postgres and a Valkey of its own.
+JOBS ?= 2
 BIN := $(VENV)/bin
 PIP := PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_INPUT=1 PIP_USER=0 PIP_REQUIRE_VIRTUALENV=0 \
   $(BIN)/python -m pip --quiet install
@@ -30,8 +32,8 @@ bench: venv-run ## Measure delivery, scan, decide, trigger and replies; results 
 
 ##@ Change it
 .PHONY: test check format lock hooks clean
-test: venv-dev ## Every test, on real servers. ARGS="-k reply -x" goes to pytest
-	@$(BIN)/pytest $(ARGS)
+test: venv-dev ## Every test, on real servers. ARGS="-k reply -x" goes to pytest, JOBS=1 runs them one after another
+	@$(BIN)/pytest --numprocesses $(JOBS) --dist loadfile $(ARGS)
 
 check: venv-dev ## Lint, format, types, layers, configuration. Changes nothing
 	@$(BIN)/ruff check --quiet .
