@@ -15,6 +15,9 @@ from psycopg import sql
 from outreach import embedded
 from outreach.store.migrate import migrate
 
+# A width of the terminal that the tests run in would be taken once and kept; each test gives commands its own.
+os.environ.pop("COLUMNS", None)
+
 _names = itertools.count(1)
 
 
