@@ -20,8 +20,11 @@ SEND: Final = (
 )  # fmt: skip
 """The first columns of the query of sends."""
 
-Key = tuple[datetime, str, str, bool]
-"""What ledger and facts have in common about a contact: instant, channel, contact point, whether it was to them."""
+Key = tuple[datetime, str, str, str, tuple[str, ...], bool]
+"""What ledger and facts have in common about a contact.
+
+Instant, channel, contact point, purpose, cases, whether it was to them: an answer and a reminder may share an instant.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +38,7 @@ class Entry:
     @property
     def key(self) -> Key:
         """What facts and ledger have in common about it."""
-        return self.past.at, self.past.channel, self.past.point_id, self.past.same_borrower
+        return _key_of(self.past)
 
 
 async def load_entries(tx: Tx, borrowers: Sequence[UUID], since: datetime, until: datetime) -> dict[UUID, list[Entry]]:
@@ -77,7 +80,8 @@ class Page:
         if entry.key in self.told:
             return True
         other = pages.get(entry.attempt_id)
-        mine = (self.send.at, self.send.channel, self.send.point_id, True)
+        send = self.send
+        mine = (send.at, send.channel, send.point_id, send.purpose, (send.case_id,), True)
         return other is not None and mine not in other.told and entry.attempt_id < self.attempt_id
 
 
@@ -107,4 +111,4 @@ _PAST_FIELDS = ("channel", "outcome", "creditor_id", "point_id", "direction", "p
 
 
 def _key_of(past: Past) -> Key:
-    return past.at, past.channel, past.point_id, past.same_borrower
+    return past.at, past.channel, past.point_id, past.purpose, past.case_ids, past.same_borrower

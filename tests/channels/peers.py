@@ -55,6 +55,11 @@ class Truncate:
 Behaviour = Say | ResetBefore | ResetAfter | Hang | Truncate
 
 
+def patience(*said: object) -> dict[str, float]:
+    """Return how long a channel waits: briefly for what never answers, else as long as a busy machine may need."""
+    return {"connect_seconds": 0.9, "total_seconds": 1.0} if Hang() in said else {}
+
+
 @dataclass(frozen=True)
 class Seen:
     """One request as it came."""

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from given import ALIYUN, APPROVED, CHINA_PERSON, NOW, TEXT, aliyun_config, outbound
-from peers import Behaviour, Hang, Provider, Say, Seen
+from peers import Behaviour, Hang, Provider, Say, Seen, patience
 
 from channels import errors
 from channels.aliyun_api import authorization, canonical_query
@@ -130,7 +130,7 @@ def asked(*answers: Behaviour, key: LookupKey = KEY) -> tuple[Found | None, list
         async with Provider() as provider:
             provider.script.extend(answers)
             provider.default = details()
-            channel = made(provider.url, connect_seconds=0.1, total_seconds=0.3)
+            channel = made(provider.url, **patience(*answers))
             try:
                 return await channel.look_up(key), provider.seen
             finally:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from given import GATEWAY, NOW, TEXT, gateway_config, outbound
-from peers import PERSON, PUBLIC_URL, SENDER, Behaviour, Hang, Provider, ResetAfter, Say, Seen
+from peers import PERSON, PUBLIC_URL, SENDER, Behaviour, Hang, Provider, ResetAfter, Say, Seen, patience
 
 from channels import errors
 from channels.contract import (
@@ -179,7 +179,7 @@ def asked(said: Behaviour, **changes: Any) -> tuple[Found | None, list[Seen]]:
     async def main() -> tuple[Found | None, list[Seen]]:
         async with Provider() as provider:
             provider.default = said
-            channel = made(provider.url, look_up=LOOK_UP | changes, connect_seconds=0.1, total_seconds=0.3)
+            channel = made(provider.url, look_up=LOOK_UP | changes, **patience(said))
             try:
                 return await channel.look_up(KEY), provider.seen
             finally:

@@ -31,6 +31,7 @@ from peers import (
     Say,
     listing,
     message,
+    patience,
     refused,
     signature,
 )
@@ -50,12 +51,11 @@ KEY = LookupKey("0190-att-1", "tok_EN-123", PERSON, TEXT.body, NOW.timestamp())
 class Bench:
     """A router over a Twilio and a gateway peer, with a clock that the test moves."""
 
-    def __init__(self, one: Provider, two: Provider, routes: list[Route] | None = None) -> None:
+    def __init__(self, one: Provider, two: Provider, routes: list[Route] | None, *said: object) -> None:
         self.one, self.two, self.now = one, two, 1_000.0
-        quick = {"connect_seconds": 0.1, "total_seconds": 0.3}
         senders = {
-            "one": self.made(replace(twilio_config("sms/one", one.url, **quick), adapter="twilio_sms")),
-            "two": self.made(replace(gateway_config("sms/two", two.url, **quick), adapter="http_gateway")),
+            "one": self.made(replace(twilio_config("sms/one", one.url, **patience(*said)), adapter="twilio_sms")),
+            "two": self.made(replace(gateway_config("sms/two", two.url), adapter="http_gateway")),
         }
         chosen = routes or [Route("one", 1000), Route("two", 0)]
         self.router: Any = make_router("sms", senders, chosen, QUICK, lambda: self.now)
@@ -74,11 +74,11 @@ class Bench:
         return len(self.one.seen), len(self.two.seen)
 
 
-def run(work: Callable[[Bench], Awaitable[None]], routes: list[Route] | None = None) -> None:
+def run(work: Callable[[Bench], Awaitable[None]], routes: list[Route] | None = None, *said: object) -> None:
     async def main() -> None:
         async with Provider() as one, Provider() as two:
             two.default = GOOD
-            bench = Bench(one, two, routes)
+            bench = Bench(one, two, routes, *said)
             try:
                 await work(bench)
             finally:
@@ -104,7 +104,7 @@ def test_what_may_have_left_is_never_given_to_another_sender(trouble: Any) -> No
         assert type(await bench.send()) is errors.OutcomeUnknown
         assert bench.met() == (1, 0)
 
-    run(work)
+    run(work, None, trouble)
 
 
 @pytest.mark.parametrize("code", [21610, 21211, 30007, 29999])

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from given import TEXT, outbound, twilio_config
-from peers import PERSON, Hang, Provider, ResetAfter, Say, call, listing, message, refused
+from peers import PERSON, Hang, Provider, ResetAfter, Say, call, listing, message, patience, refused
 
 from channels import errors
 from channels.contract import Cancels, Found, Interactive, LooksUp, LookupKey, ReceiptStatus
@@ -28,7 +28,7 @@ def looked_up(adapter: Any, answer: Any, key: LookupKey = KEY) -> tuple[Found | 
     async def main() -> tuple[Found | None, Provider]:
         async with Provider() as provider:
             provider.default = answer
-            channel = adapter(twilio_config("lane", provider.url, connect_seconds=0.1, total_seconds=0.2))
+            channel = adapter(twilio_config("lane", provider.url, **patience(answer)))
             try:
                 return await channel.look_up(key), provider
             finally:
@@ -136,7 +136,7 @@ def test_a_call_is_taken_back_only_when_the_provider_says_so(adapter: Any, answe
 def test_an_answer_lost_after_the_provider_took_it_is_found_and_never_sent_again() -> None:
     async def main() -> None:
         async with Provider() as provider:
-            channel = TwilioSms(twilio_config("sms", provider.url, connect_seconds=0.1, total_seconds=0.3))
+            channel = TwilioSms(twilio_config("sms", provider.url))
             provider.script.append(ResetAfter())
             with pytest.raises(errors.OutcomeUnknown):
                 await channel.send(outbound(TEXT))

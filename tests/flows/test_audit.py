@@ -109,6 +109,23 @@ async def test_more_borrowers_than_a_chunk_holds_are_all_audited(
     assert CHUNK > 2
 
 
+@pytest.mark.parametrize("purposes", [("reminder", "reply"), ("reply", "reminder")])
+async def test_an_answer_and_a_reminder_of_one_instant_are_counted_as_what_they_are(
+    purposes: tuple[str, str], database: str
+) -> None:
+    put(database, ada := Someone())
+    for purpose in purposes:
+        plan_touch(database, ada, purpose=purpose)
+    async with a_house(database) as house:
+        await step_to(house, START)
+        for days in (1, 2, 3):
+            plan_touch(database, ada, at=START + days * DAY)
+            await step_to(house, START + days * DAY)
+    found = await audited(database)
+    assert found.recounted == 5
+    assert found.clean, found.violated
+
+
 async def test_who_shares_a_number_shares_its_caps_in_the_recount_too(database: str) -> None:
     put(database, ada := Someone(), ben := Someone(ref="B2", given_name="Ben", email=None))
     plan_touch(database, ada)

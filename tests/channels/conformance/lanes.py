@@ -40,6 +40,7 @@ from peers import (
     call,
     closed_port,
     message,
+    patience,
     refused,
     signature,
 )
@@ -54,7 +55,7 @@ SECRETS = (PERSON, PERSON[1:], CHINA_PERSON[3:], ANA, "Ana", "tok_EN-123", "s3cr
 
 Expected = type[errors.SendError] | None
 LOST = errors.OutcomeUnknown
-QUICK = {"connect_seconds": 0.1, "total_seconds": 0.3}
+QUICK = patience(Hang())
 
 
 @dataclass(frozen=True)
