@@ -107,6 +107,7 @@ class Recount:
         self._calendars: Json = content["calendars"]
         self._packs = frozenset(content["packs"])
         self.rule_ids = frozenset(str(rule["id"]) for rule in self._rules)
+        self._reaching: dict[tuple[str, ...], list[tuple[Json, tuple[str, ...]]]] = {}
 
     def violations(self, send: Send, past: Sequence[Past]) -> list[Violation]:
         """Return everything about hours and caps that spoke against a send. ``past`` is all that went before it."""
@@ -115,13 +116,13 @@ class Recount:
             return [Violation("core.zone", "place", send.attempt_id, "no time zone was known")]
         places = _places(send.facts)
         found = _named_times(send, zones, past)
-        for rule in self._rules:
-            if not self._concerns(rule, send, places):
+        for rule, there in self._of(places):
+            if not _about(rule, send):
                 continue
             clocks = _clocks(rule, send.facts, zones)
             if not _in_force(rule, clocks, send.at) or _lifted(rule.get("lifted_by", ()), send, past):
                 continue
-            asked = _Asked(rule, clocks, tuple(one for one in places if _reaches(rule, (one,), self._packs)))
+            asked = _Asked(rule, clocks, there)
             found += [
                 Violation(str(rule["id"]), kind, send.attempt_id, detail)
                 for kind, detail in _SHAPES[rule["shape"]](self, asked, send, past)
@@ -144,8 +145,15 @@ class Recount:
         ]
         return sorted(set(alive), key=lambda one: one.at)
 
-    def _concerns(self, rule: Json, send: Send, places: tuple[str, ...]) -> bool:
-        return _reaches(rule, places, self._packs) and _about(rule, send)
+    def _of(self, places: tuple[str, ...]) -> list[tuple[Json, tuple[str, ...]]]:
+        """Return the rules that may reach somebody of these places, each with the places that it reaches."""
+        if places not in self._reaching:
+            self._reaching[places] = [
+                (rule, tuple(one for one in places if _reaches(rule, (one,), self._packs)))
+                for rule in self._rules
+                if _reaches(rule, places, self._packs)
+            ]
+        return self._reaching[places]
 
     def _hours(self, asked: _Asked, send: Send, _past: Sequence[Past]) -> Iterable[tuple[str, str]]:
         for zone in asked.clocks:

@@ -14,13 +14,13 @@ def wordings_for(facts: Facts, policy: Policy, at: datetime, medium: str = "") -
 
     The gate asks the same rules once ``facts.content`` says what the words were found to hold.
     """
-    zones = candidate_zones(facts)
-    kind = kind_of(facts, zones, candidate_jurisdictions(facts), facts.days_past_due)
+    zones, places = candidate_zones(facts), candidate_jurisdictions(facts)
+    kind = kind_of(facts, zones, places, facts.days_past_due)
     return tuple(
         rule
-        for rule in policy.rules
+        for rule in policy.rules_of(places)
         if isinstance(rule, Wording)
         and (not medium or not rule.media or medium in rule.media)
-        and selects(rule.head.select, kind, policy.packs)
+        and selects(rule.head.select, kind)
         and not any(start <= at < end for start, end in out_of_force(rule.head, zones))
     )

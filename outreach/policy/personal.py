@@ -45,7 +45,8 @@ def may_name(facts: Facts, policy: Policy, at: datetime, more: PersonalWindow) -
         one for one in facts.personal_windows if {one.channel, more.channel} & {"any"} or one.channel == more.channel
     ]
     hours = hours_barred([*(one for one in alike if one.until is None or one.until > at), more])
-    limits = [rule for rule in policy.rules if isinstance(rule, PersonalTimes) and _speaks(rule, facts, policy, at)]
+    asked = policy.rules_of(candidate_jurisdictions(facts))
+    limits = [rule for rule in asked if isinstance(rule, PersonalTimes) and _speaks(rule, facts, at)]
     if not limits:
         return Named(True, hours)
     strictest = min(limits, key=lambda rule: rule.most_hours_per_week)
@@ -53,8 +54,8 @@ def may_name(facts: Facts, policy: Policy, at: datetime, more: PersonalWindow) -
     return Named(hours <= most, hours, most, head.id, head.citation)
 
 
-def _speaks(rule: PersonalTimes, facts: Facts, policy: Policy, at: datetime) -> bool:
+def _speaks(rule: PersonalTimes, facts: Facts, at: datetime) -> bool:
     zones = candidate_zones(facts)
     kind = kind_of(facts, zones, candidate_jurisdictions(facts), facts.days_past_due)
     free = out_of_force(rule.head, zones)
-    return selects(rule.head.select, kind, policy.packs) and not any(start <= at < end for start, end in free)
+    return selects(rule.head.select, kind) and not any(start <= at < end for start, end in free)

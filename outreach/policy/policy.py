@@ -11,7 +11,7 @@ from outreach.policy.checks import Check, Ground, checks_of
 from outreach.policy.floor import FLOOR_IDS
 from outreach.policy.localtime import LAST, Spans
 from outreach.policy.rules import Calendar, Duty, PersonalTimes, Rest, Rule, RuleHead, Window, Wording
-from outreach.policy.selecting import Kind, clocks_of, holiday_places, out_of_force, selects
+from outreach.policy.selecting import Kind, clocks_of, governs, holiday_places, out_of_force, selects
 from outreach.policy.windows import DayCache, DaySpans, Minutes
 
 _KEPT_PLANS = 8192
@@ -78,6 +78,7 @@ class Policy:
         default_factory=dict, repr=False
     )
     _edges: list[int] = field(default_factory=list, repr=False)
+    _governing: dict[tuple[str, ...], tuple[Rule, ...]] = field(default_factory=dict, repr=False)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Policy) and self.version == other.version
@@ -121,9 +122,9 @@ class Policy:
         return self._edges
 
     def _pick(self, kind: Kind) -> Picked:
-        silent = (Duty, PersonalTimes) if kind.judged else (Duty, PersonalTimes, Wording)
-        asked = (rule for rule in self.rules if not isinstance(rule, silent))
-        chosen = [rule for rule in asked if selects(rule.head.select, kind, self.packs)]
+        silent = (PersonalTimes,) if kind.judged else (PersonalTimes, Wording)
+        asked = (rule for rule in self.rules_of(kind.jurisdictions) if not isinstance(rule, silent))
+        chosen = [rule for rule in asked if selects(rule.head.select, kind)]
         found = tuple(self._window(rule, kind) for rule in chosen if isinstance(rule, Window)) if kind.zones else ()
         grounds = [(rule, Ground(clocks_of(rule, kind), self._holiday(rule, kind))) for rule in chosen]
         checks = tuple(
@@ -133,6 +134,22 @@ class Policy:
         days = DayCache(windows.all_of(one.days for one in found))
         effects = {rule.head.id: rule.head.effect.value for rule in chosen}
         return Picked(found, checks, days, (*FLOOR_IDS, *ids), effects, _hold_lifts(chosen))
+
+    def rules_of(self, places: tuple[str, ...]) -> tuple[Rule, ...]:
+        """Return the rules, duties left out, that may apply to somebody of these candidate places.
+
+        Remembered apart from the kinds: there are far fewer places.
+        """
+        known = self._governing.get(places)
+        if known is None:
+            if len(self._governing) >= _KEPT_PLANS:
+                self._governing.clear()
+            known = self._governing[places] = tuple(
+                rule
+                for rule in self.rules
+                if not isinstance(rule, Duty) and governs(rule.head.select.jurisdiction, places, self.packs)
+            )
+        return known
 
     def _holiday(self, rule: Rule, kind: Kind) -> Callable[[int], bool | None]:
         """Return what tells the public holidays that matter to a rule: None where they are not known."""

@@ -82,11 +82,10 @@ def kind_of(facts: Facts, zones: tuple[str, ...], places: tuple[str, ...], days_
     )
 
 
-def selects(select: Selector, kind: Kind, packs: frozenset[str]) -> bool:
-    """Tell whether a rule is asked about a kind of candidate contact. What is unknown about it never excuses it."""
+def selects(select: Selector, kind: Kind) -> bool:
+    """Tell whether a rule that governs there is asked about a kind of contact. What is unknown never excuses it."""
     return (
-        governs(select.jurisdiction, kind.jurisdictions, packs)
-        and _binds(select.binds, kind.role)
+        _binds(select.binds, kind.role)
         and kind.purpose not in select.except_purposes
         and _fits(select.channels, kind.channel)
         and _fits(select.actors, kind.actor)
