@@ -28,6 +28,14 @@ _log = structlog.get_logger(__name__)
 
 async def apply_receipts(house: House, inbox: Sequence[UUID]) -> int:
     """Apply stored receipts; returns how many moved an attempt forward. Unknown references are retried, then parked."""
+    moved = 0
+    async for attempt in house.retry_store():
+        with attempt:
+            moved = await _apply(house, inbox)
+    return moved
+
+
+async def _apply(house: House, inbox: Sequence[UUID]) -> int:
     async with house.store.transaction() as tx:
         rows = await tx.claim_inbox(inbox)
         if not rows:

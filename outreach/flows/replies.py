@@ -38,7 +38,10 @@ async def take_replies(house: House, inbox: Sequence[UUID]) -> int:
     """
     taken = 0
     for inbox_id in inbox:
-        touches = await _take(house, inbox_id)
+        touches: list[NewTouch] | None = None
+        async for attempt in house.retry_store():
+            with attempt:
+                touches = await _take(house, inbox_id)
         if touches is not None:
             taken += 1
             await enqueue(house, [(touch.touch_id, touch.channel, touch.priority) for touch in touches])

@@ -101,6 +101,7 @@ class StagedContacts(Dispatching):
             rows = await self._rows("contacts", "put_contacts", batch=batch, at=at)
             await self._tell(rows, at)
             await self._learn(rows, at)
+            await self.write_told()
         return tallies
 
     async def _tell(self, rows: Sequence[Row], at: datetime) -> None:

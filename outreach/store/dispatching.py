@@ -5,6 +5,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from psycopg import AsyncConnection
+
 from outreach.domain.case import Borrower, Case, ContactPoint
 from outreach.domain.timeline import Entry, chain
 from outreach.domain.touch import NewAttempt, NewTouch, Settlement, Touch, TouchMove
@@ -15,6 +17,10 @@ from outreach.store.base import Queries, Row
 
 class Dispatching(Queries):
     """Reads under lock, bulk writes."""
+
+    def __init__(self, connection: AsyncConnection[Row]) -> None:
+        super().__init__(connection)
+        self._told: list[Entry] = []
 
     async def lock_borrowers_of(self, touches: Sequence[UUID]) -> list[UUID]:
         """Lock the borrowers of queued touches, and whoever shares a number with them, in id order."""
@@ -121,7 +127,15 @@ class Dispatching(Queries):
         await self._run("dispatch", "use_permissions", borrowers=list(borrowers), kind=kind, at=at)
 
     async def append(self, entries: Sequence[Entry]) -> None:
-        """Append to the timelines of the entries' cases: locks the heads, chains, writes."""
+        """Append to the timelines of the entries' cases. It is written when the transaction ends, all at once.
+
+        Cases are what everybody writes to: locked last, and in id order, they close no circle of waiting.
+        """
+        self._told.extend(entries)
+
+    async def write_told(self) -> None:
+        """Write what was appended: locks the heads, chains, writes. The last thing of a transaction."""
+        entries, self._told = self._told, []
         if not entries:
             return
         ids = sorted({entry.case_id for entry in entries})

@@ -54,7 +54,9 @@ class PgStore:
     async def transaction(self) -> AsyncIterator[PgTx]:
         """Open a transaction: committed when the block ends, rolled back when it raises."""
         async with self._pool.connection() as connection:
-            yield PgTx(connection)
+            tx = PgTx(connection)
+            yield tx
+            await tx.write_told()
 
 
 def is_store_away(error: BaseException) -> bool:

@@ -5,8 +5,9 @@ import gc
 from uuid import UUID
 
 import dramatiq
+import structlog
 import uvloop
-from dramatiq.asyncio import EventLoopThread, set_event_loop_thread
+from dramatiq.asyncio import EventLoopThread, get_event_loop_thread, set_event_loop_thread
 from dramatiq.brokers.redis import RedisBroker
 from dramatiq.middleware import AgeLimit, AsyncIO, Middleware, ShutdownNotifications, TimeLimit
 
@@ -22,6 +23,8 @@ from outreach.workers.broker import BellBroker, connect
 from outreach.workers.lanes import INTAKE, MAX_AGE_MS, DramatiqQueue, lane_of
 
 TIME_LIMIT_MS = 5 * 60 * 1000
+
+_log = structlog.get_logger(__name__)
 
 _BEFORE = {Level.URGENT: -2, Level.PROMPT: -1, Level.BULK: 0}
 """What a process has already fetched is worked on in this order; the least goes first."""
@@ -40,11 +43,23 @@ class FastAsyncIO(AsyncIO):
 
 
 class OneHouse(Middleware):
-    """One house per worker process, opened in the event loop at the first task, closed before the process ends."""
+    """One house per worker process, opened in the event loop when it starts, closed before the process ends."""
 
     def __init__(self, settings: Settings, broker: dramatiq.Broker) -> None:
         self._settings, self._broker = settings, broker
         self._opening: asyncio.Task[House] | None = None
+
+    def after_worker_boot(self, broker: dramatiq.Broker, worker: dramatiq.Worker) -> None:  # noqa: ARG002 - dramatiq's
+        """Begin to open the house, so that the first task finds it open. What fails is tried again by a task."""
+        thread = get_event_loop_thread()
+        if thread is not None:
+            asyncio.run_coroutine_threadsafe(self._begin(), thread.loop)
+
+    async def _begin(self) -> None:
+        try:
+            await self.house()
+        except Exception as error:  # noqa: BLE001 - the process lives on; each task tries again and says what is wrong
+            _log.warning("the house could not be opened yet; the first task tries again", error=type(error).__name__)
 
     async def house(self) -> House:
         """Return the house; the first caller opens it, the others wait for the same opening."""

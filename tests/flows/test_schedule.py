@@ -8,6 +8,7 @@ from itertools import pairwise
 from typing import Any
 from uuid import UUID
 
+import psycopg
 import pytest
 
 from outreach.bootstrap import serve_house
@@ -76,6 +77,18 @@ CARRIER = {
 
 TODAY = {"offset": "1d"}
 """A step that is due at START exactly: 10:00 in New York, one day after the due date."""
+
+
+async def test_who_claims_waits_for_nobody(database: str) -> None:
+    put(database, ada := someone(1), ben := someone(2))
+    async with a_house(database) as opened:
+        house = await with_plan(opened, plan := a_plan(TODAY))
+        await on_plan(house, plan, [ada, ben])
+        with psycopg.connect(database) as busy:
+            busy.execute("update cases set state = state where case_id = %s", (ada.case_id,))
+            assert await asyncio.wait_for(plan_due(house), 5) == 1
+        assert await plan_due(house) == 1
+        assert rows(database, "select count(distinct case_id) from touch") == [(2,)]
 
 
 async def test_a_due_step_is_claimed_once_however_many_schedulers_run(database: str) -> None:

@@ -1,5 +1,6 @@
 """Puts one touch in a lane, plays the provider's side of it, and reads back what became of it."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -15,6 +16,11 @@ from outreach.flows.replies import take_replies
 
 from .book import START, Someone
 from .house import MemoryQueue, clock_of, rows, run_lanes
+
+_INSERT = """
+insert into touch (touch_id, case_id, borrower_id, channel, fallback, template, purpose, context, priority, state,
+  due_at, not_before, expires_at, created_at, plan, step_id)
+values (%s,%s,%s,%s,%s,%s,%s,%s,%s,'planned',%s,%s,%s,%s,%s,'step')"""
 
 
 def plan_touch(
@@ -36,13 +42,26 @@ def plan_touch(
     key = uuid4()
     with psycopg.connect(dsn) as connection:
         connection.execute(
-            """insert into touch (touch_id, case_id, borrower_id, channel, fallback, template, purpose, context,
-                 priority, state, due_at, not_before, expires_at, created_at, plan, step_id)
-               values (%s,%s,%s,%s,%s,%s,%s,%s,%s,'planned',%s,%s,%s,%s,%s,'step')""",
+            _INSERT,
             (key, case_id or one.case_id, one.borrower_id, channel, list(fallback), template, purpose,
              Jsonb(context or {}), priority, at, at, expires_at or at + timedelta(days=3), at, plan),
         )  # fmt: skip
     return key
+
+
+def plan_crowd(dsn: str, wanted: Sequence[tuple[Someone, UUID]]) -> list[UUID]:
+    """Store one text each for somebody and one of their cases, all due at START; returns their ids in order."""
+    keys = [uuid4() for _ in wanted]
+    with psycopg.connect(dsn) as connection:
+        connection.cursor().executemany(
+            _INSERT,
+            [
+                (key, case, one.borrower_id, "sms", [], "missed_payment", "reminder", Jsonb({}), 50, START, START,
+                 START + timedelta(days=3), START, None)
+                for key, (one, case) in zip(keys, wanted, strict=True)
+            ],
+        )  # fmt: skip
+    return keys
 
 
 def fake(house: House, channel: str = "sms") -> FakeChannel:

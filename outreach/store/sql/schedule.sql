@@ -1,23 +1,24 @@
 -- What falls due, and what was lost on the way. Claims use SKIP LOCKED, so any number of schedulers may run.
 
 -- name: claim_prompt_enrollments
--- What an event started does not wait behind a campaign's thousands.
+-- What an event started does not wait behind a campaign's thousands. A case that another transaction writes to is left
+-- for the next round: who claims waits for nobody, so it stands in no circle of waiting.
 select e.enrollment_id, e.case_id, e.borrower_id, e.plan, e.plan_version, e.campaign_id, e.trigger_key, e.anchor_on,
        e.anchor_at, e.context, e.next_step, e.next_due_at, e.priority
-from enrollment e
+from enrollment e join cases c using (case_id)
 where e.state = 'active' and e.priority >= 60 and e.next_due_at <= %(now)s
 order by e.next_due_at
 limit %(limit)s
-for update skip locked
+for no key update of e, c skip locked
 
 -- name: claim_enrollments
 select e.enrollment_id, e.case_id, e.borrower_id, e.plan, e.plan_version, e.campaign_id, e.trigger_key, e.anchor_on,
        e.anchor_at, e.context, e.next_step, e.next_due_at, e.priority
-from enrollment e
+from enrollment e join cases c using (case_id)
 where e.state = 'active' and e.next_due_at <= %(now)s
 order by e.next_due_at
 limit %(limit)s
-for update skip locked
+for no key update of e, c skip locked
 
 -- name: advance_enrollments
 update enrollment e set
