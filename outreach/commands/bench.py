@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import orjson
 import typer
 
-from outreach.benchmark import decide, delivery, machine, replies, scan, trigger
+from outreach.benchmark import batch, decide, delivery, machine, replies, scan, trigger
 from outreach.benchmark.report import table
 from outreach.benchmark.stage import StuckError
 from outreach.commands.common import complaints, console, fail, print_json, settings_or_fail
@@ -70,7 +70,8 @@ def _measure(what: What, var: Path, *, quick: bool) -> dict[str, Any]:
             sizes = (10_000, 100_000) if quick else (10_000, 100_000, 1_000_000)
             return scan.measure(var, sizes=sizes, runs=5, say=_say)
         case What.DECIDE:
-            return decide.measure(decisions=5_000 if quick else 20_000, runs=3, say=_say)
+            found = decide.measure(decisions=5_000 if quick else 20_000, runs=3, say=_say)
+            return found | {"batch": batch.measure(var, runs=5 if quick else 15, say=_say)}
         case What.REPLIES:
             return replies.measure(replies=5_000 if quick else 20_000, runs=3, say=_say)
         case _:

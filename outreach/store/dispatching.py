@@ -192,10 +192,9 @@ def _permissions(people: People, rows: list[Row]) -> None:
 
 
 def _history(people: People, rows: list[Row]) -> None:
+    add = {str(owner): dossier.history.append for owner, dossier in people.items()}
     for owner, moment, channel, outcome, case, creditor, point, purpose in rows:
-        people[owner].history.append(
-            Contact(moment, channel, outcome, (str(case),), creditor, str(point), "out", purpose)
-        )
+        add[owner](Contact(moment, channel, outcome, (case,), creditor, point, "out", purpose))
 
 
 def _heard(people: People, rows: list[Row]) -> None:
