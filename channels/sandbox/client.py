@@ -12,7 +12,7 @@ from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import TracebackType
-from typing import Any, Final, Self
+from typing import Any, Final, Protocol, Self
 from urllib.parse import urlencode
 
 from channels.sandbox import defaults
@@ -109,6 +109,34 @@ def _state(raw: Mapping[str, Any]) -> State:
     return State(datetime.fromisoformat(raw["now"]), raw["pending"], next_at, raw["log"], raw["stepped"])
 
 
+class Reachable(Protocol):
+    """Where a carrier listens and what it is signed in to with."""
+
+    @property
+    def http_url(self) -> str:
+        """Twilio's API, Aliyun's, the gateway's, the control API and the pages."""
+
+    @property
+    def smtp_host(self) -> str:
+        """Where it takes mail."""
+
+    @property
+    def smtp_port(self) -> int:
+        """Where it takes mail."""
+
+    @property
+    def account_sid(self) -> str:
+        """The Twilio account."""
+
+    @property
+    def auth_token(self) -> str:
+        """The token that signs."""
+
+    @property
+    def inbound_secret(self) -> str:
+        """The secret that mail it posts is signed with."""
+
+
 class Sandbox:
     """A sandbox process on free ports, ready on entry, stopped on exit.
 
@@ -156,7 +184,8 @@ class Sandbox:
         ready = json.loads(line)
         host, port = ready["http"]
         self.http_url = f"http://{host}:{port}"
-        self.smtp_host, self.smtp_port = ready["smtp"]
+        self.handsets_url = f"{self.http_url}/handsets"
+        self.smtp_host, self.smtp_port = str(ready["smtp"][0]), int(ready["smtp"][1])
         self.pid = int(ready["pid"])
         self.account_sid = self._env.get("SANDBOX_ACCOUNT_SID", defaults.ACCOUNT_SID)
         self.auth_token = self._env.get("SANDBOX_AUTH_TOKEN", defaults.AUTH_TOKEN)

@@ -11,6 +11,7 @@ from typing import Final
 from channels.sandbox.carrier import Carrier, Names
 from channels.sandbox.chance import choose
 from channels.sandbox.dialogue import Exchange, react
+from channels.sandbox.handsets import mail_key
 from channels.sandbox.letters import build_bounce, build_reply
 from channels.sandbox.smtp import Envelope
 from channels.sandbox.wording import WORDS, guess_locale
@@ -71,18 +72,22 @@ class SandboxMailroom:
         for recipient in envelope.recipients:
             self._record(name, envelope, recipient, raw, words)
             if message is not None:
+                self._show(name, recipient, message)
                 self._plan(name, envelope, recipient, message, words or "")
         if self._carrier.faults.hit("smtp_drop_after_data_next"):
             self._carrier.witness.record("fault", fault="smtp_drop_after_data_next")
             return None
         return b"250 2.0.0 OK queued as %b\r\n" % name.encode()
 
-    def say(self, person: str, to: str, words: str, *, subject: str = "", in_reply_to: str | None = None) -> str:
+    def say(
+        self, person: str, to: str, words: str, *, subject: str = "", in_reply_to: str | None = None, quoted: str = ""
+    ) -> str:
         """Have a person write now; return the mail's name in the log."""
         name = self._names.new()
         raw = build_reply(
-            person, to, subject=subject, words=words, in_reply_to=in_reply_to, name=name, at=self._carrier.clock.now()
-        )
+            person, to, subject=subject, words=words, in_reply_to=in_reply_to, name=name, at=self._carrier.clock.now(),
+            quoted=quoted,
+        )  # fmt: skip
         self._post(name, person, to, raw, "mail_from_person", subject=subject, body=words)
         return name
 
@@ -104,6 +109,15 @@ class SandboxMailroom:
             token=_verp(envelope.sender), envid=envelope.envid, **{"from": envelope.sender},
         )  # fmt: skip
 
+    def _show(self, name: str, recipient: str, message: Message) -> None:
+        """Put a mail's HTML and where to answer it into its mailbox."""
+        self._carrier.handsets.enclose(
+            mail_key(name, recipient),
+            html=words_of(message, "text/html"),
+            reply_to=_answer_to(message),
+            message_id=str(message.get("Message-ID", "")),
+        )
+
     def _plan(self, name: str, envelope: Envelope, recipient: str, message: Message, words: str) -> None:
         """Decide what a delivered mail leads to."""
         person = recipient.lower()
@@ -113,6 +127,8 @@ class SandboxMailroom:
         if temper == "bounce":
             minutes = self._carrier.script.timing.bounce_minutes
             self._in_minutes(minutes, lambda: self._bounce(name, envelope, recipient, message))
+            return
+        if person in people.by_hand:
             return
         ready = touch >= people.answers_on("email", person)
         if temper == "out_of_office":
@@ -130,12 +146,14 @@ class SandboxMailroom:
     def _answer(
         self, person: str, message: Message, intent: str, received: str, touch: int, *, automatic: bool = False
     ) -> None:
+        if person in self._carrier.people.by_hand:
+            return  # a person has taken the mailbox since this was decided
         profile = self._carrier.people.profile(person)
         locale = profile.locale or guess_locale(person, received, self._carrier.people.default_locale)
         words = choose(WORDS[intent][locale], self._carrier.seed, "words", person, touch) if intent in WORDS else intent
         if profile.says is not None and intent != "yes" and intent in WORDS:
             words = profile.says
-        to = parseaddr(str(message.get("Reply-To") or message.get("From") or ""))[1]
+        to = _answer_to(message)
         subject = _decoded(str(message.get("Subject", "")))
         name = self._names.new()
         raw = build_reply(
@@ -164,12 +182,21 @@ class SandboxMailroom:
 
 def plain_words(message: Message) -> str:
     """Return the text of the first plain part, or nothing."""
+    return words_of(message, "text/plain")
+
+
+def words_of(message: Message, kind: str) -> str:
+    """Return the text of the first part of a kind (``text/html``), or nothing."""
     for part in message.walk():
-        if part.get_content_type() == "text/plain":
+        if part.get_content_type() == kind:
             payload = part.get_payload(decode=True)
             charset = part.get_content_charset("utf-8")
             return payload.decode(charset, "replace").replace("\r\n", "\n") if isinstance(payload, bytes) else ""
     return ""
+
+
+def _answer_to(message: Message) -> str:
+    return parseaddr(str(message.get("Reply-To") or message.get("From") or ""))[1]
 
 
 def _subject(raw: bytes) -> str:
