@@ -76,6 +76,10 @@ class SandboxClient:
         """Have a person text in now (or, with ``channel="email"``, write); return the log's reference."""
         return str(self._call("POST", "/sandbox/say", {"from": person, "to": to, "text": text, **more})["ref"])
 
+    def keys(self, **wanted: object) -> dict[str, object]:
+        """Change auth tokens (``secondary``, ``sign_with``, ``promote``); return how many there are and which signs."""
+        return self._call("POST", "/sandbox/keys", wanted) if wanted else self._call("GET", "/sandbox/keys")
+
     def profile(self, profiles: Mapping[str, object]) -> None:
         """Set profiles by address, as in the script file."""
         self._call("POST", "/sandbox/profile", profiles)

@@ -141,7 +141,7 @@ class HandsetPages:
 
 
 def _see(handset: Handset) -> Response:
-    return Response(303, b"", _HTML, (("Location", f"{HOME}/{handset.number}"), *_HEADERS))
+    return Response(303, b"", _HTML, (("Location", f"{HOME}/{handset.number}#last"), *_HEADERS))
 
 
 def _words(form: Form) -> str:
@@ -176,7 +176,7 @@ def _linked(text: str) -> Markup:
 
 def _when(epoch: float) -> str:
     instant = datetime.fromtimestamp(epoch, UTC)
-    return f"{instant:%a} {instant.day} {instant:%b %Y, %H:%M} UTC"
+    return f"{instant.day} {instant:%b %Y, %H:%M}"
 
 
 _SAID: Final = {

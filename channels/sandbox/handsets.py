@@ -163,12 +163,13 @@ class Handsets:
         found = self._items.get(key)
         return found[1] if found else None
 
-    def enclose(self, key: str, *, html: str, reply_to: str, message_id: str) -> None:
+    def enclose(self, key: str, *, html: str, sender: str, reply_to: str, message_id: str) -> None:
         """Put what the log does not hold to a mail that was just taken."""
         found = self._items.get(key)
         if found is not None:
             handset, item = found
             item.html, item.reply_to, item.message_id = html[:_LONGEST_PART], reply_to, message_id
+            item.other = sender or item.other
             self._changed(handset, item)
 
     def call_state(self, key: str, state: str) -> None:

@@ -1,6 +1,7 @@
 """Twilio Lookup v2: whether a number can exist, how it is written, and what kind of line it is."""
 
 from typing import Final
+from urllib.parse import unquote
 
 import orjson
 import phonenumbers
@@ -30,7 +31,7 @@ def look_up(carrier: Carrier, request: Request) -> Response:
         return problem(20004)
     args = request.args()
     wanted = {name.strip() for name in args.get("Fields", "").split(",") if name.strip()}
-    given = request.path[len(PATH) :].replace("%2B", "+").replace("%2b", "+")
+    given = unquote(request.path[len(PATH) :])
     body: dict[str, object] = _basics(given, args.get("CountryCode") or "US")
     body |= dict.fromkeys(_PACKAGES)
     body["url"] = f"https://lookups.twilio.com{PATH}{body['phone_number']}"

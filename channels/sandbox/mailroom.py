@@ -114,6 +114,7 @@ class SandboxMailroom:
         self._carrier.handsets.enclose(
             mail_key(name, recipient),
             html=words_of(message, "text/html"),
+            sender=parseaddr(str(message.get("From", "")))[1],
             reply_to=_answer_to(message),
             message_id=str(message.get("Message-ID", "")),
         )
