@@ -27,8 +27,8 @@ demo: venv-run ## Thirty days of reminders on this machine. KEEP=1 leaves it up 
 run: venv-run ## Web, workers and scheduler under the system clock. PORT=8080 SANDBOX=1 (a local carrier)
 	@$(BIN)/outreach run $(if $(PORT),--port $(PORT)) $(if $(SANDBOX),--sandbox) $(ARGS)
 
-sandbox: venv-run ## The carrier alone, to point an installation or a test-suite at. HTTP=8010 SMTP=8025
-	@$(BIN)/outreach sandbox $(if $(HTTP),--http $(HTTP)) $(if $(SMTP),--smtp $(SMTP)) $(ARGS)
+sandbox: venv-run ## The carrier alone, to point an installation or a test-suite at. PORT=8010
+	@$(BIN)/outreach sandbox $(if $(PORT),--http $(PORT)) $(ARGS)
 
 bench: venv-run ## Measure delivery, scan, decide, trigger and replies; results in var/bench.json
 	@$(BIN)/outreach bench $(ARGS)

@@ -72,9 +72,11 @@ class Desk:
         return self._carrier.handsets.of(spare)
 
     def numbers(self, handset: Handset) -> list[str]:
-        """Return the numbers this handset may text or call: who wrote or called first, then the account's own."""
+        """Return the numbers this handset may text or call: who wrote or called last, then the account's own."""
         known = [*handset.others("text"), *handset.others("call")]
-        own = sorted(self._carrier.script.numbers) or [self._senders.of_service("")]
+        own = sorted(self._carrier.script.numbers)
+        if not own and not known:
+            own = [self._carrier.handsets.last_sender or self._senders.of_service("")]
         return list(dict.fromkeys([*known, *own]))
 
     def by_hand(self, handset: Handset) -> bool:

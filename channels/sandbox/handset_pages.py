@@ -94,7 +94,7 @@ class HandsetPages:
             do(handset, form)
         except ValueError as error:
             return self._show(handset, status=400, problem=str(error), kept=_words(form))
-        return _see(handset)
+        return _see(handset, form.get("item", ""))
 
     def _list(self, find: str = "", status: int = 200, problem: str = "") -> Response:
         handsets = self._carrier.handsets
@@ -140,8 +140,10 @@ class HandsetPages:
         return self._carrier.handsets.numbered(int(number)) if number.isascii() and number.isdigit() else None
 
 
-def _see(handset: Handset) -> Response:
-    return Response(303, b"", _HTML, (("Location", f"{HOME}/{handset.number}#last"), *_HEADERS))
+def _see(handset: Handset, key: str = "") -> Response:
+    """Go to a handset: to the item that was acted on, else to the end."""
+    place = key if key in handset.items else "last"
+    return Response(303, b"", _HTML, (("Location", f"{HOME}/{handset.number}#{place}"), *_HEADERS))
 
 
 def _words(form: Form) -> str:

@@ -125,6 +125,7 @@ class Handsets:
         self._by_number: dict[int, Handset] = {}
         self._items: OrderedDict[str, tuple[Handset, Item]] = OrderedDict()
         self._letters = 0
+        self.last_sender = ""  # the number of the newest text to anybody
 
     def __len__(self) -> int:
         return len(self._by_address)
@@ -180,7 +181,9 @@ class Handsets:
             self._changed(*found)
 
     def _arrives(self, kind: str, at: float, facts: Facts) -> None:
-        self._file(_text(facts, "to"), kind, at, facts, mine=False, other=_text(facts, "from"))
+        item = self._file(_text(facts, "to"), kind, at, facts, mine=False, other=_text(facts, "from"))
+        if kind == "text":
+            self.last_sender = item.other
 
     def _leaves(self, kind: str, at: float, facts: Facts) -> None:
         if facts.get("from"):
