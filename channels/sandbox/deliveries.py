@@ -93,6 +93,10 @@ class Deliveries:
             Post(url, headers, body, what, {"ref": subject} | ({"status": status} if status else {}), last, wants),
         )
 
+    def raw(self, subject: str, url: str, headers: Mapping[str, str], body: bytes, what: str) -> None:
+        """Post anything about ``subject``, unsigned."""
+        self._enqueue(subject, Post(url, headers, body, what, {"ref": subject}))
+
     def mail(self, subject: str, url: str, raw: bytes, what: str, **facts: object) -> None:
         """Post a raw inbound mail, signed with the shared secret."""
         signature = mail_signature(self._secret, int(self._clock.epoch()), raw)

@@ -6,7 +6,7 @@ from typing import Final
 
 from channels.sandbox.calls import Calls
 from channels.sandbox.carrier import Carrier
-from channels.sandbox.handsets import Handset, Item, plain
+from channels.sandbox.handsets import Handset, Item, Letter, plain
 from channels.sandbox.listener import Given
 from channels.sandbox.mailroom import SandboxMailroom
 from channels.sandbox.people import Temper
@@ -126,16 +126,33 @@ class Desk:
     def mail(self, handset: Handset, answered: Item | None, subject: str, words: str) -> None:
         """Answer a mail; from now on a person answers for the mailbox."""
         _spoken(words, _LONGEST_MAIL)
-        if answered is None or answered.kind != "mail" or answered.mine or answered.key not in handset.items:
+        if answered is None or answered.letter is None or answered.key not in handset.items:
             raise ValueError("choose the mail to answer")
-        if not answered.reply_to:
+        letter = answered.letter
+        if not letter.reply_to:
             raise ValueError("that mail says nowhere to answer")
         subject = " ".join(subject.split()) or re.sub(r"^(?!re:)", "Re: ", answered.subject, flags=re.IGNORECASE)
         self.take(handset, on=True)
         self._mailroom.say(
-            handset.address, answered.reply_to, words, subject=subject, in_reply_to=answered.message_id or None,
+            handset.address, letter.reply_to, words, subject=subject, in_reply_to=letter.message_id or None,
             quoted=answered.words,
         )  # fmt: skip
+
+    def complain(self, handset: Handset, key: str) -> None:
+        """Report a mail as junk; from now on a person answers for the mailbox."""
+        letter = _letter(handset, key)
+        if not letter.envelope_sender:
+            raise ValueError("that mail says nowhere to complain")
+        self.take(handset, on=True)
+        self._mailroom.complain(handset.address, letter)
+
+    def unsubscribe(self, handset: Handset, key: str) -> None:
+        """Unsubscribe by one click; from now on a person answers for the mailbox."""
+        letter = _letter(handset, key)
+        if not letter.unsubscribe:
+            raise ValueError("that mail offers no one-click unsubscribe")
+        self.take(handset, on=True)
+        self._mailroom.unsubscribe(handset.address, letter)
 
     def confirm(self, handset: Handset, sid: str, status: str, code: str) -> None:
         """Say what became of a text that is under way."""
@@ -185,6 +202,13 @@ class Desk:
 def _mine(handset: Handset, sid: str) -> None:
     if sid not in handset.items:
         raise ValueError("that is no longer on this handset")
+
+
+def _letter(handset: Handset, key: str) -> Letter:
+    item = handset.items.get(key)
+    if item is None or item.letter is None:
+        raise ValueError("that mail is no longer here")
+    return item.letter
 
 
 def _spoken(words: str, longest: int) -> None:

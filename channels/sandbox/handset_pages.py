@@ -52,6 +52,8 @@ class HandsetPages:
             "mail": lambda one, form: desk.mail(
                 one, one.items.get(form.get("answers", "")), form.get("subject", ""), _words(form)
             ),
+            "junk": lambda one, form: desk.complain(one, form.get("item", "")),
+            "unsubscribe": lambda one, form: desk.unsubscribe(one, form.get("item", "")),
             "confirm": lambda one, form: desk.confirm(
                 one, form.get("item", ""), form.get("status", ""), form.get("code", "")
             ),
@@ -117,7 +119,7 @@ class HandsetPages:
 
     def _show(self, handset: Handset, status: int = 200, problem: str = "", kept: str = "") -> Response:
         items = handset.newest(_SHOWN)
-        answerable = [item for item in reversed(items) if item.kind == "mail" and not item.mine and item.reply_to]
+        answerable = [item for item in reversed(items) if item.letter is not None and item.letter.reply_to]
         styles = " 'unsafe-inline'" if any(item.html for item in items) else ""
         return self._page(
             "handset.html", status, styles, handset=handset, items=items, older=len(handset.items) - len(items),
@@ -142,7 +144,7 @@ class HandsetPages:
 
 def _see(handset: Handset, key: str = "") -> Response:
     """Go to a handset: to the item that was acted on, else to the end."""
-    place = key if key in handset.items else "last"
+    place = key if key in handset.items and handset.items[key].kind != "mail" else "last"
     return Response(303, b"", _HTML, (("Location", f"{HOME}/{handset.number}#{place}"), *_HEADERS))
 
 

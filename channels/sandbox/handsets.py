@@ -2,7 +2,7 @@
 
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import Final
 
@@ -12,6 +12,7 @@ MOST_LETTERS: Final = 32_000_000
 """Letters of text and HTML kept over all handsets."""
 _MOST_LINES: Final = 300
 _LONGEST_PART: Final = 200_000
+_LONGEST_HEAD: Final = 20_000
 Facts = Mapping[str, object]
 
 
@@ -21,6 +22,19 @@ class Line:
 
     who: str
     words: str
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """What the log does not hold of a mail. ``head`` is its header lines; ``unsubscribe`` its one-click address."""
+
+    html: str = ""
+    sender: str = ""
+    reply_to: str = ""
+    message_id: str = ""
+    envelope_sender: str = ""
+    head: str = ""
+    unsubscribe: str = ""
 
 
 @dataclass(slots=True)
@@ -40,13 +54,16 @@ class Item:
     state: str = ""
     code: int | None = None
     subject: str = ""
-    html: str = ""
-    reply_to: str = ""
-    message_id: str = ""
+    letter: "Letter | None" = None
     taken: str = ""
     lines: list[Line] = field(default_factory=list)
     version: int = 0
     weight: int = 0
+
+    @property
+    def html(self) -> str:
+        """The HTML part of a mail, or nothing."""
+        return self.letter.html if self.letter is not None else ""
 
     @property
     def summary(self) -> str:
@@ -115,6 +132,10 @@ class Handsets:
             "mail_deferred": lambda at, facts: self._note("A mail was put off: the mailbox is full", at, facts),
             "mail_greylisted": lambda at, facts: self._note("A mail was greylisted", at, facts),
             "mail_bounced": self._bounced,
+            "mail_complaint": lambda at, facts: self._did("You reported a mail as junk", at, facts),
+            "unsubscribe_pressed": lambda at, facts: self._did("You unsubscribed with one click", at, facts),
+            "unsubscribe_posted": self._posted,
+            "unsubscribe_posted_lost": self._posted,
             "reset": lambda _, __: self.forget(),
         }
         self.forget()
@@ -164,13 +185,13 @@ class Handsets:
         found = self._items.get(key)
         return found[1] if found else None
 
-    def enclose(self, key: str, *, html: str, sender: str, reply_to: str, message_id: str) -> None:
+    def enclose(self, key: str, letter: Letter) -> None:
         """Put what the log does not hold to a mail that was just taken."""
         found = self._items.get(key)
         if found is not None:
             handset, item = found
-            item.html, item.reply_to, item.message_id = html[:_LONGEST_PART], reply_to, message_id
-            item.other = sender or item.other
+            item.letter = replace(letter, html=letter.html[:_LONGEST_PART], head=letter.head[:_LONGEST_HEAD])
+            item.other = letter.sender or item.other
             self._changed(handset, item)
 
     def call_state(self, key: str, state: str) -> None:
@@ -204,6 +225,10 @@ class Handsets:
         item = Item(f"note {self._version}", "note", at, mine=False, other=_text(facts, "from"), words=words)
         item.code = _code(facts)
         self._keep(self.of(owner), item)
+
+    def _did(self, words: str, at: float, facts: Facts) -> None:
+        item = Item(_text(facts, "ref"), "note", at, mine=True, other=_text(facts, "to"), words=words)
+        self._keep(self.of(_text(facts, "recipient")), item)
 
     def _keyword_answer(self, at: float, facts: Facts) -> None:
         named = {**facts, "ref": f"keyword {self._version}", "status": "delivered"}
@@ -245,7 +270,9 @@ class Handsets:
     def _changed(self, handset: Handset, item: Item) -> None:
         self._version += 1
         handset.version = item.version = self._version
-        weight = len(item.words) + len(item.html) + len(item.subject) + sum(len(line.words) for line in item.lines)
+        weight = len(item.words) + len(item.subject) + sum(len(line.words) for line in item.lines)
+        if item.letter is not None:
+            weight += len(item.letter.html) + len(item.letter.head)
         self._letters += weight - item.weight
         item.weight = weight
         self._by_address.move_to_end(handset.address)

@@ -11,14 +11,15 @@ from typing import Final
 from channels.sandbox.carrier import Carrier, Names
 from channels.sandbox.chance import choose
 from channels.sandbox.dialogue import Exchange, react
-from channels.sandbox.handsets import mail_key
-from channels.sandbox.letters import build_bounce, build_reply
+from channels.sandbox.handsets import Letter, mail_key
+from channels.sandbox.letters import build_bounce, build_complaint, build_reply
 from channels.sandbox.smtp import Envelope
 from channels.sandbox.wording import WORDS, guess_locale
 
 _OK: Final = b"250 2.1.5 OK\r\n"
 _SUBJECT: Final = re.compile(rb"^subject:[ \t]*((?:[^\r\n]|\r\n[ \t])*)", re.IGNORECASE | re.MULTILINE)
 _MESSAGE_ID: Final = re.compile(rb"^message-id:\s*(<[^>\r\n]*>)", re.IGNORECASE | re.MULTILINE)
+_ONE_CLICK: Final = re.compile(r"<(https?://[^<>\s]+)>")
 _DETAIL: Final = re.compile(r"\+([^@]*)@")
 _ENCODED: Final = "=?"
 
@@ -72,7 +73,7 @@ class SandboxMailroom:
         for recipient in envelope.recipients:
             self._record(name, envelope, recipient, raw, words)
             if message is not None:
-                self._show(name, recipient, message)
+                self._show(name, envelope, recipient, message)
                 self._plan(name, envelope, recipient, message, words or "")
         if self._carrier.faults.hit("smtp_drop_after_data_next"):
             self._carrier.witness.record("fault", fault="smtp_drop_after_data_next")
@@ -109,15 +110,35 @@ class SandboxMailroom:
             token=_verp(envelope.sender), envid=envelope.envid, **{"from": envelope.sender},
         )  # fmt: skip
 
-    def _show(self, name: str, recipient: str, message: Message) -> None:
-        """Put a mail's HTML and where to answer it into its mailbox."""
-        self._carrier.handsets.enclose(
-            mail_key(name, recipient),
+    def complain(self, person: str, letter: Letter) -> None:
+        """Have a person report a mail as junk: their provider tells the sender (RFC 5965)."""
+        name, now = self._names.new(), self._carrier.clock.now()
+        raw = build_complaint(letter.envelope_sender, person, letter.head, name=name, at=now)
+        self._post(
+            name, "", letter.envelope_sender, raw, "mail_complaint", recipient=person,
+            token=_verp(letter.envelope_sender),
+        )  # fmt: skip
+
+    def unsubscribe(self, person: str, letter: Letter) -> None:
+        """Have a person unsubscribe by one click in their mail program (RFC 8058)."""
+        name = self._names.new()
+        self._carrier.witness.record("unsubscribe_pressed", channel="email", recipient=person, ref=name)
+        headers = {"Content-Type": "application/x-www-form-urlencoded"}
+        body = b"List-Unsubscribe=One-Click"
+        self._carrier.deliveries.raw(name, letter.unsubscribe, headers, body, "unsubscribe_posted")
+
+    def _show(self, name: str, envelope: Envelope, recipient: str, message: Message) -> None:
+        """Put what the log does not hold of a mail into its mailbox."""
+        letter = Letter(
             html=words_of(message, "text/html"),
             sender=parseaddr(str(message.get("From", "")))[1],
             reply_to=_answer_to(message),
             message_id=str(message.get("Message-ID", "")),
+            envelope_sender=envelope.sender,
+            head="".join(f"{name}: {value}\n" for name, value in message.items()),
+            unsubscribe=_one_click(message),
         )
+        self._carrier.handsets.enclose(mail_key(name, recipient), letter)
 
     def _plan(self, name: str, envelope: Envelope, recipient: str, message: Message, words: str) -> None:
         """Decide what a delivered mail leads to."""
@@ -198,6 +219,13 @@ def words_of(message: Message, kind: str) -> str:
 
 def _answer_to(message: Message) -> str:
     return parseaddr(str(message.get("Reply-To") or message.get("From") or ""))[1]
+
+
+def _one_click(message: Message) -> str:
+    """Return the address that one click is posted to, when the mail offers it."""
+    offered = "one-click" in str(message.get("List-Unsubscribe-Post", "")).lower()
+    found = _ONE_CLICK.search(str(message.get("List-Unsubscribe", "")))
+    return found.group(1) if offered and found else ""
 
 
 def _subject(raw: bytes) -> str:

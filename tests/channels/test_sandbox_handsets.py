@@ -17,11 +17,13 @@ from twilio.request_validator import RequestValidator
 from twilio.twiml.voice_response import Gather, VoiceResponse
 
 from channels.contract import Reply
+from channels.email.bounces import read_mail
+from channels.email.findings import MailKind, Reason
 from channels.sandbox.client import Entry, Sandbox
 from channels.sandbox.deliveries import mail_signature
 from channels.sandbox.guard import Guard
 from channels.sandbox.hand import Hand
-from channels.sandbox.handsets import Handsets
+from channels.sandbox.handsets import Handsets, Letter
 from channels.sandbox.http import Request
 from channels.sandbox.listener import Given
 
@@ -99,8 +101,10 @@ def text(sandbox: Sandbox, body: str = "Hello", **more: Any) -> Any:
     return sent
 
 
-def mail(sandbox: Sandbox, html: str, subject: str = "A note") -> None:
+def mail(sandbox: Sandbox, html: str, subject: str = "A note", **more: str) -> None:
     made = EmailMessage()
+    for name, value in more.items():
+        made[name] = value
     made["From"], made["To"], made["Subject"] = "Example Bank <pay@bank.example.com>", MAILBOX, subject
     made["Reply-To"], made["Message-ID"] = "reply+tok@bank.example.com", "<one@bank.example.com>"
     made.set_content("The plain part")
@@ -202,6 +206,43 @@ def test_a_mail_answered_by_hand_is_a_signed_reply_to_it(sandbox: Sandbox, page:
         assert f"{line}\r\n" in raw
     assert "I will pay on Friday" in raw
     assert "> The plain part" in raw
+
+
+def test_a_mail_reported_as_junk_becomes_a_complaint_that_the_intake_understands(
+    sandbox: Sandbox, page: Page, listener: Listener
+) -> None:
+    mail(sandbox, "<p>Hello</p>")
+    here = page.of(MAILBOX)
+    assert page.send(f"{here}/junk", item=key_of_mail(page, here)).status_code == 303
+    (seen,) = listener.wait_for(1, "/v1/inbound/email")
+    (found,) = read_mail(seen.body)
+    assert (found.kind, found.recipient, found.reason) == (MailKind.COMPLAINT, MAILBOX, Reason.ABUSE)
+    assert b"To: bounce+tok@bank.example.com" in seen.body
+    sandbox.client.wait_idle()
+    assert "You reported a mail as junk, taken" in page.look(here).text
+
+
+def test_one_click_unsubscribe_is_posted_as_mail_programs_do(sandbox: Sandbox, page: Page, listener: Listener) -> None:
+    offer = {"List-Unsubscribe": f"<{listener.url}/v1/unsubscribe/tok>",
+             "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"}  # fmt: skip
+    mail(sandbox, "<p>Hello</p>", **offer)
+    here = page.of(MAILBOX)
+    assert page.send(f"{here}/unsubscribe", item=key_of_mail(page, here)).status_code == 303
+    (seen,) = listener.wait_for(1, "/v1/unsubscribe/tok")
+    assert (seen.body, seen.headers["content-type"]) == (
+        b"List-Unsubscribe=One-Click", "application/x-www-form-urlencoded",
+    )  # fmt: skip
+
+
+def test_a_mail_that_offers_no_one_click_has_no_button_for_it(sandbox: Sandbox, page: Page) -> None:
+    mail(sandbox, "<p>Hello</p>", **{"List-Unsubscribe": "<https://bank.example.com/u>"})
+    here = page.of(MAILBOX)
+    assert "/unsubscribe" not in page.look(here).text
+    assert page.send(f"{here}/unsubscribe", item=key_of_mail(page, here)).status_code == 400
+
+
+def key_of_mail(page: Page, here: str) -> str:
+    return unescape(re.findall(r'<option value="([^"]+)"', page.look(here).text)[0])
 
 
 def test_the_script_answers_until_a_person_writes_and_never_after(
@@ -443,7 +484,7 @@ def test_long_letters_push_older_ones_out() -> None:
     for n in range(5):
         facts = {"to": MAILBOX, "from": "pay@bank.example.com", "ref": f"MX{n}", "body": "x" * 100}
         handsets.observe("mail_taken", n, facts)
-        handsets.enclose(f"MX{n} {MAILBOX}", html="y" * 300, sender="", reply_to="", message_id="")
+        handsets.enclose(f"MX{n} {MAILBOX}", Letter(html="y" * 200, head="z" * 100))
     handsets.observe("mail_taken", 9, {"to": MAILBOX, "ref": "last", "body": "x"})
     assert [item.key.split()[0] for item in handsets.of(MAILBOX).newest(9)] == ["MX3", "MX4", "last"]
 
