@@ -20,6 +20,7 @@ from channels.contract import (
     Outbound,
     Prompt,
     ReceiptStatus,
+    Reply,
     Text,
 )
 from channels.errors import BadSignature, OptedOut, OutcomeUnknown, Throttled
