@@ -1,7 +1,7 @@
 """Counts hours and caps of what was sent over again, with a pencil: from the ledger and the rules as they are stored.
 
 A second opinion that shares no code with the gate: rules are read as plain JSON, every past contact is looked at for
-every limit, and nothing is worked out ahead of time. Slow and simple on purpose.
+every limit, and only which rules may reach a place is remembered. Slow and simple on purpose.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -458,5 +458,4 @@ def _period(limit: Json) -> str:
     )
 
 
-def _instant(text: str) -> datetime:
-    return datetime.fromisoformat(text)
+_instant: Final = datetime.fromisoformat
