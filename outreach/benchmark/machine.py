@@ -31,10 +31,10 @@ def describe() -> dict[str, Any]:
 
 
 def _pace() -> float:
-    """Return the processor seconds of ten million additions: it tells a slow hour of a shared machine from a good one."""
-    begun, total = busy_here(), 0
+    """Return the processor seconds of ten million turns of a loop: a shared machine has slow hours and good ones."""
+    begun = busy_here()
     for _ in range(10_000_000):
-        total += 1
+        pass
     return busy_here() - begun
 
 

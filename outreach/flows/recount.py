@@ -165,9 +165,9 @@ class Recount:
         rule, clock, today = asked.rule, f"{wall:%H:%M}", _DAYS[wall.weekday()]
         usual, festive = _stretches(rule, today), _stretches(rule, "public_holiday")
         if rule.get("holidays") == "like_any_day" or usual == festive:
-            return _within(clock, usual)
+            return any(start <= clock < end for start, end in usual)
         holiday = self._holiday(asked.places, wall.date())
-        return holiday is not None and _within(clock, festive if holiday else usual)
+        return holiday is not None and any(start <= clock < end for start, end in (festive if holiday else usual))
 
     def _holiday(self, places: tuple[str, ...], day: date) -> bool | None:
         """Tell whether a date is a public holiday in any of the places; None when one of them is not known."""
@@ -439,10 +439,6 @@ def _named(one: Json, at: datetime, zone: str) -> bool:
 
 def _stretches(rule: Json, day: str) -> list[tuple[str, str]]:
     return [(part["start"], part["end"]) for part in rule["hours"] if day in part["days"]]
-
-
-def _within(clock: str, stretches: list[tuple[str, str]]) -> bool:
-    return any(start <= clock < end for start, end in stretches)
 
 
 def _length(text: str | None) -> timedelta:
