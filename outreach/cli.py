@@ -3,6 +3,7 @@
 import typer
 
 from outreach.commands import (
+    audits,
     bench,
     book,
     bounces,
@@ -34,7 +35,7 @@ app.command("event")(records.event)
 app.add_typer(case.app, name="case")
 app.command("decide")(records.decide)
 app.add_typer(records.ledger, name="ledger")
-app.command("audit")(records.audit)
+app.command("audit")(audits.audit)
 app.add_typer(policies.app, name="policies")
 app.add_typer(records.replies, name="replies")
 app.add_typer(templates.app, name="templates")

@@ -19,6 +19,9 @@ START = datetime(2027, 3, 1, tzinfo=UTC)
 TICK = timedelta(hours=3)
 """Time stops every three hours at the finest: what fell due in between leaves together, within the permitted hours."""
 
+PAST_THE_HOUR = timedelta(minutes=10)
+"""Stops are a little past the hour: contact hours open five past it, campaigns run and plans step on it."""
+
 STUCK_AFTER = 120.0
 """Real seconds without the system coming to rest, after which the demo says what it waits for and gives up."""
 
@@ -81,7 +84,7 @@ class World:
 
 
 def _ceil(at: datetime) -> datetime:
-    behind = (at - START) % TICK
+    behind = (at - START - PAST_THE_HOUR) % TICK
     return at + (TICK - behind if behind else timedelta(0))
 
 

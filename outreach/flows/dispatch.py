@@ -32,7 +32,7 @@ from outreach.flows.priority import (
     uses_up,
 )
 from outreach.flows.settle import Sent, send_all, settle
-from outreach.flows.wording import worded, write
+from outreach.flows.wording import Worded, worded, write
 from outreach.policy.codec import facts_to_json
 from outreach.policy.decision import Decision, Verdict
 from outreach.policy.dossier import Dossier, facts_for
@@ -134,16 +134,16 @@ def decide_touch(
     if case.creditor_id not in house.creditors:
         _close(batch, touch, TouchState.BLOCKED, "creditor.unknown", now)
         return
-    best: tuple[Decision, ContactPoint | None, Facts] | None = None
+    best: tuple[Decision, ContactPoint | None, Facts, Worded] | None = None
     for point in _candidates(touch, dossier):
-        facts = _facts(house, touch, dossier, case, point, paused, now)
+        facts, words = _facts(house, touch, dossier, case, point, paused, now)
         decision = house.decide(facts, now)
         if best is None or _better(decision, best[0]):
-            best = (decision, point, facts)
+            best = (decision, point, facts, words)
         if decision.verdict is Verdict.SEND:
             break
     assert best is not None  # noqa: S101 - the loop runs at least once
-    decision, point, facts = best
+    decision, point, facts, words = best
     sending = decision.verdict is Verdict.SEND and may_be_sent(house, touch, dossier.borrower.locale)
     if sending and (rival := _rival_in_need(house, batch, touch, facts, dossier, paused, now)):
         _give_way(batch, touch, rival, now)
@@ -154,7 +154,7 @@ def decide_touch(
     if decision.verdict is Verdict.SEND and not may_be_sent(house, touch, dossier.borrower.locale):
         _wait(batch, touch, UNAPPROVED, decision_id, now)
     elif decision.verdict is Verdict.SEND and point is not None:
-        _start(house, batch, touch, dossier, case, point, decision, facts, decision_id, now)
+        _start(house, batch, touch, dossier, case, point, decision, facts, words, decision_id, now)
     elif decision.verdict is Verdict.DEFER:
         _defer(batch, touch, decision, facts.paused, decision_id, now)
     elif counted_out(decision) and not _falls_back(touch, decision):
@@ -180,7 +180,7 @@ def _rival_in_need(
         if not may_be_sent(house, rival, dossier.borrower.locale):
             continue
         for point in _candidates(rival, dossier):
-            theirs = _facts(house, rival, dossier, case, point, paused, now)
+            theirs, _ = _facts(house, rival, dossier, case, point, paused, now)
             if house.decide(theirs, now).verdict is Verdict.SEND:
                 if uses_up(house, facts, theirs, now):
                     return rival
@@ -235,7 +235,7 @@ def _facts(
     point: ContactPoint | None,
     paused: set[tuple[str, str]],
     now: datetime,
-) -> Facts:
+) -> tuple[Facts, Worded]:
     facts = facts_for(
         dossier,
         case,
@@ -250,7 +250,8 @@ def _facts(
         paused=paused_for(touch, dossier, paused),
         employers=house.refusals.employers,
     )
-    return replace(facts, content=worded(house, touch, dossier, facts, now).content)
+    words = worded(house, touch, dossier, facts, now)
+    return replace(facts, content=words.content), words
 
 
 def paused_for(touch: Touch, dossier: Dossier, paused: set[tuple[str, str]]) -> tuple[str, ...]:
@@ -293,12 +294,13 @@ def _start(
     point: ContactPoint,
     decision: Decision,
     facts: Facts,
+    words: Worded,
     decision_id: UUID,
     now: datetime,
 ) -> None:
     attempt_id, token = new_id(now), new_token()
     try:
-        rendered = write(house, touch, dossier, case, facts, short_ref(attempt_id), now)
+        rendered = write(house, touch, dossier, case, facts, words, short_ref(attempt_id), now)
     except (RenderRefused, ValueError) as refusal:
         code = refusal.code.value if isinstance(refusal, RenderRefused) else "bad_field"
         _close(batch, touch, TouchState.BLOCKED, f"render.{code}", now, decision_id)

@@ -228,6 +228,10 @@ class Tx(SwitchTx, AuditTx, ApprovalTx, Protocol):
         """Return per case its newest enrollment on ``plan``: (case, enrollment, state, trigger key, created at)."""
         ...
 
+    async def agreed(self, cases: Iterable[UUID]) -> list[Row]:
+        """Return (case, promise or arrangement) of what borrowers agreed to and stand by."""
+        ...
+
     async def stop_enrollments(
         self, cases: Iterable[UUID], plans: Iterable[str], reason: str, at: datetime
     ) -> list[Row]:

@@ -323,9 +323,9 @@ def _held_out(data: Data, _: Tongue) -> str:
     return f'The plan "{_spelled(data.get("plan"))}" leaves this case alone, for comparison.'
 
 
-def _stopped(data: Data, _: Tongue) -> str:
+def _stopped(data: Data, _: Tongue, what: str = "stopped") -> str:
     because = f": {reason_words('stopped.' + str(data['reason']))}" if data.get("reason") else ""
-    return f'The plan "{_spelled(data.get("plan"))}" stopped{because}.'
+    return f'The plan "{_spelled(data.get("plan"))}" {what}{because}.'
 
 
 def _dropped(data: Data, _: Tongue) -> str:
@@ -429,6 +429,7 @@ _KINDS: dict[str, Callable[[Data, Tongue], str]] = {
     "enrollment.started": _started,
     "enrollment.held_out": _held_out,
     "enrollment.stopped": _stopped,
+    "enrollment.not_started": lambda data, tongue: _stopped(data, tongue, "was not started"),
     "step.dropped": _dropped,
     "step.not_needed": _not_needed,
     "suppression.set": _refused,

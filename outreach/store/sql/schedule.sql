@@ -218,6 +218,12 @@ select distinct on (case_id) case_id, enrollment_id, state, trigger_key, created
 from enrollment where case_id = any(%(cases)s) and plan = %(plan)s
 order by case_id, created_at desc, enrollment_id desc
 
+-- name: agreed
+-- What borrowers have agreed to and still stand by: a promise whose day has not passed unkept, confirmed installments.
+select case_id, 'promise' from promise where case_id = any(%(cases)s) and state = 'open'
+union all
+select case_id, 'arrangement' from arrangement where case_id = any(%(cases)s) and state in ('confirmed', 'active')
+
 -- name: campaign_slots
 select campaign_id, slot_at, day_on, day_count, spec from campaign where campaign_id = any(%(campaigns)s)
 order by campaign_id for update
