@@ -176,8 +176,8 @@ class Handsets:
 
     def find(self, part: str = "") -> Iterator[Handset]:
         """Yield the handsets whose address holds ``part``, whatever changed last first."""
-        wanted = part if "@" in part else part.translate(_NO_MARKS)
-        wanted = wanted.strip().lower()
+        part = part.strip().lower()
+        wanted = part if any(letter.isalpha() or letter == "@" for letter in part) else part.translate(_NO_MARKS)
         return (each for each in reversed(self._by_address.values()) if wanted in each.address)
 
     def item(self, key: str) -> Item | None:

@@ -70,7 +70,8 @@ def _address(text: str) -> str:
 def _announce(base: str, options: Options, http: Address, smtp: Address) -> None:
     """Print what to set, so that a shell can read it as it is."""
     account = options.account
-    url = f"http://{_name(http)}:{http[1]}"
+    host = _name(http)
+    url = f"http://[{host}]:{http[1]}" if ":" in host else f"http://{host}:{http[1]}"
     where = Listening(url, _name(smtp), smtp[1], account.sid, account.token, options.secret)
     lines = [
         "# The sandbox carrier is up; Ctrl-C ends it. An installation that is to use it:",

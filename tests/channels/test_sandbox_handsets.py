@@ -419,6 +419,8 @@ def test_search_finds_by_part_of_a_number_or_an_address(sandbox: Sandbox, page: 
     several = page.send("/handsets", find="(202) 555-01").text
     assert (PERSON in several, "+12025550144" in several, MAILBOX in several) == (True, True, False)
     assert page.send("/handsets", find="ALEX@").status_code == 303
+    dashed = page.take("us-00963@example.com")
+    assert page.send("/handsets", find=" US-0096 ").headers["location"].startswith(dashed)
     nobody = page.send("/handsets", find="+4477").text
     assert "No handset or mailbox has" in nobody
 
