@@ -8,6 +8,7 @@ from outreach.commands import (
     book,
     bounces,
     campaign,
+    carrier,
     case,
     channels,
     checking,
@@ -41,6 +42,7 @@ app.add_typer(templates.app, name="templates")
 app.add_typer(bounces.bounces, name="bounces")
 app.command("demo")(demo.demo)
 app.command("run")(runtime.run_stack)
+app.command("sandbox")(carrier.sandbox)
 app.command("bench")(bench.bench)
 app.command("migrate")(runtime.migrate)
 app.command("doctor")(runtime.doctor)

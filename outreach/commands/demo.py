@@ -197,6 +197,7 @@ def _stay(made: World) -> None:
     """Stay up for a person to look around, with time standing still."""
     console.rule("It stays up; Ctrl-C ends it")
     console.print(f"Open {made.url} and log in with the API key [bold]{made.api_key}[/bold]", highlight=False)
+    console.print(f"What borrowers saw, and answering for them: {made.sandbox.handsets_url}", highlight=False)
     console.print("Or, in another terminal:", highlight=False)
     settings = {"OUTREACH_DATABASE_URL": made.services.database_url, **clock_environ(made)}
     for name, value in settings.items():

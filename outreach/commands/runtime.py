@@ -49,6 +49,7 @@ def run_stack(
     ended = threading.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, lambda *_: ended.set())
+    carrier: Sandbox | None = None
     with ExitStack() as stack:
         if sandbox:
             carrier = stack.enter_context(
@@ -59,6 +60,8 @@ def run_stack(
         _configuration_or_fail(settings, more)
         found = stack.enter_context(services(settings.var, settings.environ))
         house = stack.enter_context(Stack(child_environ(found, **more)))
+        if carrier is not None:
+            complaints.print(f"what borrowers see, and answering for them: {carrier.handsets_url}", soft_wrap=True)
         complaints.print(f"outreach is up at {more.get('OUTREACH_PUBLIC_URL', settings.public_url)}; Ctrl-C ends it")
         while not ended.wait(0.5):
             for revived in (*found.revive(), *house.revive()):

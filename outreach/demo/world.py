@@ -8,7 +8,7 @@ from pathlib import Path
 
 import psycopg
 
-from channels.sandbox.client import Sandbox
+from channels.sandbox.client import Reachable, Sandbox
 from outreach.clock import SteppedClock, monotonic, pause
 from outreach.stack import Services, Stack, child_environ, free_port, services
 from outreach.store.named import queries
@@ -119,7 +119,7 @@ def world(
         yield made
 
 
-def carrier_environ(sandbox: Sandbox) -> dict[str, str]:
+def carrier_environ(sandbox: Reachable) -> dict[str, str]:
     """Return the settings that point every channel at the sandbox carrier."""
     return {
         "OUTREACH_TWILIO_BASE_URL": sandbox.http_url,
@@ -131,7 +131,7 @@ def carrier_environ(sandbox: Sandbox) -> dict[str, str]:
         "OUTREACH_EMAIL_PER_SECOND": "1000",
         "OUTREACH_EMAIL_BURST": "1000",
         "OUTREACH_CALLS_PER_SECOND": "200",
-        "OUTREACH_SMTP_HOST": str(sandbox.smtp_host),
+        "OUTREACH_SMTP_HOST": sandbox.smtp_host,
         "OUTREACH_SMTP_PORT": str(sandbox.smtp_port),
         "OUTREACH_SMTP_TLS": "none",
         "OUTREACH_INBOUND_MAIL_SECRET": sandbox.inbound_secret,
