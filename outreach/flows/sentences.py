@@ -389,11 +389,6 @@ def _task(data: Data, _: Tongue) -> str:
     return f"Handed to a person: {_spelled(data.get('task') or data.get('kind') or 'a task')}."
 
 
-def _escalated(data: Data, _: Tongue) -> str:
-    why = "what was agreed was not kept" if data.get("because") == "broken" else "nobody answered and nothing was paid"
-    return f"Passed on to the next stage ({_spelled(data.get('stage'))}): {why}."
-
-
 def _dialogue(words: str) -> Callable[[Data, Tongue], str]:
     def tell(data: Data, _: Tongue) -> str:
         about = data.get("dialogue") or data.get("kind")
@@ -460,5 +455,5 @@ _KINDS: dict[str, Callable[[Data, Tongue], str]] = {
     "dialogue.closed": _dialogue("ended"),
     "dialogue.timed_out": _dialogue("was left without an answer"),
     "call.turn": _turn,
-    "case.escalated": _escalated,
+    "case.escalated": lambda data, _: f"Passed on to the lender's next stage: {_spelled(data.get('stage'))}.",
 }

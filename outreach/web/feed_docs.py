@@ -129,5 +129,6 @@ def document_webhooks(app: FastAPI) -> None:
             kind.value,
             name=kind.value,
             summary=kind.value,
+            operation_id="told_" + kind.value.replace(".", "_"),
             openapi_extra={"requestBody": {"content": {"application/cloudevents+json": body}}},
         )(told)

@@ -83,6 +83,8 @@ class HttpPoster:
             return Answer(None, "address_not_public")
         except TimeoutError:
             return Answer(None, "time_out")
+        except aiohttp.InvalidURL:
+            return Answer(None, "bad_url")
         except aiohttp.ClientConnectorError as error:
             hidden = isinstance(error.os_error, NotPublicError)
             return Answer(None, "address_not_public" if hidden else _code(error))

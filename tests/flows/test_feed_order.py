@@ -1,4 +1,4 @@
-"""The cursor never skips: whatever order transactions commit in, an event is read once, and a case's events in order."""
+"""The cursor never skips: whatever order transactions commit in, each event is read once, a case's in order."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -70,10 +70,13 @@ async def test_what_commits_late_is_not_skipped(store: PgStore) -> None:
 
 
 async def test_what_was_rolled_back_holds_nothing_up(store: PgStore) -> None:
-    with pytest.raises(RuntimeError, match="changed its mind"):
+    async def change_ones_mind() -> None:
         async with written(store, promise(ADA.case_id, 1)):
             await write(store, promise(BEN.case_id, 2))
             raise RuntimeError("changed its mind")
+
+    with pytest.raises(RuntimeError, match="changed its mind"):
+        await change_ones_mind()
     assert told(await feed(store)) == ["p2"]
 
 
