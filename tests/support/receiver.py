@@ -94,5 +94,5 @@ async def a_receiver() -> AsyncIterator[Receiver]:
 async def until(what: Callable[[], Any], patience: float = 20.0) -> None:
     """Wait for a condition."""
     async with asyncio.timeout(patience):
-        while not what():
-            await asyncio.sleep(0.01)  # noqa: ASYNC110 - what is waited for happens in a database or another process
+        while not what():  # noqa: ASYNC110 - what is waited for happens in a database or another process
+            await asyncio.sleep(0.01)
