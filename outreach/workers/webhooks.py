@@ -9,7 +9,7 @@ from uuid import uuid4
 
 import structlog
 
-from outreach.bootstrap import make_clock
+from outreach.clock import clock_named
 from outreach.domain.webhook import Endpoint
 from outreach.domain.webhook_config import load_webhooks
 from outreach.flows.webhooks import Desk, begin, send_due
@@ -72,7 +72,7 @@ async def _main() -> None:
     store = PgStore(settings.database_url, settings.database_pool)
     await store.open()
     async with HttpPoster() as poster:
-        sender = Sender(Desk(store, make_clock(settings), poster, webhooks, uuid4()))
+        sender = Sender(Desk(store, clock_named(settings.clock), poster, webhooks, uuid4()))
         for name in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(name, sender.stop)
         await sender.run()
