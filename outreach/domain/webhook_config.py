@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Annotated
 from urllib.parse import SplitResult, urlsplit
 
-from pydantic import Field
+from pydantic import Field, PlainValidator
 
 from outreach.domain.addresses import is_loopback, is_public
 from outreach.domain.config_edge import SLUG, Shape, read_shape, text_matching, word
@@ -15,10 +15,15 @@ from outreach.domain.located_yaml import ConfigError, Located, Problem, Where, l
 from outreach.domain.outbound_types import Type
 from outreach.domain.webhook import Endpoint, Webhooks, read_secret
 
-_VARIABLE = text_matching(
-    lambda text: re.fullmatch(r"[A-Z][A-Z0-9_]{0,99}", text) is not None,
-    "is no name of an environment variable; secrets stand in the environment, never here",
-)
+
+def _variable(value: object) -> str:
+    """Read the name of a variable. What is none may be a secret put here by mistake, so it is not repeated."""
+    if not isinstance(value, str) or re.fullmatch(r"[A-Z][A-Z0-9_]{0,99}", value) is None:
+        raise ValueError("must be the name of an environment variable; secrets stand in the environment, never here")
+    return value
+
+
+_VARIABLE = PlainValidator(_variable)
 _SOURCE = text_matching(
     lambda text: re.fullmatch(r"[!-~]{1,128}", text) is not None, "is no URI reference such as /outreach"
 )

@@ -155,6 +155,7 @@ def test_what_webhooks_yaml_may_not_say_is_named(tmp_path: Path, change: tuple[s
     with pytest.raises(ConfigError) as told:
         load_webhooks(written(tmp_path, text), None)
     assert said in str(told.value)
+    assert "whsec_abc" not in str(told.value), "what may be a secret is not repeated"
 
 
 def test_a_secret_that_is_missing_is_named_and_never_shown(tmp_path: Path) -> None:
