@@ -18,6 +18,7 @@ from outreach.commands import (
     runtime,
     switches,
     templates,
+    webhooks,
 )
 
 app = typer.Typer(
@@ -40,6 +41,7 @@ app.add_typer(policies.app, name="policies")
 app.add_typer(records.replies, name="replies")
 app.add_typer(templates.app, name="templates")
 app.add_typer(bounces.bounces, name="bounces")
+app.add_typer(webhooks.app, name="webhooks")
 app.command("demo")(demo.demo)
 app.command("run")(runtime.run_stack)
 app.command("sandbox")(carrier.sandbox)

@@ -9,6 +9,7 @@ import tenacity
 
 from channels.contract import Channel
 from outreach.domain.creditor import Creditor
+from outreach.domain.escalation import EscalationRule
 from outreach.domain.plan import Plan, plan_content
 from outreach.domain.refusal_config import RefusalRules
 from outreach.flows.approvals import Approvals
@@ -46,6 +47,7 @@ class House:
     lease: timedelta = timedelta(seconds=60)
     stranded_after: timedelta = timedelta(seconds=120)
     refusals: RefusalRules = field(default_factory=RefusalRules)
+    escalations: tuple[EscalationRule, ...] = ()
     approvals: Approvals = field(default_factory=Approvals)
 
     def decide(self, facts: Facts, at: datetime) -> Decision:

@@ -15,6 +15,7 @@ from outreach.domain.touch import NewAttempt, NewTouch, Settlement, Touch, Touch
 from outreach.domain.words import Level
 from outreach.flows.approval_ports import ApprovalTx
 from outreach.flows.audit_ports import AuditTx
+from outreach.flows.outgoing_ports import OutgoingTx
 from outreach.flows.switch_ports import SwitchTx
 from outreach.policy.dossier import Dossier
 
@@ -74,7 +75,7 @@ class Store(Protocol):
         ...
 
 
-class Tx(SwitchTx, AuditTx, ApprovalTx, Protocol):
+class Tx(SwitchTx, AuditTx, ApprovalTx, OutgoingTx, Protocol):
     """What one transaction can read and write. Meanings: outreach.store."""
 
     # dispatching

@@ -456,4 +456,5 @@ _KINDS: dict[str, Callable[[Data, Tongue], str]] = {
     "dialogue.closed": _dialogue("ended"),
     "dialogue.timed_out": _dialogue("was left without an answer"),
     "call.turn": _turn,
+    "case.escalated": lambda data, _: f"Passed on to the lender's next stage: {_spelled(data.get('stage'))}.",
 }
