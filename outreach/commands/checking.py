@@ -21,6 +21,7 @@ from outreach.domain.creditor import read_creditors
 from outreach.domain.lint import OpenHours, lint_campaigns, lint_plans
 from outreach.domain.located_yaml import ConfigError, Problem, load_located
 from outreach.domain.plan_config import read_plans
+from outreach.domain.protection_config import load_protection
 from outreach.domain.refusal_config import load_refusal_rules
 from outreach.domain.words import Channel, Purpose
 from outreach.policy.load import load_policy
@@ -106,6 +107,7 @@ def examine(settings: Settings, config: Path, templates: Path) -> Linted:
     creditors, found = read_creditors(load_located(config / "creditors.yaml"))
     problems += [*found, *lint_names(catalog, config / "creditors.yaml", creditors)]
     problems += _loading(lambda: load_refusal_rules(config / "refusals.yaml"))
+    problems += _loading(lambda: load_protection(config / "protection.yaml"))
     problems += _replies(config, catalog)
     problems += _channels(config / "channels.yaml", settings)
     words = Linted()

@@ -31,7 +31,7 @@ RANK: dict[str, int] = {
     Outcome.CONVERSATION: 90,
 }
 
-_FAILED = frozenset({Outcome.FAILED, Outcome.BOUNCED})
+FAILED = frozenset({Outcome.FAILED, Outcome.BOUNCED})
 _REACHED = frozenset({Outcome.DELIVERED, Outcome.READ})
 
 
@@ -41,7 +41,7 @@ def merge(known: str, news: str) -> tuple[str, str | None]:
     Commutative, associative and idempotent: duplicates and late news change nothing wrongly (promise 6).
     """
     outcome = news if (RANK[news], news) > (RANK[known], known) else known
-    clash = (known in _FAILED and news in _REACHED) or (known in _REACHED and news in _FAILED)
+    clash = (known in FAILED and news in _REACHED) or (known in _REACHED and news in FAILED)
     return outcome, "delivered_and_failed" if clash else None
 
 
@@ -197,7 +197,8 @@ class TouchMove:
     """One state change of a touch; field names are columns of table ``touch``. None fields keep their value.
 
     ``channel`` and ``fallback`` change together when a touch moves on to its next channel. ``paused_by`` names the kill
-    switches that hold it back, as ``scope:key``; any other move lets go of them.
+    switches that hold it back, as ``scope:key``; any other move lets go of them, and of ``reconsider_at``: when to ask
+    again whether another channel may carry what an outage holds.
     """
 
     touch_id: UUID
@@ -210,3 +211,4 @@ class TouchMove:
     tries: int | None = None
     settled_at: datetime | None = None
     paused_by: tuple[str, ...] | None = None
+    reconsider_at: datetime | None = None

@@ -15,6 +15,7 @@ from outreach.domain.touch import NewAttempt, NewTouch, Settlement, Touch, Touch
 from outreach.domain.words import Level
 from outreach.flows.approval_ports import ApprovalTx
 from outreach.flows.audit_ports import AuditTx
+from outreach.flows.protection_ports import ProtectionTx
 from outreach.flows.switch_ports import SwitchTx
 from outreach.policy.dossier import Dossier
 
@@ -74,7 +75,7 @@ class Store(Protocol):
         ...
 
 
-class Tx(SwitchTx, AuditTx, ApprovalTx, Protocol):
+class Tx(SwitchTx, AuditTx, ApprovalTx, ProtectionTx, Protocol):
     """What one transaction can read and write. Meanings: outreach.store."""
 
     # dispatching
@@ -193,7 +194,7 @@ class Tx(SwitchTx, AuditTx, ApprovalTx, Protocol):
         ...
 
     async def claim_lookups(self, real: datetime, limit: int) -> list[Row]:
-        """Lock unknown attempts that are due to be looked up."""
+        """Lock attempts of unknown outcome, then those without news, that are due to be looked up."""
         ...
 
     async def postpone_lookups(self, rows: Sequence[dict[str, Any]]) -> None:

@@ -81,6 +81,10 @@ class SwitchTx(Protocol):
         """Return (borrower, touch, priority, when) of what left to ``borrowers``, the latest first."""
         ...
 
+    async def due_bulk(self, rows: Sequence[dict[str, Any]], at: datetime) -> list[Row]:
+        """Return (channel, due bulk that waits for its lane, counted up to the ``most`` asked for)."""
+        ...
+
     async def in_lanes(self) -> list[Row]:
         """Return (channel, level, how many) of what is queued."""
         ...
