@@ -43,9 +43,9 @@ _MINUTES = timedelta(minutes=1)
 _HOURS = timedelta(hours=1)
 _BANDS: Mapping[str, Band] = MappingProxyType(
     {
-        Channel.SMS: Band(10 * _MINUTES, 24 * _HOURS),
-        Channel.VOICE: Band(10 * _MINUTES, 2 * _HOURS),
-        Channel.IVR: Band(10 * _MINUTES, 2 * _HOURS),
+        str(Channel.SMS): Band(10 * _MINUTES, 24 * _HOURS),
+        str(Channel.VOICE): Band(10 * _MINUTES, 2 * _HOURS),
+        str(Channel.IVR): Band(10 * _MINUTES, 2 * _HOURS),
     }
 )
 

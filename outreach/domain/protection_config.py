@@ -120,7 +120,7 @@ class ProtectionShape(Shape):
         """Return it as plain values."""
         receipts, surge, outage, points = self.receipts, self.surge, self.outage, self.contact_points
         return Protection(
-            bands={name: Band(band.usual, band.overdue) for name, band in receipts.channels.items()}
+            bands={str(name): Band(band.usual, band.overdue) for name, band in receipts.channels.items()}
             if receipts
             else _USUAL.bands,
             late=receipts.late.value() if receipts else _USUAL.late,

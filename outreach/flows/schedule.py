@@ -3,7 +3,7 @@
 import math
 from collections import defaultdict
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -17,6 +17,7 @@ from outreach.domain.plan import Plan, PlannedStep, next_step, plan_step
 from outreach.domain.timeline import Entry
 from outreach.domain.touch import NewTouch
 from outreach.domain.words import Channel, EnrollmentState, Level, TouchState
+from outreach.flows.backlog import Backlog
 from outreach.flows.house import House
 from outreach.flows.plan_versions import plan_of_version
 from outreach.flows.ports import Tx
@@ -30,12 +31,6 @@ PROMPT_PRIORITY = 60
 
 LANE_SECONDS = 3.0
 """How much work, at the sender's pace, a lane may hold. The rest stays in the store and comes when there is room."""
-
-BACKLOG_SECONDS = 60.0
-"""How much due bulk, at the sender's pace, may wait for a lane in the store before campaigns are planned more slowly."""
-
-NEXT_LOOK = timedelta(seconds=30)
-"""When a step is looked at again that a long lane held back."""
 
 CLAIM = 2000
 """Touches that one claim takes for a lane at most."""
@@ -59,13 +54,14 @@ async def plan_due(house: House, limit: int = 1000) -> int:
         rows = await tx.condition_rows({each.case_id for each in due})
         plans = {each.plan_version: await plan_of_version(house, tx, each.plan, each.plan_version) for each in due}
         slots = await Slots.load(tx, {each.campaign_id for each in due if each.campaign_id})
-        room = await Room.survey(house, tx, now)
+        room = await Room.look(house, tx)
+        backlog = await Backlog.look(house, tx, now, len(due), more=len(due) == limit)
         touches: list[NewTouch] = []
         advances: list[dict[str, Any]] = []
         entries: list[Entry] = []
         for each in due:
-            if wait := _waits_for_room(plans[each.plan_version], each, rows[each.case_id], room, now):
-                advances.append(wait)
+            if turn := _put_off(plans[each.plan_version], each, rows[each.case_id], backlog, now):
+                advances.append(_again(each, turn))
                 continue
             touch = _touch_of(plans[each.plan_version], each, rows[each.case_id], slots, room, now, house, entries)
             if touch is not None:
@@ -129,21 +125,20 @@ def _touch_of(
     )
 
 
-def _waits_for_room(
-    plan: Plan, due: DueEnrollment, row: ConditionRow, room: "Room", now: datetime
-) -> dict[str, Any] | None:
-    """Return how a due step is put off for a long lane; None when its turn has come, or would be over by then."""
+def _put_off(plan: Plan, due: DueEnrollment, row: ConditionRow, backlog: Backlog, now: datetime) -> datetime | None:
+    """Return when a campaign's step has its turn whose lane is long; None when it has it now."""
     if due.campaign_id is None or level_of(due.priority) is not Level.BULK:
         return None
-    planned = plan_step(plan, due.next_step, due.anchor, row.zone, calendar=calendar_of(row))
-    if now + NEXT_LOOK >= planned.expires_at or room.take_backlog(planned.step.channels[0]):
+    channel = plan.steps[due.next_step].channels[0]
+    if backlog.take(channel):
         return None
-    return {
-        "enrollment_id": due.enrollment_id,
-        "next_step": due.next_step,
-        "next_due_at": now + NEXT_LOOK,
-        "state": EnrollmentState.ACTIVE,
-    }
+    planned = plan_step(plan, due.next_step, due.anchor, row.zone, calendar=calendar_of(row))
+    return backlog.turn(channel, due.enrollment_id, now, planned.expires_at)
+
+
+def _again(due: DueEnrollment, at: datetime) -> dict[str, Any]:
+    state = EnrollmentState.ACTIVE
+    return {"enrollment_id": due.enrollment_id, "next_step": due.next_step, "next_due_at": at, "state": state}
 
 
 def _advance(plan: Plan, due: DueEnrollment, row: ConditionRow, now: datetime, entries: list[Entry]) -> dict[str, Any]:
@@ -188,11 +183,8 @@ class Room:
     Answers to borrowers always find room. What is prompt only looks at what is prompt; bulk looks at everything.
     """
 
-    def __init__(
-        self, full: dict[str, int], standing: dict[tuple[str, Level], int], backlog: dict[str, int] | None = None
-    ) -> None:
+    def __init__(self, full: dict[str, int], standing: dict[tuple[str, Level], int]) -> None:
         self._left: dict[tuple[str, Level], int] = {}
-        self._backlog = backlog or {}
         for channel, most in full.items():
             prompt = most - standing.get((channel, Level.PROMPT), 0)
             bulk = prompt - standing.get((channel, Level.BULK), 0)
@@ -208,23 +200,6 @@ class Room:
         levels = {rank: level for level, rank in _RANK.items()}
         rows = await tx.in_lanes() if slow else []
         return cls(full, {(row[0], levels[row[1]]): row[2] for row in rows if full.get(row[0], CLAIM) < CLAIM})
-
-    @classmethod
-    async def survey(cls, house: House, tx: Tx, now: datetime) -> "Room":
-        """Count what stands in the lanes, and how much more due bulk may be made for each that has a pace."""
-        room = await cls.look(house, tx)
-        most = {str(each): _backlog(house, each) for each in Channel}
-        asked = [{"channel": channel, "most": many} for channel, many in most.items() if many is not None]
-        for channel, waiting in await tx.due_bulk(asked, now):
-            room._backlog[channel] = max(0, (most[channel] or 0) - waiting)
-        return room
-
-    def take_backlog(self, channel: str) -> bool:
-        """Take a place among the due bulk of a channel; False when there is enough of it for now."""
-        if channel not in self._backlog:
-            return True
-        self._backlog[channel] -= 1
-        return self._backlog[channel] >= 0
 
     def take(self, channel: str, priority: int) -> bool:
         """Take a place in a lane; False when it is full."""
@@ -244,11 +219,6 @@ class Room:
 def _full(house: House, channel: str) -> int:
     rate = house.pacer.per_second(channel)
     return CLAIM if rate is None else min(CLAIM, max(1, math.ceil(rate * LANE_SECONDS)))
-
-
-def _backlog(house: House, channel: str) -> int | None:
-    rate = house.pacer.per_second(channel)
-    return None if rate is None else max(1, math.ceil(rate * BACKLOG_SECONDS))
 
 
 async def queue_ready(house: House) -> int:

@@ -85,6 +85,10 @@ class SwitchTx(Protocol):
         """Return (channel, due bulk that waits for its lane, counted up to the ``most`` asked for)."""
         ...
 
+    async def count_due(self, at: datetime, most: int) -> int:
+        """Count the enrollments whose step is due, no further than ``most``."""
+        ...
+
     async def in_lanes(self) -> list[Row]:
         """Return (channel, level, how many) of what is queued."""
         ...

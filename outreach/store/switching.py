@@ -96,6 +96,11 @@ class Switching(Queries):
         """Return (channel, due bulk that waits for its lane, counted up to the ``most`` asked for)."""
         return await self._bulk("switch", "due_bulk", rows, at=at)
 
+    async def count_due(self, at: datetime, most: int) -> int:
+        """Count the enrollments whose step is due, no further than ``most``."""
+        row = await self._row("switch", "count_due", at=at, most=most)
+        return int(row[0]) if row else 0
+
     async def in_lanes(self) -> list[Row]:
         """Return (channel, level, how many) of what is queued."""
         return await self._rows("switch", "in_lanes")

@@ -147,3 +147,6 @@ cross join lateral (
       and not_before <= %(at)s
     limit lane.most) some
 ) waiting
+
+-- name: count_due
+select count(*) from (select from enrollment where state = 'active' and next_due_at <= %(at)s limit %(most)s) due
