@@ -9,7 +9,7 @@ import structlog
 
 from outreach.domain.intake import KnownAttempt
 from outreach.domain.timeline import Entry
-from outreach.domain.touch import FAILED, RANK, TouchMove, merge, outcome_of_call, outcome_of_text
+from outreach.domain.touch import FAILED, RANK, TouchMove, merge, merge_call, outcome_of_text, who_answered
 from outreach.domain.words import SPOKEN, AttemptState, Outcome, TouchState
 from outreach.flows.callbacks import MAX_TRIES, retry_at
 from outreach.flows.contactability import give_up_worn, put_back_reached
@@ -96,17 +96,17 @@ def _index(attempts: Sequence[KnownAttempt]) -> dict[str, KnownAttempt]:
 def _merge(so_far: dict[str, Any] | None, attempt: KnownAttempt, payload: dict[str, Any]) -> dict[str, Any] | None:
     """Merge one receipt; None when it changes nothing."""
     outcome, anomaly = (so_far["outcome"], so_far["anomaly"]) if so_far else (attempt.outcome, attempt.anomaly)
-    answered_by = payload.get("answered_by") or (so_far or {}).get("answered_by") or attempt.answered_by
+    answered_by = who_answered((so_far or {}).get("answered_by") or attempt.answered_by, payload.get("answered_by"))
     if attempt.channel in SPOKEN:
-        news = outcome_of_call(payload["status"], answered_by)
+        merged, clash = merge_call(outcome, payload["status"], answered_by)
     else:
-        news = outcome_of_text(payload["status"])
-    merged, clash = merge(outcome, news)
+        merged, clash = merge(outcome, outcome_of_text(payload["status"]))
     known = so_far or {
         "answered_by": attempt.answered_by,
         "duration_seconds": None,
         "provider_ref": attempt.provider_ref,
     }
+    lasted = (payload.get("duration_seconds"), known["duration_seconds"])
     changed = {
         "attempt_id": attempt.attempt_id,
         "state": AttemptState.REJECTED if attempt.state == AttemptState.REJECTED else AttemptState.ACCEPTED,
@@ -117,7 +117,7 @@ def _merge(so_far: dict[str, Any] | None, attempt: KnownAttempt, payload: dict[s
         "provider_code": payload.get("provider_code"),
         "error_code": payload.get("error_class"),
         "answered_by": answered_by,
-        "duration_seconds": payload.get("duration_seconds") or known["duration_seconds"],
+        "duration_seconds": max(filter(None, lasted), default=None),
     }
     same = merged == outcome and changed["anomaly"] == anomaly and answered_by == known["answered_by"]
     settled = attempt.state not in {AttemptState.STARTED, AttemptState.UNKNOWN}

@@ -134,7 +134,7 @@ async def test_a_late_delivery_puts_a_number_back_into_use(database: str) -> Non
         await run_intake(house)
         assert state(database, ada) == ("active", None)
         assert told(database, "contact_point.promoted")[0]["reasons"] == ["reached.delivered"]
-        await text(database, house, ada, 6, "undelivered")
+        await text(database, house, ada, 8, "undelivered")
         assert state(database, ada) == ("active", None), "what failed before is past"
 
 

@@ -145,7 +145,7 @@ cross join lateral (
   select count(*) from (
     select from touch where state in ('planned', 'deferred') and channel = lane.channel and lane_level(priority) = 0
       and not_before <= %(at)s
-    limit lane.most) some
+    limit lane.most) counted
 ) waiting
 
 -- name: count_due
