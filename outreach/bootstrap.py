@@ -11,6 +11,7 @@ from outreach.clock import Clock, clock_named
 from outreach.domain.creditor import load_creditors
 from outreach.domain.escalation import load_escalations
 from outreach.domain.plan_config import load_plans
+from outreach.domain.protection_config import load_protection
 from outreach.domain.refusal_config import load_refusal_rules
 from outreach.flows.house import House
 from outreach.flows.pacing import NoPacing, Pace
@@ -96,6 +97,7 @@ def wire_house(
         replies=load_reply_rules(settings.config),
         refusals=load_refusal_rules(settings.config / "refusals.yaml"),
         escalations=load_escalations(settings.config / "escalations.yaml"),
+        protection=load_protection(settings.config / "protection.yaml"),
         public_url=settings.public_url,
         mode=settings.mode,
         is_store_away=is_store_away,

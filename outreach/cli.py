@@ -13,6 +13,7 @@ from outreach.commands import (
     channels,
     checking,
     demo,
+    hygiene,
     policies,
     records,
     runtime,
@@ -48,6 +49,7 @@ app.command("sandbox")(carrier.sandbox)
 app.command("bench")(bench.bench)
 app.command("migrate")(runtime.migrate)
 app.command("doctor")(runtime.doctor)
+app.command("hygiene")(hygiene.hygiene)
 app.command("pause")(switches.pause)
 app.command("resume")(switches.resume)
 app.command("switches")(switches.list_switches)

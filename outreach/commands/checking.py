@@ -22,6 +22,7 @@ from outreach.domain.escalation import load_escalations
 from outreach.domain.lint import OpenHours, lint_campaigns, lint_plans
 from outreach.domain.located_yaml import ConfigError, Problem, load_located
 from outreach.domain.plan_config import read_plans
+from outreach.domain.protection_config import load_protection
 from outreach.domain.refusal_config import load_refusal_rules
 from outreach.domain.webhook_config import read_webhooks
 from outreach.domain.words import Channel, Purpose
@@ -110,6 +111,7 @@ def examine(settings: Settings, config: Path, templates: Path) -> Linted:
     problems += _loading(lambda: load_refusal_rules(config / "refusals.yaml"))
     problems += _loading(lambda: load_escalations(config / "escalations.yaml"))
     problems += _webhooks(config / "webhooks.yaml")
+    problems += _loading(lambda: load_protection(config / "protection.yaml"))
     problems += _replies(config, catalog)
     problems += _channels(config / "channels.yaml", settings)
     words = Linted()

@@ -3,6 +3,7 @@
 import signal
 import threading
 from contextlib import ExitStack
+from datetime import timedelta
 from typing import Annotated, Any
 
 import typer
@@ -24,7 +25,7 @@ from outreach.commands.common import (
     run,
     settings_or_fail,
 )
-from outreach.commands.switches import in_words, told
+from outreach.commands.switches import in_words, told, way_back
 from outreach.demo.world import carrier_environ
 from outreach.flows.approvals import NEEDED_IN, standings
 from outreach.settings import Settings
@@ -33,6 +34,8 @@ from outreach.store.migrate import migrate as apply_migrations
 from outreach.store.migrate import pending
 
 MAX_SKEW_SECONDS = 30
+LATELY = timedelta(days=3)
+"""How far back attempts without news are counted."""
 
 
 def run_stack(
@@ -108,7 +111,9 @@ async def _examine(settings: Settings) -> dict[str, Any]:
         counts = dict(zip(names, await tx.health(), strict=True))
         skew = abs((await tx.server_clock() - SystemClock().real()).total_seconds())
         alerts = [{"kind": k, "subject": s, "detail": d, "since": at} for k, s, d, at in await tx.open_alerts()]
-        switches = [told(row) for row in await tx.list_switches(house.clock.now())]
+        now = house.clock.now()
+        switches = [told(row) for row in await tx.list_switches(now)]
+        overdue = await tx.overdue_count(house.protection.bands, now - LATELY)
         unknown = [
             {"attempt_id": row[0], "case_id": row[1], "channel": row[2], "started_at": row[3], "lookups": row[4]}
             for row in await tx.unknown_attempts()
@@ -125,6 +130,7 @@ async def _examine(settings: Settings) -> dict[str, Any]:
         "templates": house.renderer.catalog.version,
         "counts": counts,
         "unknown_attempts": unknown,
+        "no_news": overdue,
         "alerts": alerts,
         "paused": switches,
         "unapproved_templates": [
@@ -151,6 +157,11 @@ def _show(facts: dict[str, Any]) -> None:
         )
     for switch in facts["paused"]:
         console.print(f"paused: {in_words(switch)}", highlight=False, soft_wrap=True)
+        console.print(f"  to go on: {way_back(switch)}", highlight=False, soft_wrap=True)
+    for channel, count in facts["no_news"].items():
+        console.print(
+            f"no news came of {count} attempts on {channel} in the last three days; outreach hygiene shows more"
+        )
     if waiting := facts["unapproved_templates"]:
         names = sorted({one["template"] for one in waiting})
         console.print(

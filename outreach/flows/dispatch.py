@@ -20,6 +20,7 @@ from outreach.flows.fields import short_ref
 from outreach.flows.house import House
 from outreach.flows.leaving import attempt_of, content_of, template_of, validity_of
 from outreach.flows.lookout import SWITCHED_OFF, named, places_of, scopes_of
+from outreach.flows.outage import WayRound, find_way
 from outreach.flows.ports import Tx
 from outreach.flows.priority import (
     GAVE_WAY,
@@ -64,6 +65,7 @@ class Batch:
     sends: list[Sent] = field(default_factory=list)
     tally: dict[str, int] = field(default_factory=dict)
     blind_rules: set[str] = field(default_factory=set)
+    outages: set[str] = field(default_factory=set)
     at_address: dict[str, list[tuple[Dossier, ContactPoint]]] = field(default_factory=dict)
 
     def share(self, people: Iterable[Dossier]) -> None:
@@ -103,6 +105,7 @@ async def dispatch(house: House, channel: str, touches: Sequence[UUID]) -> dict[
         others = [rival for rivals in batch.rivals.values() for rival in rivals]
         batch.cases = await tx.cases({touch.case_id for touch in (*queued, *others)})
         paused = await tx.switches(now)
+        batch.outages = await tx.outages(now) if paused else set()
         if house.mode == NEEDED_IN:
             await house.approvals.refresh(tx, house.clock.real())
         batch.share(people.values())
@@ -134,16 +137,7 @@ def decide_touch(
     if case.creditor_id not in house.creditors:
         _close(batch, touch, TouchState.BLOCKED, "creditor.unknown", now)
         return
-    best: tuple[Decision, ContactPoint | None, Facts, Worded] | None = None
-    for point in _candidates(touch, dossier):
-        facts, words = _facts(house, touch, dossier, case, point, paused, now)
-        decision = house.decide(facts, now)
-        if best is None or _better(decision, best[0]):
-            best = (decision, point, facts, words)
-        if decision.verdict is Verdict.SEND:
-            break
-    assert best is not None  # noqa: S101 - the loop runs at least once
-    decision, point, facts, words = best
+    decision, point, facts, words = _best(house, touch, dossier, case, paused, now)
     sending = decision.verdict is Verdict.SEND and may_be_sent(house, touch, dossier.borrower.locale)
     if sending and (rival := _rival_in_need(house, batch, touch, facts, dossier, paused, now)):
         _give_way(batch, touch, rival, now)
@@ -151,6 +145,16 @@ def decide_touch(
     decision_id = new_id(now)
     batch.blind_rules |= {reason.rule_id for reason in decision.reasons if reason.code.endswith(".no_calendar")}
     batch.decisions.append(_decision_row(decision_id, touch, decision, facts))
+    way = find_way(
+        touch,
+        decision,
+        facts.paused,
+        batch.outages,
+        lambda channel: _ask_on(house, replace(touch, channel=channel), dossier, case, paused, now),
+    )
+    if way is not None and (way.channel or decision.verdict is Verdict.DEFER):
+        _go_round(batch, touch, way, facts.paused, decision_id, now)
+        return
     if decision.verdict is Verdict.SEND and not may_be_sent(house, touch, dossier.borrower.locale):
         _wait(batch, touch, UNAPPROVED, decision_id, now)
     elif decision.verdict is Verdict.SEND and point is not None:
@@ -161,6 +165,44 @@ def decide_touch(
         batch.contests.append(Contest(touch, decision, decision_id, facts))
     else:
         _block(batch, touch, decision, decision_id, now)
+
+
+def _best(
+    house: House, touch: Touch, dossier: Dossier, case: Case, paused: set[tuple[str, str]], now: datetime
+) -> tuple[Decision, ContactPoint | None, Facts, Worded]:
+    """Return the best answer over a touch's contact points on its channel, with what its words say."""
+    best: tuple[Decision, ContactPoint | None, Facts, Worded] | None = None
+    for point in _candidates(touch, dossier):
+        facts, words = _facts(house, touch, dossier, case, point, paused, now)
+        decision = house.decide(facts, now)
+        if best is None or _better(decision, best[0]):
+            best = (decision, point, facts, words)
+        if decision.verdict is Verdict.SEND:
+            break
+    assert best is not None  # noqa: S101 - the loop runs at least once
+    return best
+
+
+def _ask_on(
+    house: House, touch: Touch, dossier: Dossier, case: Case, paused: set[tuple[str, str]], now: datetime
+) -> Decision:
+    """Ask the gate about a touch on another channel; words that nobody approved cannot leave there either."""
+    decision = _best(house, touch, dossier, case, paused, now)[0]
+    if decision.verdict is Verdict.SEND and not may_be_sent(house, touch, dossier.borrower.locale):
+        return replace(decision, verdict=Verdict.DEFER, until=now + ASK_AGAIN)
+    return decision
+
+
+def _go_round(
+    batch: Batch, touch: Touch, way: WayRound, switches: tuple[str, ...], decision_id: UUID, now: datetime
+) -> None:
+    """Go on to the channel that an outage leaves, or wait for the outage to end."""
+    more = {"next": way.channel} if way.channel else {"switches": switches}
+    told = _told(touch, decision_id) | {"reasons": way.reasons} | more
+    batch.moves.append(way.move(touch, switches, now))
+    what = "fell_back" if way.channel else "paused"
+    batch.entries.append(Entry(touch.case_id, now, f"touch.{what}", told))
+    batch.count(what)
 
 
 def _rival_in_need(

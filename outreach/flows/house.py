@@ -11,6 +11,7 @@ from channels.contract import Channel
 from outreach.domain.creditor import Creditor
 from outreach.domain.escalation import EscalationRule
 from outreach.domain.plan import Plan, plan_content
+from outreach.domain.protection import Protection
 from outreach.domain.refusal_config import RefusalRules
 from outreach.flows.approvals import Approvals
 from outreach.flows.ports import Clock, Pacer, Queue, Store
@@ -49,6 +50,7 @@ class House:
     refusals: RefusalRules = field(default_factory=RefusalRules)
     escalations: tuple[EscalationRule, ...] = ()
     approvals: Approvals = field(default_factory=Approvals)
+    protection: Protection = field(default_factory=Protection)
 
     def decide(self, facts: Facts, at: datetime) -> Decision:
         """Ask the gate (promise 1: nothing leaves any other way)."""

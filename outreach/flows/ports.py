@@ -16,6 +16,7 @@ from outreach.domain.words import Level
 from outreach.flows.approval_ports import ApprovalTx
 from outreach.flows.audit_ports import AuditTx
 from outreach.flows.outgoing_ports import OutgoingTx
+from outreach.flows.protection_ports import ProtectionTx
 from outreach.flows.switch_ports import SwitchTx
 from outreach.policy.dossier import Dossier
 
@@ -75,7 +76,7 @@ class Store(Protocol):
         ...
 
 
-class Tx(SwitchTx, AuditTx, ApprovalTx, OutgoingTx, Protocol):
+class Tx(SwitchTx, AuditTx, ApprovalTx, OutgoingTx, ProtectionTx, Protocol):
     """What one transaction can read and write. Meanings: outreach.store."""
 
     # dispatching
@@ -194,7 +195,7 @@ class Tx(SwitchTx, AuditTx, ApprovalTx, OutgoingTx, Protocol):
         ...
 
     async def claim_lookups(self, real: datetime, limit: int) -> list[Row]:
-        """Lock unknown attempts that are due to be looked up."""
+        """Lock attempts of unknown outcome, then those without news, that are due to be looked up."""
         ...
 
     async def postpone_lookups(self, rows: Sequence[dict[str, Any]]) -> None:
