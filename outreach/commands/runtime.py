@@ -152,8 +152,11 @@ def _show(facts: dict[str, Any]) -> None:
     table.add_row("policy", facts["policy"])
     console.print(table)
     for alert in facts["alerts"]:
+        since = f"{alert['since']:%Y-%m-%d %H:%M}"
         console.print(
-            f"alert {alert['kind']} ({alert['subject']}) since {alert['since']:%Y-%m-%d %H:%M}: {alert['detail']}"
+            f"alert {alert['kind']} ({alert['subject']}) since {since}: {alert['detail']}",
+            highlight=False,
+            soft_wrap=True,
         )
     for switch in facts["paused"]:
         console.print(f"paused: {in_words(switch)}", highlight=False, soft_wrap=True)

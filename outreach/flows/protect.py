@@ -28,6 +28,7 @@ SAMPLE = 2000
 
 DAY = timedelta(days=1)
 
+_NEWS = {"late": "receipts.late", "missing": "receipts.missing"}
 _CHANNELS = tuple(str(channel) for channel in Channel)
 _log = structlog.get_logger(__name__)
 
@@ -103,7 +104,7 @@ async def _judge_news(house: House) -> None:
                 ("late", band.usual, rules.late.window),
                 ("missing", band.overdue, rules.missing.window),
             ):
-                since = max(now - wait - window, closed.get((f"receipts.{what}", channel), now - longest) - wait)
+                since = max(now - wait - window, closed.get((_NEWS[what], channel), now - longest) - wait)
                 asked.append({"what": what, "channel": channel, "since": since, "until": now - wait})
         for what, channel, taken, waiting in await tx.news_tallies(asked, SAMPLE):
             band = rules.bands[channel]
