@@ -11,6 +11,7 @@ from outreach.commands import (
     channels,
     checking,
     demo,
+    mail,
     policies,
     records,
     runtime,
@@ -38,6 +39,7 @@ app.add_typer(policies.app, name="policies")
 app.add_typer(records.replies, name="replies")
 app.add_typer(templates.app, name="templates")
 app.add_typer(bounces.bounces, name="bounces")
+app.add_typer(mail.app, name="mail")
 app.command("demo")(demo.demo)
 app.command("run")(runtime.run_stack)
 app.command("bench")(bench.bench)

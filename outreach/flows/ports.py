@@ -15,6 +15,7 @@ from outreach.domain.touch import NewAttempt, NewTouch, Settlement, Touch, Touch
 from outreach.domain.words import Level
 from outreach.flows.approval_ports import ApprovalTx
 from outreach.flows.audit_ports import AuditTx
+from outreach.flows.mail_ports import MailTx
 from outreach.flows.switch_ports import SwitchTx
 from outreach.policy.dossier import Dossier
 
@@ -74,7 +75,7 @@ class Store(Protocol):
         ...
 
 
-class Tx(SwitchTx, AuditTx, ApprovalTx, Protocol):
+class Tx(SwitchTx, AuditTx, ApprovalTx, MailTx, Protocol):
     """What one transaction can read and write. Meanings: outreach.store."""
 
     # dispatching
@@ -325,6 +326,10 @@ class Tx(SwitchTx, AuditTx, ApprovalTx, Protocol):
 
     async def attempt_by_token(self, token: str) -> Row | None:
         """Return the attempt a callback's token names: (attempt, touch, case, borrower, point, ...)."""
+        ...
+
+    async def attempt_by_reference(self, reference: str, attempt_id: UUID | None) -> Row | None:
+        """Return what ``attempt_by_token`` does, of the attempt with this provider's reference or this id."""
         ...
 
     async def last_attempt(self, borrower_id: UUID, channel: str, since: datetime) -> Row | None:

@@ -12,13 +12,14 @@ from outreach.store.auditing import Auditing
 from outreach.store.base import Row
 from outreach.store.casebook import Casebook
 from outreach.store.dispatching import Dispatching
+from outreach.store.mailboxes import Mailboxes
 from outreach.store.operating import Operating
 from outreach.store.receiving import Receiving
 from outreach.store.scheduling import Scheduling
 from outreach.store.switching import Switching
 
 
-class PgTx(Dispatching, Switching, Scheduling, Receiving, Operating, Casebook, Auditing, Approving):
+class PgTx(Dispatching, Switching, Scheduling, Receiving, Operating, Casebook, Auditing, Approving, Mailboxes):
     """Everything one transaction can read and write."""
 
     @property
