@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -14,6 +15,20 @@ _LOOPBACK = (ip_network("127.0.0.0/8"), ip_network("::1/128"))
 _LISTEN = re.compile(r"(lmtp|smtp)://")
 _PRINTABLE = re.compile(r"[\x20-\x7e]{1,1000}")
 _LARGEST = 100 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class MailIntake:
+    """By which ways mail comes in: posted and signed, delivered to the listener, fetched from a mailbox."""
+
+    posted: bool
+    listener: ListenerOptions | None
+    mailbox: MailboxOptions | None
+
+
+def load_mail_intake(env: Mapping[str, str]) -> MailIntake:
+    """Read every way. Raises SettingsError."""
+    return MailIntake(bool(env.get("OUTREACH_INBOUND_MAIL_SECRET")), load_listener(env), load_mailbox(env))
 
 
 def load_listener(env: Mapping[str, str]) -> ListenerOptions | None:

@@ -43,6 +43,12 @@ class ListenerOptions:
     certificate: Path | None = None
     key: Path | None = None
 
+    @property
+    def place(self) -> str:
+        """Where it listens, as it was configured."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{'lmtp' if self.lmtp else 'smtp'}://{host}:{self.port}"
+
     def tls_context(self) -> ssl.SSLContext | None:
         """Return the TLS of the listener. Raises OSError (ssl.SSLError is one) for files that do not fit."""
         if self.certificate is None:
@@ -203,6 +209,13 @@ class _Rules:
         self._under_way -= 1
         if not self._under_way:
             self.idle.set()
+
+    async def handle_EHLO(  # noqa: N802 - aiosmtpd's name
+        self, _server: SMTP, session: Session, _envelope: Envelope, hostname: str, offers: list[str]
+    ) -> list[str]:
+        """Offer no login: who may deliver is told by the network."""
+        session.host_name = hostname
+        return [offer for offer in offers if not offer.startswith(("250-AUTH", "250 AUTH"))]
 
     async def handle_MAIL(  # noqa: N802 - aiosmtpd's name
         self, _server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]

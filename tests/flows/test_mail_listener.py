@@ -4,17 +4,21 @@ import asyncio
 import base64
 import smtplib
 import socket
+import ssl
 from email.message import EmailMessage
 from email.policy import SMTP
 from ipaddress import ip_network
+from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
 
+from channels.email import listener
 from outreach.flows import mail as flow
 from tests.support.book import Someone
 from tests.support.house import rows
+from tests.support.imap_server import certificate
 from tests.support.mail import a_house_that_wrote, answer, bounce, complaint, deliver, listening, speak
 from tests.support.touching import run_intake
 
@@ -43,7 +47,9 @@ async def test_a_stop_by_mail_is_in_force_when_the_mail_system_hears_250(databas
 
 async def test_an_answer_reaches_the_case_with_the_persons_own_words_only(database: str) -> None:
     async with a_house_that_wrote(database, Someone()) as (house, (letter,)), listening(house) as port:
-        words = "I can pay on Friday.\n\nOn Mon, Mar 1, 2027, Bank <pay@mail.example.com> wrote:\n> Reply STOP to stop\n"
+        words = (
+            "I can pay on Friday.\n\nOn Mon, Mar 1, 2027, Bank <pay@mail.example.com> wrote:\n> Reply STOP to stop\n"
+        )
         await deliver(port, "ada@example.com", letter["Reply-To"], answer(letter, words))
         await run_intake(house)
         assert inbox(database) == [("reply", "applied")]
@@ -269,7 +275,7 @@ class TestTheStoreIsAway:
                 await asyncio.sleep(60)  # the mail system hangs up while it waits for our answer
 
             house.queue.intake = slow  # type: ignore[method-assign]
-            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            _, writer = await asyncio.open_connection("127.0.0.1", port)
             for line in ("LHLO x", "MAIL FROM:<ada@example.com>", f"RCPT TO:<{letter['Reply-To']}>", "DATA"):
                 writer.write(f"{line}\r\n".encode())
             writer.write(answer(letter, "STOP\n") + b"\r\n.\r\n")
@@ -297,6 +303,66 @@ def _raise(error: Exception) -> Any:
         raise error
 
     return failing
+
+
+async def test_off_the_loopback_nothing_is_taken_before_tls(database: str, tmp_path: Path) -> None:
+    cert, key = certificate(tmp_path)
+
+    def talk(line: smtplib.SMTP) -> list[int]:
+        line.ehlo_or_helo_if_needed()
+        codes = [line.mail("ada@example.com")[0]]
+        line.starttls(context=ssl.create_default_context(cafile=str(cert)))
+        line.ehlo()
+        return [*codes, line.mail("ada@example.com")[0], "auth" in line.esmtp_features]
+
+    async with (
+        a_house_that_wrote(database) as (house, _),
+        listening(house, lmtp=False, certificate=cert, key=key) as port,
+    ):
+        assert await speak(port, talk, lmtp=False) == [530, 250, False]
+
+
+async def test_when_the_process_ends_the_mail_under_way_is_still_answered(
+    database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, go_on = asyncio.Event(), asyncio.Event()
+    store_news = flow.store_news
+
+    async def waiting(*given: Any) -> Any:
+        begun.set()
+        await go_on.wait()
+        return await store_news(*given)
+
+    monkeypatch.setattr(flow, "store_news", waiting)
+    async with a_house_that_wrote(database, Someone()) as (house, (letter,)), listening(house) as port:
+        under_way = asyncio.create_task(deliver(port, "ada@example.com", letter["Reply-To"], answer(letter)))
+        await begun.wait()
+        asyncio.get_running_loop().call_later(0.2, go_on.set)
+    await under_way
+    assert inbox(database) == [("reply", "new")]
+
+
+async def test_more_mails_at_once_than_there_is_room_for_are_asked_to_come_again(
+    database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(listener, "MOST_AT_ONCE", 1)
+
+    def talk(first: smtplib.SMTP) -> list[int]:
+        codes = []
+        with smtplib.LMTP("127.0.0.1", port, local_hostname="mx.example.com") as second:
+            for line in (first, second):
+                line.ehlo_or_helo_if_needed()
+                line.mail("ada@example.com")
+                line.rcpt(REPLY)
+                codes.append(line.docmd("DATA")[0])
+            for line in (first, second):
+                codes += [line.docmd("DATA")[0]] if line is second else []
+                line.send(b"Subject: x\r\n\r\nx\r\n.\r\n")
+                codes.append(line.getreply()[0])
+        return codes
+
+    async with a_house_that_wrote(database) as (house, _), listening(house) as port:
+        assert await speak(port, talk) == [354, 451, 250, 354, 250]
 
 
 class TestSeveralRecipients:

@@ -43,7 +43,9 @@ class CarriedEmail(SmtpEmail):
     """The real adapter, whose relay keeps what it is given."""
 
     def __init__(self, **options: Any) -> None:
-        super().__init__(ChannelConfig("email", "test", "https://outreach.example.com", OPTIONS | options), lambda: START)
+        super().__init__(
+            ChannelConfig("email", "test", "https://outreach.example.com", OPTIONS | options), lambda: START
+        )
         self.letters: list[Letter] = []
 
     async def _hand_over(self, envelope_from: str, to: str, raw: bytes, envelope_id: str) -> None:
@@ -125,5 +127,6 @@ def _report(letter: Letter, to: str, kind: str, part: str, block: str) -> bytes:
         f'Content-Type: multipart/report; report-type={kind}; boundary="b"\r\n\r\n'
         "--b\r\nContent-Type: text/plain\r\n\r\nSorry.\r\n"
         f"--b\r\nContent-Type: {part}\r\n\r\n{block}\r\n"
-        f"--b\r\nContent-Type: text/rfc822-headers\r\n\r\nMessage-ID: {letter['Message-ID']}\r\nSubject: due\r\n\r\n--b--\r\n"
+        "--b\r\nContent-Type: text/rfc822-headers\r\n\r\n"
+        f"Message-ID: {letter['Message-ID']}\r\nSubject: due\r\n\r\n--b--\r\n"
     ).encode()
