@@ -32,7 +32,7 @@ def load_mail_intake(env: Mapping[str, str]) -> MailIntake:
 
 
 def load_listener(env: Mapping[str, str]) -> ListenerOptions | None:
-    """Read ``OUTREACH_MAIL_LISTEN*``; None when there is no listener. Raises SettingsError."""
+    """Read where to listen and for whom; None when there is no listener. Raises SettingsError."""
     text = env.get("OUTREACH_MAIL_LISTEN", "")
     if not text:
         return None
@@ -66,7 +66,7 @@ def load_listener(env: Mapping[str, str]) -> ListenerOptions | None:
 
 
 def load_mailbox(env: Mapping[str, str]) -> MailboxOptions | None:
-    """Read ``OUTREACH_IMAP_*``; None when no mailbox is read. Raises SettingsError."""
+    """Read the account and folder of a mailbox; None when no mailbox is read. Raises SettingsError."""
     host = env.get("OUTREACH_IMAP_HOST", "")
     if not host:
         return None

@@ -49,8 +49,8 @@ class StoringDesk:
 async def listen(house: House, options: ListenerOptions, ended: asyncio.Event) -> None:
     """Listen until ``ended``. Raises OSError when the place is taken."""
     listener = Listener(options, StoringDesk(house))
-    port = await listener.start()
-    _log.info("listening for mail", host=options.host, port=port, lmtp=options.lmtp)
+    await listener.start()
+    _log.info("listening for mail", listening_at=options.place)
     try:
         await ended.wait()
     finally:
