@@ -18,10 +18,13 @@ from outreach.commands.content_lint import Linted, lint_content, lint_names
 from outreach.domain.arrangement_policy import load_arrangement_policies
 from outreach.domain.campaign_config import read_campaigns
 from outreach.domain.creditor import read_creditors
+from outreach.domain.escalation import load_escalations
 from outreach.domain.lint import OpenHours, lint_campaigns, lint_plans
 from outreach.domain.located_yaml import ConfigError, Problem, load_located
 from outreach.domain.plan_config import read_plans
+from outreach.domain.protection_config import load_protection
 from outreach.domain.refusal_config import load_refusal_rules
+from outreach.domain.webhook_config import read_webhooks
 from outreach.domain.words import Channel, Purpose
 from outreach.policy.load import load_policy
 from outreach.policy.open_hours import open_minutes
@@ -106,6 +109,9 @@ def examine(settings: Settings, config: Path, templates: Path) -> Linted:
     creditors, found = read_creditors(load_located(config / "creditors.yaml"))
     problems += [*found, *lint_names(catalog, config / "creditors.yaml", creditors)]
     problems += _loading(lambda: load_refusal_rules(config / "refusals.yaml"))
+    problems += _loading(lambda: load_escalations(config / "escalations.yaml"))
+    problems += _webhooks(config / "webhooks.yaml")
+    problems += _loading(lambda: load_protection(config / "protection.yaml"))
     problems += _replies(config, catalog)
     problems += _channels(config / "channels.yaml", settings)
     words = Linted()
@@ -173,6 +179,11 @@ def _channels(path: Path, settings: Settings) -> Iterable[Problem]:
     except ChannelConfigError as error:
         return [_placed(path, line) for line in str(error).splitlines()]
     return []
+
+
+def _webhooks(path: Path) -> Iterable[Problem]:
+    """Check webhooks.yaml without its secrets, which need not be there to check a file."""
+    return read_webhooks(load_located(path), None)[1] if path.exists() else ()
 
 
 def _placed(path: Path, line: str) -> Problem:

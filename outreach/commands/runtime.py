@@ -4,7 +4,7 @@ import signal
 import threading
 from collections.abc import Mapping
 from contextlib import ExitStack
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated, Any
 
 import typer
@@ -26,7 +26,7 @@ from outreach.commands.common import (
     run,
     settings_or_fail,
 )
-from outreach.commands.switches import in_words, told
+from outreach.commands.switches import in_words, told, way_back
 from outreach.demo.world import carrier_environ
 from outreach.flows.approvals import NEEDED_IN, standings
 from outreach.mail_settings import MailIntake, load_mail_intake
@@ -36,6 +36,8 @@ from outreach.store.migrate import migrate as apply_migrations
 from outreach.store.migrate import pending
 
 MAX_SKEW_SECONDS = 30
+LATELY = timedelta(days=3)
+"""How far back attempts without news are counted."""
 
 
 def run_stack(
@@ -52,6 +54,7 @@ def run_stack(
     ended = threading.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, lambda *_: ended.set())
+    carrier: Sandbox | None = None
     with ExitStack() as stack:
         if sandbox:
             carrier = stack.enter_context(
@@ -62,6 +65,8 @@ def run_stack(
         _configuration_or_fail(settings, more)
         found = stack.enter_context(services(settings.var, settings.environ))
         house = stack.enter_context(Stack(child_environ(found, **more)))
+        if carrier is not None:
+            complaints.print(f"what borrowers see, and answering for them: {carrier.handsets_url}", soft_wrap=True)
         complaints.print(f"outreach is up at {more.get('OUTREACH_PUBLIC_URL', settings.public_url)}; Ctrl-C ends it")
         while not ended.wait(0.5):
             for revived in (*found.revive(), *house.revive()):
@@ -117,7 +122,9 @@ async def _examine(settings: Settings, intake: MailIntake) -> dict[str, Any]:
         counts = dict(zip(names, await tx.health(), strict=True))
         skew = abs((await tx.server_clock() - SystemClock().real()).total_seconds())
         alerts = [{"kind": k, "subject": s, "detail": d, "since": at} for k, s, d, at in await tx.open_alerts()]
-        switches = [told(row) for row in await tx.list_switches(house.clock.now())]
+        now = house.clock.now()
+        switches = [told(row) for row in await tx.list_switches(now)]
+        overdue = await tx.overdue_count(house.protection.bands, now - LATELY)
         unknown = [
             {"attempt_id": row[0], "case_id": row[1], "channel": row[2], "started_at": row[3], "lookups": row[4]}
             for row in await tx.unknown_attempts()
@@ -136,6 +143,7 @@ async def _examine(settings: Settings, intake: MailIntake) -> dict[str, Any]:
         "counts": counts,
         "mail_intake": _told_of_intake(intake, looked),
         "unknown_attempts": unknown,
+        "no_news": overdue,
         "alerts": alerts,
         "paused": switches,
         "unapproved_templates": [
@@ -183,6 +191,11 @@ def _show(facts: dict[str, Any]) -> None:
         )
     for switch in facts["paused"]:
         console.print(f"paused: {in_words(switch)}", highlight=False, soft_wrap=True)
+        console.print(f"  to go on: {way_back(switch)}", highlight=False, soft_wrap=True)
+    for channel, count in facts["no_news"].items():
+        console.print(
+            f"no news came of {count} attempts on {channel} in the last three days; outreach hygiene shows more"
+        )
     if waiting := facts["unapproved_templates"]:
         names = sorted({one["template"] for one in waiting})
         console.print(

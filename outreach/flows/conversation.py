@@ -185,6 +185,7 @@ async def confirm_arrangement(house: House, tx: Tx, speaker: Speaker, offer: Off
     if not stored:
         return False
     told = _offer_told(offer) | {"arrangement_id": key, "evidence": speaker.evidence}
+    told["schedule"] = [{"no": part.number, "due_on": part.due_on, "amount_minor": part.amount.minor} for part in parts]
     await tx.append([Entry(speaker.case.case_id, now, "arrangement.confirmed", told)])
     await stop_for(tx, house, [speaker.case.case_id], StopCondition.ARRANGEMENT, "arrangement", now)
     row = (await tx.condition_rows([speaker.case.case_id]))[speaker.case.case_id]

@@ -11,7 +11,7 @@ from outreach.domain.ids import new_id
 from outreach.domain.plan import Entry as PlanEntry
 from outreach.domain.plan import Plan, decide_entry, next_step
 from outreach.domain.timeline import Entry
-from outreach.domain.words import EnrollmentState
+from outreach.domain.words import EnrollmentState, StopCondition
 from outreach.flows.ports import Row, Tx
 from outreach.flows.schedule import calendar_of
 
@@ -29,7 +29,12 @@ class Cause:
 
 
 async def enrol(tx: Tx, plan: Plan, causes: Sequence[Cause], now: datetime) -> int:
-    """Enrol cases on ``plan``; returns how many started. The plan's re-entry rule decides about cases already on it."""
+    """Enrol cases on ``plan``; returns how many started. The plan's re-entry rule decides about cases already on it.
+
+    Who stands by a promise or installments that would stop the plan is not put on it: they are told nothing they have
+    settled already.
+    """
+    causes = await _without_agreed(tx, plan, causes, now)
     if not causes:
         return 0
     latest = await tx.latest_enrollments({cause.row.case_id for cause in causes}, plan.name)
@@ -53,6 +58,22 @@ async def enrol(tx: Tx, plan: Plan, causes: Sequence[Cause], now: datetime) -> i
     started = await tx.insert_enrollments(fresh)
     await tx.append([_entry(each, late[each.enrollment_id], now) for each in fresh if each.case_id in started])
     return len(started)
+
+
+async def _without_agreed(tx: Tx, plan: Plan, causes: Sequence[Cause], now: datetime) -> Sequence[Cause]:
+    """Leave out the cases on which something was agreed that ends this plan, and say so on them."""
+    if not causes or not {StopCondition.PROMISE, StopCondition.ARRANGEMENT} & set(plan.stop_on):
+        return causes
+    agreed = {
+        row[0]: row[1] for row in await tx.agreed({cause.row.case_id for cause in causes}) if row[1] in plan.stop_on
+    }
+    told = [
+        Entry(cause.row.case_id, now, "enrollment.not_started",
+              {"plan": plan.name, "cause": cause.key, "reason": agreed[cause.row.case_id]})
+        for cause in causes if cause.row.case_id in agreed
+    ]  # fmt: skip
+    await tx.append(told)
+    return [cause for cause in causes if cause.row.case_id not in agreed]
 
 
 async def stop(tx: Tx, cases: Sequence[UUID], plans: Sequence[str], reason: str, now: datetime) -> int:

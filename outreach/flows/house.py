@@ -9,7 +9,9 @@ import tenacity
 
 from channels.contract import Channel
 from outreach.domain.creditor import Creditor
+from outreach.domain.escalation import EscalationRule
 from outreach.domain.plan import Plan, plan_content
+from outreach.domain.protection import Protection
 from outreach.domain.refusal_config import RefusalRules
 from outreach.flows.approvals import Approvals
 from outreach.flows.ports import Clock, Pacer, Queue, Store
@@ -46,7 +48,9 @@ class House:
     lease: timedelta = timedelta(seconds=60)
     stranded_after: timedelta = timedelta(seconds=120)
     refusals: RefusalRules = field(default_factory=RefusalRules)
+    escalations: tuple[EscalationRule, ...] = ()
     approvals: Approvals = field(default_factory=Approvals)
+    protection: Protection = field(default_factory=Protection)
 
     def decide(self, facts: Facts, at: datetime) -> Decision:
         """Ask the gate (promise 1: nothing leaves any other way)."""

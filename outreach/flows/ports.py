@@ -16,6 +16,8 @@ from outreach.domain.words import Level
 from outreach.flows.approval_ports import ApprovalTx
 from outreach.flows.audit_ports import AuditTx
 from outreach.flows.mail_ports import MailTx
+from outreach.flows.outgoing_ports import OutgoingTx
+from outreach.flows.protection_ports import ProtectionTx
 from outreach.flows.switch_ports import SwitchTx
 from outreach.policy.dossier import Dossier
 
@@ -75,7 +77,7 @@ class Store(Protocol):
         ...
 
 
-class Tx(SwitchTx, AuditTx, ApprovalTx, MailTx, Protocol):
+class Tx(SwitchTx, AuditTx, ApprovalTx, MailTx, OutgoingTx, ProtectionTx, Protocol):
     """What one transaction can read and write. Meanings: outreach.store."""
 
     # dispatching
@@ -194,7 +196,7 @@ class Tx(SwitchTx, AuditTx, ApprovalTx, MailTx, Protocol):
         ...
 
     async def claim_lookups(self, real: datetime, limit: int) -> list[Row]:
-        """Lock unknown attempts that are due to be looked up."""
+        """Lock attempts of unknown outcome, then those without news, that are due to be looked up."""
         ...
 
     async def postpone_lookups(self, rows: Sequence[dict[str, Any]]) -> None:
@@ -227,6 +229,10 @@ class Tx(SwitchTx, AuditTx, ApprovalTx, MailTx, Protocol):
 
     async def latest_enrollments(self, cases: Iterable[UUID], plan: str) -> dict[UUID, Row]:
         """Return per case its newest enrollment on ``plan``: (case, enrollment, state, trigger key, created at)."""
+        ...
+
+    async def agreed(self, cases: Iterable[UUID]) -> list[Row]:
+        """Return (case, promise or arrangement) of what borrowers agreed to and stand by."""
         ...
 
     async def stop_enrollments(

@@ -14,6 +14,7 @@ from outreach.domain.timeline import Entry
 from outreach.domain.touch import NewTouch
 from outreach.domain.words import HoldKind, PointState
 from outreach.flows.address import MEMORY, Owner, owners_of_address, said_by, take_out_of_use
+from outreach.flows.contactability import put_back_heard
 from outreach.flows.conversation import IN_THREAD, TASK_DUE, Speaker, carry_out, dialogue_facts, load_state, save
 from outreach.flows.dispatch import HISTORY
 from outreach.flows.events import place_hold
@@ -146,6 +147,8 @@ async def _answer(house: House, tx: Tx, row: InboxRow, speaker: Speaker, now: da
 async def _confirm(tx: Tx, row: InboxRow, speaker: Speaker, reading: Reading, now: datetime) -> None:
     """Take a person's own use of a number or mailbox as its confirmation; words of somebody else confirm nothing."""
     address = row.payload.get("address")
+    if Intent.WRONG_PARTY not in reading.intents and speaker.contact_point_id is not None:
+        await put_back_heard(tx, speaker.contact_point_id, speaker.case.case_id, now)
     if not address or reading.must_stop or Intent.WRONG_PARTY in reading.intents:
         return
     for point in await tx.confirm_points(speaker.borrower_id, address, now):

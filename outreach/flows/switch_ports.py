@@ -81,6 +81,14 @@ class SwitchTx(Protocol):
         """Return (borrower, touch, priority, when) of what left to ``borrowers``, the latest first."""
         ...
 
+    async def due_bulk(self, rows: Sequence[dict[str, Any]], at: datetime) -> list[Row]:
+        """Return (channel, due bulk that waits for its lane, counted up to the ``most`` asked for)."""
+        ...
+
+    async def count_due(self, at: datetime, most: int) -> int:
+        """Count the enrollments whose step is due, no further than ``most``."""
+        ...
+
     async def in_lanes(self) -> list[Row]:
         """Return (channel, level, how many) of what is queued."""
         ...

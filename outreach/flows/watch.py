@@ -1,4 +1,4 @@
-"""The watcher: promises and arrangements that were not kept, and dialogues that nobody finished."""
+"""The watcher: promises and arrangements that were not kept, dialogues nobody finished, cases to escalate."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -7,6 +7,7 @@ from uuid import UUID
 from outreach.domain.timeline import Entry
 from outreach.domain.words import ArrangementState, PromiseState
 from outreach.flows.enroll import Cause, enrol, stop
+from outreach.flows.escalate import escalate
 from outreach.flows.house import House
 from outreach.flows.ports import Tx
 
@@ -17,11 +18,15 @@ INSTALLMENT_GRACE_DAYS = 3
 """Days after an installment's date before its arrangement counts as broken; the reminder two days after comes first."""
 
 
+ESCALATE_EVERY = timedelta(hours=6)
+
+
 class Watcher:
-    """Looks every half hour of business time."""
+    """Looks every half hour of business time; every six hours also at what goes to the lender's next stage."""
 
     def __init__(self) -> None:
         self._looked_at: datetime | None = None
+        self._escalated_at: datetime | None = None
 
     async def look(self, house: House, limit: int = 500) -> int:
         """Find what was not kept or not finished; returns how many changed."""
@@ -33,6 +38,9 @@ class Watcher:
         found += await _break_arrangements(house, limit)
         if found < limit:
             self._looked_at = now
+        if self._escalated_at is None or now - self._escalated_at >= ESCALATE_EVERY:
+            found += await escalate(house)
+            self._escalated_at = now
         return found
 
 

@@ -14,12 +14,26 @@ from outreach.store.casebook import Casebook
 from outreach.store.dispatching import Dispatching
 from outreach.store.mailboxes import Mailboxes
 from outreach.store.operating import Operating
+from outreach.store.outgoing import Outgoing
+from outreach.store.protecting import Protecting
 from outreach.store.receiving import Receiving
 from outreach.store.scheduling import Scheduling
 from outreach.store.switching import Switching
 
 
-class PgTx(Dispatching, Switching, Scheduling, Receiving, Operating, Casebook, Auditing, Approving, Mailboxes):
+class PgTx(
+    Dispatching,
+    Switching,
+    Scheduling,
+    Receiving,
+    Operating,
+    Casebook,
+    Auditing,
+    Approving,
+    Mailboxes,
+    Outgoing,
+    Protecting,
+):
     """Everything one transaction can read and write."""
 
     @property

@@ -92,6 +92,15 @@ class Switching(Queries):
         """Return (borrower, touch, priority, when) of what left to ``borrowers``, the latest first."""
         return await self._rows("switch", "left_since", borrowers=list(borrowers), since=since, at=at)
 
+    async def due_bulk(self, rows: Sequence[dict[str, Any]], at: datetime) -> list[Row]:
+        """Return (channel, due bulk that waits for its lane, counted up to the ``most`` asked for)."""
+        return await self._bulk("switch", "due_bulk", rows, at=at)
+
+    async def count_due(self, at: datetime, most: int) -> int:
+        """Count the enrollments whose step is due, no further than ``most``."""
+        row = await self._row("switch", "count_due", at=at, most=most)
+        return int(row[0]) if row else 0
+
     async def in_lanes(self) -> list[Row]:
         """Return (channel, level, how many) of what is queued."""
         return await self._rows("switch", "in_lanes")

@@ -19,7 +19,7 @@ PUBLIC = {
     "GET /v1/openapi.json": "the description of the API",
     "HEAD /v1/openapi.json": "as GET",
 }
-KEY = {"POST /v1/events", "GET /metrics"}
+KEY = {"POST /v1/events", "GET /v1/events", "GET /v1/cases/{case_id}/timeline", "GET /metrics"}
 SIGNED = {
     "POST /v1/callbacks/{channel}": "/v1/callbacks/sms",
     "GET /v1/callbacks/{channel}": "/v1/callbacks/sms",

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from channels import errors
 from outreach.domain.events import DATA
+from outreach.domain.protection import PointNews
 from outreach.domain.words import HoldKind, PointState, StopCondition
 from outreach.flows import sentences
 from outreach.policy.load import load_policy
@@ -35,6 +36,7 @@ def formatted() -> dict[str, set[str]]:
         "quiet_hours": {"before_open", "after_close", "between", "closed_day", "no_calendar"},
         "consent": {"missing", "revoked", "expired"},
         "stopped": stops,
+        "silent": {str(why) for why in PointNews},
     }
 
 

@@ -44,7 +44,7 @@ update attempt a set
   provider_code    = coalesce(m.provider_code, a.provider_code),
   error_code       = coalesce(m.error_code, a.error_code),
   answered_by      = coalesce(m.answered_by, a.answered_by),
-  duration_seconds = coalesce(m.duration_seconds, a.duration_seconds),
+  duration_seconds = greatest(m.duration_seconds, a.duration_seconds),
   settled_at       = coalesce(a.settled_at, %(at)s)
 from json_to_recordset(%(rows)s::json) as m(
   attempt_id uuid, state text, outcome text, rank smallint, anomaly text, provider_ref text, provider_code text,

@@ -73,6 +73,14 @@ where state = 'unknown' and lookup_real_at <= %(real)s
 order by lookup_real_at limit %(limit)s
 for update skip locked
 
+-- name: claim_overdue_lookups
+-- Taken by the provider, and no final news since: it is asked, as about those of unknown outcome.
+select attempt_id, touch_id, case_id, borrower_id, contact_point_id, channel, token, body, started_at, started_real_at, lookups
+from attempt
+where state = 'accepted' and overdue_at is not null and lookup_real_at <= %(real)s and rank < 30
+order by lookup_real_at limit %(limit)s
+for update skip locked
+
 -- name: postpone_lookups
 update attempt a set lookups = m.lookups, lookup_real_at = m.lookup_real_at
 from json_to_recordset(%(rows)s::json) as m(attempt_id uuid, lookups smallint, lookup_real_at timestamptz)
@@ -217,6 +225,12 @@ limit %(limit)s
 select distinct on (case_id) case_id, enrollment_id, state, trigger_key, created_at
 from enrollment where case_id = any(%(cases)s) and plan = %(plan)s
 order by case_id, created_at desc, enrollment_id desc
+
+-- name: agreed
+-- What borrowers have agreed to and still stand by: a promise whose day has not passed unkept, confirmed installments.
+select case_id, 'promise' from promise where case_id = any(%(cases)s) and state = 'open'
+union all
+select case_id, 'arrangement' from arrangement where case_id = any(%(cases)s) and state in ('confirmed', 'active')
 
 -- name: campaign_slots
 select campaign_id, slot_at, day_on, day_count, spec from campaign where campaign_id = any(%(campaigns)s)

@@ -136,3 +136,17 @@ order by a.started_at desc, t.priority desc, a.touch_id
 
 -- name: in_lanes
 select channel, lane_level(priority), count(*) from touch where state = 'queued' group by 1, 2
+
+-- name: due_bulk
+-- Counted no further than asked: how long a lane is beyond that changes nothing.
+select lane.channel, waiting.count
+from json_to_recordset(%(rows)s::json) as lane(channel text, most integer)
+cross join lateral (
+  select count(*) from (
+    select from touch where state in ('planned', 'deferred') and channel = lane.channel and lane_level(priority) = 0
+      and not_before <= %(at)s
+    limit lane.most) counted
+) waiting
+
+-- name: count_due
+select count(*) from (select from enrollment where state = 'active' and next_due_at <= %(at)s limit %(most)s) due

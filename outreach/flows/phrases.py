@@ -1,0 +1,48 @@
+"""Phrases for what is named in one word: channels, raw outcomes, events of the lender, turns of a call."""
+
+CHANNELS = {"sms": "text", "email": "email", "voice": "call", "ivr": "keypad call"}
+
+OUTCOMES = {
+    "answered_unverified": "someone answered",
+    "bounced": "the email came back",
+    "busy": "the line was busy",
+    "conversation": "the borrower answered and was identified",
+    "delivered": "it was delivered",
+    "failed": "it was not delivered",
+    "limited_content_left": "a voicemail without account details was left",
+    "no_answer": "nobody answered",
+    "not_connected": "the call did not connect",
+    "read": "it was read",
+    "voicemail_left": "a voicemail was left",
+    "voicemail_possible": "a machine answered",
+    "wrong_party": "someone else answered",
+}
+
+EVENTS = {
+    "case.opened": "The lender opened the case.",
+    "case.updated": "The lender updated what is owed.",
+    "consent.given": "The lender recorded consent.",
+    "consent.revoked": "The lender recorded that consent was taken back.",
+    "borrower.located": "The lender recorded where the borrower said to be.",
+    "contact.recorded": "Another system recorded a contact; it counts toward the limits.",
+    "contact_point.reassigned": "The lender recorded that a number or mailbox has another owner now.",
+    "contact_point.updated": "The lender changed what is known of a number or mailbox.",
+    "hold.lifted": "The lender lifted a hold.",
+    "hold.placed": "The lender placed a hold.",
+}
+
+TURNS = {
+    "identity.passed": "The person on the phone was identified.",
+    "identity.failed": "The answer to the identity question did not match.",
+    "identity.given_up": "The identity question was not answered correctly; nothing about the account was said.",
+    "identity.impossible": "Identity could not be checked, so nothing about the account was said.",
+    "wrong_person": "The person on the phone said they are not the borrower.",
+    "machine": "A machine answered.",
+    "answered": "The call was answered and the greeting was spoken.",
+    "silence": "No key was pressed.",
+    "at_rest": "The case had come to rest since the call was placed, and it ended without a word of the debt.",
+    "switched_off": "The call was answered when it had been switched off, and ended without a word.",
+    "unclear": "A key was pressed that is not on the menu.",
+    "stop_calls": "The stop key was pressed: no more calls.",
+    "goodbye": "The call ended politely.",
+}
