@@ -17,7 +17,7 @@ from outreach.workers.mail_poller import NotTakenError, Poller
 from tests.support.book import Someone
 from tests.support.house import clock_of, rows
 from tests.support.imap_server import PASSWORD, USER, ImapServer, imap_server, serving_tls
-from tests.support.mail import a_house_that_wrote, answer, bounce, complaint
+from tests.support.mail import a_house_that_wrote, answer, bounce
 from tests.support.touching import run_intake
 
 SEEN, FLAGGED = r"\Seen", r"\Flagged"
@@ -64,8 +64,7 @@ async def test_what_is_in_the_mailbox_is_taken_once_and_marked_as_read(database:
         assert server.flags() == [{SEEN}] * 3
         assert mark(database) == 3
         server.add(bounce(letter))
-        server.add(complaint(letter))
-        assert await poller(house, server).look() == 2
+        assert await poller(house, server).look() == 1
         await run_intake(house)
         state = rows(database, "select state from contact_point where contact_point_id = %s", ada.email_id)
         assert state == [("invalid",)]
