@@ -275,6 +275,22 @@ class Cancels(Protocol):
 
 
 @runtime_checkable
+class TakesMail(Protocol):
+    """An adapter whose bounces, complaints and answers come back as mail to mailboxes of its own."""
+
+    def is_ours(self, recipient: str) -> bool:
+        """Tell whether a mailbox is one that this adapter puts into what it sends, with or without a token. Pure."""
+        ...
+
+    def read_mail(self, raw: bytes) -> Iterable[Receipt | Reply]:
+        """Turn a mail that came to such a mailbox into news; where it came from is the caller's to know. Pure.
+
+        Raises MalformedCallback.
+        """
+        ...
+
+
+@runtime_checkable
 class Interactive(Protocol):
     """An adapter that holds a spoken exchange turn by turn."""
 

@@ -14,6 +14,7 @@ from outreach.commands import (
     checking,
     demo,
     hygiene,
+    mail,
     policies,
     records,
     runtime,
@@ -43,6 +44,7 @@ app.add_typer(records.replies, name="replies")
 app.add_typer(templates.app, name="templates")
 app.add_typer(bounces.bounces, name="bounces")
 app.add_typer(webhooks.app, name="webhooks")
+app.add_typer(mail.app, name="mail")
 app.command("demo")(demo.demo)
 app.command("run")(runtime.run_stack)
 app.command("sandbox")(carrier.sandbox)

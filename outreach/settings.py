@@ -4,6 +4,9 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeVar
+
+T = TypeVar("T", bound=str)
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -59,23 +62,26 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         api_keys=tuple(key for key in env.get("OUTREACH_API_KEYS", "").split(",") if key),
         callback_secret=env.get("OUTREACH_CALLBACK_SECRET", ""),
         mode=mode,
-        log_level=_choice(env, "OUTREACH_LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR")),
-        batch=_number(env, "OUTREACH_BATCH", 200, 1, 1000),
-        database_pool=_number(env, "OUTREACH_DATABASE_POOL", 8, 2, 100),
-        lease_seconds=_number(env, "OUTREACH_LEASE_SECONDS", 60, 1, 3600),
-        stranded_seconds=_number(env, "OUTREACH_STRANDED_SECONDS", 120, 1, 3600),
+        log_level=choice(env, "OUTREACH_LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR")),
+        batch=number(env, "OUTREACH_BATCH", 200, 1, 1000),
+        database_pool=number(env, "OUTREACH_DATABASE_POOL", 8, 2, 100),
+        lease_seconds=number(env, "OUTREACH_LEASE_SECONDS", 60, 1, 3600),
+        stranded_seconds=number(env, "OUTREACH_STRANDED_SECONDS", 120, 1, 3600),
         environ=env,
     )
 
 
-def _choice(env: Mapping[str, str], name: str, default: str, allowed: tuple[str, ...]) -> str:
-    value = env.get(name, default).upper()
-    if value not in allowed:
-        raise SettingsError(f"{name}: expected one of {', '.join(allowed)}")
-    return value
+def choice(env: Mapping[str, str], name: str, default: T, allowed: tuple[T, ...]) -> T:
+    """Read one of several words, in any case. Raises SettingsError."""
+    value = env.get(name) or default
+    for each in allowed:
+        if each.lower() == value.lower():
+            return each
+    raise SettingsError(f"{name}: expected one of {', '.join(allowed)}")
 
 
-def _number(env: Mapping[str, str], name: str, default: int, low: int, high: int) -> int:
+def number(env: Mapping[str, str], name: str, default: int, low: int, high: int) -> int:
+    """Read a whole number within bounds. Raises SettingsError."""
     text = env.get(name, str(default))
     if not text.isascii() or not text.isdigit() or not low <= int(text) <= high:
         raise SettingsError(f"{name}: expected a whole number from {low} to {high}")

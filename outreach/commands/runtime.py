@@ -2,8 +2,9 @@
 
 import signal
 import threading
+from collections.abc import Mapping
 from contextlib import ExitStack
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Annotated, Any
 
 import typer
@@ -28,7 +29,8 @@ from outreach.commands.common import (
 from outreach.commands.switches import in_words, told, way_back
 from outreach.demo.world import carrier_environ
 from outreach.flows.approvals import NEEDED_IN, standings
-from outreach.settings import Settings
+from outreach.mail_settings import MailIntake, load_mail_intake
+from outreach.settings import Settings, SettingsError
 from outreach.stack import Stack, child_environ, services
 from outreach.store.migrate import migrate as apply_migrations
 from outreach.store.migrate import pending
@@ -74,12 +76,20 @@ def run_stack(
 def _configuration_or_fail(settings: Settings, more: dict[str, str]) -> None:
     """Stop before anything starts when the configuration cannot work, and say how to try it without a provider."""
     problems = find_problems(settings, settings.config, settings.templates)
+    _mail_intake_or_fail(settings)
     try:
         load_channels(settings.config / "channels.yaml", {**settings.environ, **more})
     except ChannelConfigError as error:
         fail(f"{error}\nTo try it without a provider: outreach run --sandbox")
     if problems:
         fail("\n".join(str(problem) for problem in problems))
+
+
+def _mail_intake_or_fail(settings: Settings) -> MailIntake:
+    try:
+        return load_mail_intake(settings.environ)
+    except SettingsError as error:
+        fail(str(error))
 
 
 def migrate(as_json: Json = False) -> None:
@@ -95,7 +105,8 @@ def migrate(as_json: Json = False) -> None:
 
 def doctor(as_json: Json = False) -> None:
     """Say how the system is: schema, clocks, waiting work, unknown outcomes, alerts, what is paused."""
-    facts = run(_examine(settings_or_fail()))
+    settings = settings_or_fail()
+    facts = run(_examine(settings, _mail_intake_or_fail(settings)))
     if as_json:
         print_json(facts)
     else:
@@ -103,7 +114,7 @@ def doctor(as_json: Json = False) -> None:
     raise typer.Exit(0 if facts["healthy"] else 1)
 
 
-async def _examine(settings: Settings) -> dict[str, Any]:
+async def _examine(settings: Settings, intake: MailIntake) -> dict[str, Any]:
     with reachable(settings) as ready:
         missing = pending(ready.database_url)
     async with a_house(settings) as house, house.store.transaction() as tx:
@@ -121,6 +132,7 @@ async def _examine(settings: Settings) -> dict[str, Any]:
         unapproved = [one for one in await standings(tx, house.renderer.catalog) if one.state != "approved"]
         if house.mode != NEEDED_IN:
             unapproved = []
+        looked = {name: at for name, _, at in await tx.mailboxes()}
     return {
         "healthy": not (missing or skew > MAX_SKEW_SECONDS or alerts or switches or unapproved),
         "pending_migrations": missing,
@@ -129,6 +141,7 @@ async def _examine(settings: Settings) -> dict[str, Any]:
         "plans": {plan.name: plan.version for plan in house.plans.values()},
         "templates": house.renderer.catalog.version,
         "counts": counts,
+        "mail_intake": _told_of_intake(intake, looked),
         "unknown_attempts": unknown,
         "no_news": overdue,
         "alerts": alerts,
@@ -138,6 +151,26 @@ async def _examine(settings: Settings) -> dict[str, Any]:
             for one, state in ((each.template, each.state) for each in unapproved)
         ],
     }
+
+
+def _told_of_intake(intake: MailIntake, looked: Mapping[str, datetime | None]) -> dict[str, Any]:
+    """Say by which ways mail comes in; configured is not running, but a mailbox says when it was last read."""
+    listener, mailbox = intake.listener, intake.mailbox
+    return {
+        "posted": intake.posted,
+        "listener": listener.place if listener else None,
+        "mailbox": mailbox.name if mailbox else None,
+        "mailbox_read_at": looked.get(mailbox.name) if mailbox else None,
+    }
+
+
+def _intake_words(told: dict[str, Any]) -> str:
+    ways = ["posted to /v1/inbound/email"] if told["posted"] else []
+    ways += [f"listener {told['listener']}"] if told["listener"] else []
+    if told["mailbox"]:
+        at = told["mailbox_read_at"]
+        ways.append(f"mailbox {told['mailbox']} ({f'read {at:%Y-%m-%d %H:%M:%S} UTC' if at else 'never read yet'})")
+    return "; ".join(ways) or "not configured: bounces and answers by email are not taken in"
 
 
 def _show(facts: dict[str, Any]) -> None:
@@ -150,6 +183,7 @@ def _show(facts: dict[str, Any]) -> None:
     table.add_row("clock skew", f"{facts['clock_skew_seconds']} s")
     table.add_row("pending migrations", ", ".join(facts["pending_migrations"]) or "none")
     table.add_row("policy", facts["policy"])
+    table.add_row("mail intake", _intake_words(facts["mail_intake"]))
     console.print(table)
     for alert in facts["alerts"]:
         since = f"{alert['since']:%Y-%m-%d %H:%M}"

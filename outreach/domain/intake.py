@@ -44,6 +44,7 @@ class KnownAttempt:
     provider_ref: str | None
     answered_by: str | None
     anomaly: str | None
+    error_code: str | None
 
 
 @dataclass(frozen=True, slots=True)

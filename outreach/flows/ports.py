@@ -15,6 +15,7 @@ from outreach.domain.touch import NewAttempt, NewTouch, Settlement, Touch, Touch
 from outreach.domain.words import Level
 from outreach.flows.approval_ports import ApprovalTx
 from outreach.flows.audit_ports import AuditTx
+from outreach.flows.mail_ports import MailTx
 from outreach.flows.outgoing_ports import OutgoingTx
 from outreach.flows.protection_ports import ProtectionTx
 from outreach.flows.switch_ports import SwitchTx
@@ -76,7 +77,7 @@ class Store(Protocol):
         ...
 
 
-class Tx(SwitchTx, AuditTx, ApprovalTx, OutgoingTx, ProtectionTx, Protocol):
+class Tx(SwitchTx, AuditTx, ApprovalTx, MailTx, OutgoingTx, ProtectionTx, Protocol):
     """What one transaction can read and write. Meanings: outreach.store."""
 
     # dispatching
@@ -331,6 +332,10 @@ class Tx(SwitchTx, AuditTx, ApprovalTx, OutgoingTx, ProtectionTx, Protocol):
 
     async def attempt_by_token(self, token: str) -> Row | None:
         """Return the attempt a callback's token names: (attempt, touch, case, borrower, point, ...)."""
+        ...
+
+    async def attempt_by_reference(self, reference: str, attempt_id: UUID | None) -> Row | None:
+        """Return what ``attempt_by_token`` does, of the attempt with this provider's reference or this id."""
         ...
 
     async def last_attempt(self, borrower_id: UUID, channel: str, since: datetime) -> Row | None:

@@ -7,6 +7,7 @@ from uuid import UUID
 
 import structlog
 
+from channels.errors import BadAddress, OptedOut
 from outreach.domain.intake import KnownAttempt
 from outreach.domain.timeline import Entry
 from outreach.domain.touch import FAILED, RANK, TouchMove, merge, merge_call, outcome_of_text, who_answered
@@ -23,6 +24,9 @@ _TOLD = frozenset(outcome for outcome, rank in RANK.items() if rank >= RANK[Outc
 # "released" is here for a provider that took what it had seemed to refuse: its touch must not be sent again.
 _NOT_SETTLED = frozenset({AttemptState.STARTED, AttemptState.UNKNOWN, AttemptState.RELEASED})
 _OPEN = frozenset({TouchState.UNKNOWN, TouchState.STARTED, TouchState.DEFERRED, TouchState.PLANNED, TouchState.QUEUED})
+
+_ENDS = frozenset({BadAddress.code, OptedOut.code})
+"""What ends the use of an address or a channel, whatever is known of the attempt."""
 
 _log = structlog.get_logger(__name__)
 
@@ -105,6 +109,7 @@ def _merge(so_far: dict[str, Any] | None, attempt: KnownAttempt, payload: dict[s
         "answered_by": attempt.answered_by,
         "duration_seconds": None,
         "provider_ref": attempt.provider_ref,
+        "error_code": attempt.error_code,
     }
     lasted = (payload.get("duration_seconds"), known["duration_seconds"])
     changed = {
@@ -115,11 +120,13 @@ def _merge(so_far: dict[str, Any] | None, attempt: KnownAttempt, payload: dict[s
         "anomaly": clash or anomaly,
         "provider_ref": payload.get("provider_ref") or known["provider_ref"],
         "provider_code": payload.get("provider_code"),
-        "error_code": payload.get("error_class"),
+        "error_code": payload.get("error_class") or known["error_code"],
         "answered_by": answered_by,
         "duration_seconds": max(filter(None, lasted), default=None),
     }
     same = merged == outcome and changed["anomaly"] == anomaly and answered_by == known["answered_by"]
+    # "This is spam" about what was delivered, or a dead mailbox behind a time-out: the outcome is no news, the rest is.
+    same = same and (payload.get("error_class") in {None, known["error_code"]} or payload["error_class"] not in _ENDS)
     settled = attempt.state not in {AttemptState.STARTED, AttemptState.UNKNOWN}
     return None if same and settled and changed["duration_seconds"] == known["duration_seconds"] else changed
 

@@ -55,7 +55,8 @@ async def _take(house: House, inbox_id: UUID) -> list[NewTouch] | None:
         if not rows:
             return None
         row, now = rows[0], house.clock.now()
-        owners = await owners_of_address(tx, row.payload.get("token"), row.payload.get("address"))
+        told = row.payload
+        owners = await owners_of_address(tx, told.get("token"), told.get("address"), told.get("provider_ref"))
         live = [owner for owner in owners if owner.live]
         owner = said_by(live, now - MEMORY)
         if owner is None and live:

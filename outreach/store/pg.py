@@ -12,6 +12,7 @@ from outreach.store.auditing import Auditing
 from outreach.store.base import Row
 from outreach.store.casebook import Casebook
 from outreach.store.dispatching import Dispatching
+from outreach.store.mailboxes import Mailboxes
 from outreach.store.operating import Operating
 from outreach.store.outgoing import Outgoing
 from outreach.store.protecting import Protecting
@@ -21,7 +22,17 @@ from outreach.store.switching import Switching
 
 
 class PgTx(
-    Dispatching, Switching, Scheduling, Receiving, Operating, Casebook, Auditing, Approving, Outgoing, Protecting
+    Dispatching,
+    Switching,
+    Scheduling,
+    Receiving,
+    Operating,
+    Casebook,
+    Auditing,
+    Approving,
+    Mailboxes,
+    Outgoing,
+    Protecting,
 ):
     """Everything one transaction can read and write."""
 

@@ -60,6 +60,10 @@ class Receiving(Queries):
         """Return the attempt a callback's token names: (attempt, touch, case, borrower, point, ...)."""
         return await self._row("intake", "attempt_by_token", token=token)
 
+    async def attempt_by_reference(self, reference: str, attempt_id: UUID | None) -> Row | None:
+        """Return what ``attempt_by_token`` does, of the attempt with this provider's reference or this id."""
+        return await self._row("intake", "attempt_by_reference", reference=reference, attempt_id=attempt_id)
+
     async def last_attempt(self, borrower_id: UUID, channel: str, since: datetime) -> Row | None:
         """Return (case, creditor, point) of what we last wrote to this borrower about."""
         return await self._row("intake", "last_attempt", borrower_id=borrower_id, channel=channel, since=since)

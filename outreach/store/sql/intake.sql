@@ -28,7 +28,7 @@ where i.inbox_id = m.inbox_id
 -- name: attempts_by_news
 -- The attempts that receipts speak of, by our token or by the provider's reference, locked in id order.
 select attempt_id, touch_id, case_id, borrower_id, contact_point_id, channel, state, outcome, rank, token, provider_ref,
-       answered_by, anomaly
+       answered_by, anomaly, error_code
 from attempt
 where token = any(%(tokens)s) or provider_ref = any(%(refs)s)
 order by attempt_id
@@ -67,6 +67,12 @@ order by last_at desc nulls last, p.contact_point_id
 select attempt_id, touch_id, case_id, borrower_id, contact_point_id, creditor_id, channel, state, outcome, rank, template, locale,
        started_at
 from attempt where token = %(token)s
+
+-- name: attempt_by_reference
+select attempt_id, touch_id, case_id, borrower_id, contact_point_id, creditor_id, channel, state, outcome, rank, template, locale,
+       started_at
+from attempt where provider_ref = %(reference)s or attempt_id = %(attempt_id)s::uuid
+order by started_at desc limit 1
 
 -- name: last_attempt
 -- The case a reply is about: the one we last wrote about to this borrower, on this channel first.
