@@ -64,7 +64,7 @@ class OpenDialogue:
 
 @dataclass(frozen=True, slots=True)
 class AnsweredCall:
-    """A call whose words are asked for. ``body`` is its spoken parts as JSON; ``birth_year`` proves who speaks."""
+    """A call whose words are asked for. ``body`` is its spoken parts as JSON, made from the template."""
 
     attempt_id: UUID
     case_id: UUID
@@ -73,4 +73,5 @@ class AnsweredCall:
     channel: str
     locale: str
     body: str | None
-    birth_year: int | None
+    template: str
+    template_hash: str

@@ -272,9 +272,10 @@ select pg_notify('outreach_due', '')
 select case_id from cases where borrower_id = %(borrower_id)s and state = 'open' order by case_id
 
 -- name: answered_call
--- The call a provider asks words for: what may be spoken on it, and what proves who is speaking.
-select a.attempt_id, a.case_id, a.borrower_id, a.contact_point_id, a.channel, a.locale, a.body, b.birth_year
-from attempt a join borrower b using (borrower_id)
+-- The call a provider asks words for, and what may be spoken on it.
+select a.attempt_id, a.case_id, a.borrower_id, a.contact_point_id, a.channel, a.locale, a.body, a.template,
+       a.template_hash
+from attempt a
 where a.token = %(token)s and a.channel in ('voice', 'ivr') and a.started_at > %(since)s
 
 -- name: call_dialogue

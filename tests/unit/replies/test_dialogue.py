@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from outreach.domain.arrangement import ArrangementPolicy, Frequency, Shape
 from outreach.domain.located_yaml import ConfigError
 from outreach.domain.money import Money
-from outreach.replies.dialogue import DialogueFacts, Dialogues, DialogueState, EffectKind, Step, advance, respond, start
+from outreach.replies.dialogue import advance, respond, start
 from outreach.replies.dialogue_config import CONFIG, load_dialogues
+from outreach.replies.dialogue_spec import DialogueFacts, Dialogues, DialogueState, EffectKind, Step
 from outreach.replies.reader import read
 from outreach.replies.reading import Intent, Reading
 
