@@ -11,6 +11,7 @@ from outreach.commands import (
     channels,
     checking,
     demo,
+    dialogues,
     policies,
     records,
     runtime,
@@ -37,6 +38,7 @@ app.command("audit")(records.audit)
 app.add_typer(policies.app, name="policies")
 app.add_typer(records.replies, name="replies")
 app.add_typer(templates.app, name="templates")
+app.add_typer(dialogues.app, name="dialogues")
 app.add_typer(bounces.bounces, name="bounces")
 app.command("demo")(demo.demo)
 app.command("run")(runtime.run_stack)

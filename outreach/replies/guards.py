@@ -1,6 +1,6 @@
 """What a transition may ask before it is taken: each guard returns the turn, with what it found, or None. Pure."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from outreach.domain.arrangement import Frequency, Offer, compute_offers, counter_offer
@@ -88,21 +88,26 @@ def _tries_left(turn: Turn) -> Turn | None:
     return turn if wrong and turn.before.tries < turn.spec.identity_tries else None
 
 
+def offers_hold(state: DialogueState, facts: DialogueFacts) -> Iterator[bool]:
+    """Say of each offer on the table, and of the one chosen, whether it is for what is due now, from a day to come."""
+    for each in (*state.offers, *((state.chosen,) if state.chosen else ())):
+        yield each.total == facts.amount_due and each.first_on > facts.today
+
+
 def _offers_open(turn: Turn) -> Turn | None:
-    """Find offers that were made elsewhere and still hold: for the amount that is due now, from a day to come."""
-    other, facts = turn.facts.elsewhere, turn.facts
-    if other is None or not other.open or not other.identified:
+    """Find offers that were made elsewhere and still hold."""
+    other = turn.facts.elsewhere
+    if other is None or not other.open or not other.offers or not all(offers_hold(other, turn.facts)):
         return None
-    holding = tuple(each for each in other.offers if each.total == facts.amount_due and each.first_on > facts.today)
-    return replace(turn, offers=holding) if holding and holding == other.offers else None
+    return replace(turn, offers=other.offers)
 
 
 def _choice_open(turn: Turn) -> Turn | None:
     """Find a choice that waits elsewhere for its yes and still holds."""
-    other, facts = turn.facts.elsewhere, turn.facts
+    other = turn.facts.elsewhere
     if other is None or not other.open or other.awaiting != Awaiting.CONFIRMATION or other.chosen is None:
         return None
-    holds = other.chosen.total == facts.amount_due and other.chosen.first_on > facts.today
+    holds = all(offers_hold(other, turn.facts))
     return replace(turn, offers=other.offers, offer=other.chosen) if holds else None
 
 

@@ -284,6 +284,14 @@ select dialogue_id, case_id, kind, surface, state, awaiting, data, turns, opened
 where dialogue_id = %(dialogue_id)s
 for update
 
+-- name: unfinished_call
+-- A call that ended while something was on the table: what is answered by text afterwards may finish it.
+select dialogue_id, case_id, kind, surface, state, awaiting, data, turns, opened_at, expires_at from dialogue
+where borrower_id = %(borrower_id)s and surface = 'ivr' and awaiting in ('offer_choice', 'confirmation')
+  and updated_at > %(since)s and (outcome is null or outcome in ('cut_off', 'timed_out'))
+order by updated_at desc limit 1
+for update
+
 -- name: close_surface
 -- A call that was cut off leaves its dialogue open; the next call on the same surface ends it.
 update dialogue set closed_at = %(at)s, updated_at = %(at)s, outcome = %(outcome)s
