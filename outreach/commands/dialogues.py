@@ -8,7 +8,7 @@ from outreach.commands.common import Json, console, print_json, settings_or_fail
 from outreach.domain.located_yaml import ConfigError
 from outreach.replies.dialogue_config import load_dialogues
 from outreach.replies.dialogue_drawing import mermaid
-from outreach.replies.dialogue_spec import Dialogues
+from outreach.replies.dialogue_spec import Dialogues, DialogueSpec
 
 app = typer.Typer(no_args_is_help=True, help="Conversations with borrowers: list them, draw them.")
 
@@ -26,26 +26,27 @@ def _load() -> Dialogues:
 @app.command("list")
 def list_dialogues(as_json: Json = False) -> None:
     """List every dialogue: where it is held, which answers begin it, its states and its limits."""
-    rows = [
-        {
-            "dialogue": spec.kind,
-            "surfaces": sorted(spec.surfaces),
-            "begins_on": sorted(spec.begins_on),
-            "states": list(spec.states),
-            "max_turns": spec.max_turns,
-            "max_misses": spec.max_misses,
-            "time_out_hours": spec.time_out_hours,
-        }
-        for spec in _load().values()
-    ]
+    found = _load().values()
     if as_json:
-        print_json(rows)
+        print_json([_listed(spec) for spec in found])
         return
-    for row in rows:
-        began = ", ".join(row["begins_on"]) or "by itself"
-        states = f"; states: {', '.join(row['states'])}" if row["states"] else ""
-        line = f"{row['dialogue']}: on {', '.join(row['surfaces'])}; begins on {began}{states}"
-        console.print(f"{line}; at most {row['max_turns']} turns", highlight=False, markup=False, soft_wrap=True)
+    for spec in found:
+        began = ", ".join(sorted(spec.begins_on)) or "by itself"
+        states = f"; states: {', '.join(spec.states)}" if spec.states else ""
+        line = f"{spec.kind}: on {', '.join(sorted(spec.surfaces))}; begins on {began}{states}"
+        console.print(f"{line}; at most {spec.max_turns} turns", highlight=False, markup=False, soft_wrap=True)
+
+
+def _listed(spec: DialogueSpec) -> dict[str, object]:
+    return {
+        "dialogue": spec.kind,
+        "surfaces": sorted(spec.surfaces),
+        "begins_on": sorted(spec.begins_on),
+        "states": list(spec.states),
+        "max_turns": spec.max_turns,
+        "max_misses": spec.max_misses,
+        "time_out_hours": spec.time_out_hours,
+    }
 
 
 @app.command()

@@ -64,7 +64,10 @@ class OpenDialogue:
 
 @dataclass(frozen=True, slots=True)
 class AnsweredCall:
-    """A call whose words are asked for. ``body`` is its spoken parts as JSON, made from the template."""
+    """A call whose words are asked for. ``body`` is its spoken parts as JSON, made from the template.
+
+    ``leave_by`` is when the permitted hours end, None for a call from before that was stored.
+    """
 
     attempt_id: UUID
     case_id: UUID
@@ -75,3 +78,4 @@ class AnsweredCall:
     body: str | None
     template: str
     template_hash: str
+    leave_by: datetime | None

@@ -28,12 +28,14 @@ from outreach.flows.schedule import enqueue
 from outreach.flows.switches import call_is_off
 from outreach.rendering.catalog import SPOKEN_ABOUT
 from outreach.rendering.render import RenderRefused
-from outreach.replies.dialogue_spec import DialogueFacts, DialogueState
+from outreach.replies.dialogue_spec import DONE, DialogueFacts, DialogueState
 
 CALL_LIFE = timedelta(hours=6)
 """How long after it was placed a call's words may be fetched; the calls themselves are limited to minutes."""
 TURN_LIFE = timedelta(minutes=15)
 """After this a call that was cut off counts as over."""
+RINGS = timedelta(minutes=1)
+"""A call that began to ring within its hours may be answered this much later; after that it waited at the provider."""
 TAKES_NO_TEXTS = frozenset({PointType.FIXED_LINE, PointType.TOLL_FREE})
 
 _log = structlog.get_logger(__name__)
@@ -124,7 +126,9 @@ async def _take(exchange: Exchange, news: Sequence[Receipt | Reply], turn: int |
                                   exchange.manner, facts), 0  # fmt: skip
         if await call_is_off(tx, call.channel, call.attempt_id, exchange.now):
             # Its words may be what was switched off; a talk that has begun is not broken off.
-            taken = Turn(replace(taken.state, state="done", awaiting=None), (), "switched_off")
+            taken = _wordless(taken, "switched_off")
+        elif call.leave_by is not None and exchange.now > call.leave_by + RINGS:
+            taken = _wordless(taken, "window_closed")
         await tx.close_surface(call.borrower_id, call.channel, "cut_off", exchange.now)
     elif turn != talk.turns or not _standing(talk).open:
         return _stored(talk)
@@ -136,6 +140,10 @@ async def _take(exchange: Exchange, news: Sequence[Receipt | Reply], turn: int |
     if cut_short != taken and await _rests(exchange):
         taken = cut_short
     return await _act(exchange, taken, number)
+
+
+def _wordless(taken: Turn, what: str) -> Turn:
+    return Turn(replace(taken.state, state=DONE, awaiting=None), (), what)
 
 
 async def _act(exchange: Exchange, taken: Turn, number: int) -> Spoken:

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from babel.numbers import format_currency
 
 from outreach.domain.money import Money
+from outreach.flows.call_sentences import turn_sentence
 
 Data = Mapping[str, Any]
 
@@ -30,6 +31,7 @@ _REASONS = {
     "creditor.unknown": "its creditor is not configured",
     "expiry.before_permitted": "its time passes before a permitted hour",
     "expiry.passed": "its time had passed",
+    "call.window_closed": "the permitted hours had ended before anybody answered",
     "frequency_cap.no_calendar": "the public holidays that its business days need are not known",
     "frequency_cap.reached": "the contact limit is used up",
     "frequency_cap.too_many_channels": "too many channels would be used",
@@ -153,22 +155,6 @@ _EVENTS = {
     "contact_point.updated": "The lender changed what is known of a number or mailbox.",
     "hold.lifted": "The lender lifted a hold.",
     "hold.placed": "The lender placed a hold.",
-}
-
-_TURNS = {
-    "identity.passed": "The person on the phone was identified.",
-    "identity.failed": "The answer to the identity question did not match.",
-    "identity.given_up": "The identity question was not answered correctly; nothing about the account was said.",
-    "identity.impossible": "Identity could not be checked, so nothing about the account was said.",
-    "wrong_person": "The person on the phone said they are not the borrower.",
-    "machine": "A machine answered.",
-    "answered": "The call was answered and the greeting was spoken.",
-    "silence": "No key was pressed.",
-    "at_rest": "The case had come to rest since the call was placed, and it ended without a word of the debt.",
-    "switched_off": "The call was answered when it had been switched off, and ended without a word.",
-    "unclear": "A key was pressed that is not on the menu.",
-    "stop_calls": "The stop key was pressed: no more calls.",
-    "goodbye": "The call ended politely.",
 }
 
 
@@ -398,8 +384,7 @@ def _dialogue(words: str) -> Callable[[Data, Tongue], str]:
 
 
 def _turn(data: Data, _: Tongue) -> str:
-    what = str(data.get("what"))
-    return _TURNS.get(what, f"On the phone, the borrower chose: {_spelled(what.removeprefix('menu.'))}.")
+    return turn_sentence(str(data.get("what")))
 
 
 def reasons_of(data: Data) -> Sequence[str]:

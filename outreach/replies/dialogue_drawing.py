@@ -28,10 +28,10 @@ def mermaid(spec: DialogueSpec) -> str:
     for name, state in spec.states.items():
         lines += _lines(name, _answers(state))
         lines += _lines(name, (("too many misses", each) for each in state.exhausted))
-        if not state.exhausted:
+        if not state.exhausted and all(each.when is not Guard.ALWAYS for each in state.otherwise):
             lines.append(f"  {name} --> {HANDED_OFF}: too many misses")
     if spec.anywhere:
-        lines += ["  state anywhere <<choice>>"]
+        lines += ['  state "in every state, once the person is known" as anywhere']
         lines += _lines("anywhere", ((intent, each) for intent, group in spec.anywhere.items() for each in group))
     for end in (DONE, HANDED_OFF):
         if any(line.split(":")[0].endswith(f"--> {end}") for line in lines):
@@ -66,4 +66,4 @@ def _label(answers: list[str], when: str, done: str) -> str:
 def _done(transition: Transition) -> str:
     """Name what a transition does, as its file does; hanging up goes without saying."""
     effects = [each for each in transition.effects if each.kind is not EffectKind.END_CALL]
-    return " + ".join(f"{each.kind} {each.detail}" if each.detail else str(each.kind) for each in effects)
+    return " + ".join(f"{each.kind} ({each.detail})" if each.detail else str(each.kind) for each in effects)

@@ -11,7 +11,8 @@ from tests.support.book import Someone, put
 from tests.support.calls import Caller, place_call
 from tests.support.house import START, a_house, clock_of, rows
 
-DEBT = ("$120", "120 dollar", "$500", "balance", "payment", "owe", "debt", "past due", "due on", "installment")
+DEBT = (">120<", ">500<", "$120", "120 dollar", "$500", "balance", "payment", "owe", "debt", "past due", "due on",
+        "installment")  # fmt: skip
 
 
 def outcome(database: str) -> str:

@@ -16,19 +16,19 @@ from .book import Someone
 from .house import rows, run_lanes
 
 
-def dial(dsn: str, now: datetime, one: Someone, channel: str = "ivr") -> None:
+def dial(dsn: str, now: datetime, one: Someone, channel: str = "ivr", *, hours: int = 8) -> None:
     """Store a call to somebody that is due now."""
     with psycopg.connect(dsn) as connection:
         connection.execute(
             """insert into touch (touch_id, case_id, borrower_id, channel, template, purpose, state, due_at, not_before,
                  expires_at, created_at) values (%s,%s,%s,%s,'missed_payment','reminder','planned',%s,%s,%s,%s)""",
-            (uuid4(), one.case_id, one.borrower_id, channel, now, now, now + timedelta(hours=8), now),
+            (uuid4(), one.case_id, one.borrower_id, channel, now, now, now + timedelta(hours=hours), now),
         )
 
 
-async def place_call(dsn: str, house: House, one: Someone, channel: str = "ivr") -> str:
-    """Let a call to somebody leave; returns its token."""
-    dial(dsn, house.clock.now(), one, channel)
+async def place_call(dsn: str, house: House, one: Someone, channel: str = "ivr", *, hours: int = 8) -> str:
+    """Let a call to somebody leave, of use for ``hours``; returns its token."""
+    dial(dsn, house.clock.now(), one, channel, hours=hours)
     tally = await run_lanes(house)
     assert tally == {"sent": 1}, rows(dsn, "select verdict, reasons from decision")
     query = "select token from attempt where channel = %s and borrower_id = %s order by started_at desc"

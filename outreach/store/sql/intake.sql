@@ -274,7 +274,7 @@ select case_id from cases where borrower_id = %(borrower_id)s and state = 'open'
 -- name: answered_call
 -- The call a provider asks words for, and what may be spoken on it.
 select a.attempt_id, a.case_id, a.borrower_id, a.contact_point_id, a.channel, a.locale, a.body, a.template,
-       a.template_hash
+       a.template_hash, a.leave_by
 from attempt a
 where a.token = %(token)s and a.channel in ('voice', 'ivr') and a.started_at > %(since)s
 
