@@ -47,7 +47,7 @@ def _agreed(effects: Sequence[Effect]) -> bool:
 async def _stop(house: House, tx: Tx, speaker: Speaker, channels: Sequence[str], now: datetime) -> None:
     """Refuse for this person what they refused, and calls for anyone else at the number."""
     wanted = tuple(each for each in sorted(channels) if each in EVERY_CHANNEL) or CALLS
-    said = Said("caller_pressed_stop", now, route=speaker.surface, evidence=speaker.evidence)
+    said = Said(reason="caller_pressed_stop", since=now, route=speaker.surface, evidence=speaker.evidence)
     await stop_channels(house, tx, speaker.borrower_id, wanted, said, now)
     if set(wanted) - set(CALLS):
         await tx.close_dialogues(speaker.borrower_id, "stopped", now)
@@ -57,7 +57,7 @@ async def _stop(house: House, tx: Tx, speaker: Speaker, channels: Sequence[str],
 
 async def _wrong_party(tx: Tx, speaker: Speaker, now: datetime) -> None:
     """Take the number out of use: nobody is reached there again, on any debt, whoever else has the number."""
-    said = Said("wrong_person", now, route=speaker.surface, evidence=speaker.evidence)
+    said = Said(reason="wrong_person", since=now, route=speaker.surface, evidence=speaker.evidence)
     for borrower, point in await _others(tx, speaker):
         await refuse(tx, borrower, CALLS, replace(said, point=point), now)
     value = await _number(tx, speaker)
