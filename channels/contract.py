@@ -159,7 +159,7 @@ class Reply:
     """Words or digits from a person.
 
     ``text`` for SMS, email and speech; ``digits`` for a keypad. ``provider_keyword`` is set when the provider itself
-    already recognised and acted on STOP, START or HELP.
+    already recognised and acted on STOP, START or HELP. ``dialled``: whether the one a call was handed on to answered.
     """
 
     dedupe_key: str
@@ -172,6 +172,7 @@ class Reply:
     provider_keyword: str | None = None
     to: str | None = None
     confidence: float | None = None
+    dialled: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +180,8 @@ class Prompt:
     """What a call says next and what it listens for. ``say`` may hold the limited SSML of docs/adding-a-channel.md.
 
     With ``gather`` false the call says its words and hangs up; with empty ``say`` it only hangs up. ``action`` is the
-    path that takes the answer.
+    path that takes the answer. ``dial`` (E.164) hands the call on to somebody else after the words; ``action`` then
+    hears whether they answered.
     """
 
     say: str
@@ -190,6 +192,7 @@ class Prompt:
     action: str | None = None
     timeout_seconds: int = 6
     hints: tuple[str, ...] = ()
+    dial: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

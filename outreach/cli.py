@@ -13,6 +13,7 @@ from outreach.commands import (
     channels,
     checking,
     demo,
+    dialogues,
     hygiene,
     mail,
     policies,
@@ -42,6 +43,7 @@ app.command("audit")(audits.audit)
 app.add_typer(policies.app, name="policies")
 app.add_typer(records.replies, name="replies")
 app.add_typer(templates.app, name="templates")
+app.add_typer(dialogues.app, name="dialogues")
 app.add_typer(bounces.bounces, name="bounces")
 app.add_typer(webhooks.app, name="webhooks")
 app.add_typer(mail.app, name="mail")

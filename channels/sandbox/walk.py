@@ -13,6 +13,7 @@ from channels.sandbox.twiml import TwimlError, Verb, read_twiml
 from channels.sandbox.wording import guess_locale
 
 _MOST_DOCUMENTS: Final = 50
+_AWAY: Final = frozenset({"busy", "no_answer", "unreachable"})
 _APOLOGY: Final = "We are sorry, an application error has occurred. Goodbye."
 
 
@@ -116,7 +117,18 @@ class Walk:
             self._hear(verb)
             if self._hangs_up():
                 return _Next()
+            if verb.name == "Dial":
+                return self._dial(verb)
         return _Next()
+
+    def _dial(self, verb: Verb) -> _Next:
+        """Hand the call on: whoever is dialled answers, unless the script has them busy; the call then comes back."""
+        temper = self._carrier.people.profile(verb.text).temperament
+        status = "no-answer" if temper and temper.name in _AWAY else "completed"
+        self._record("call_dialled", to_line=verb.text, status=status)
+        action = verb.attributes.get("action")
+        fields = {"DialCallStatus": status}
+        return _Next(urljoin(self._url, action), verb.attributes.get("method", "POST"), fields) if action else _Next()
 
     def _hear(self, verb: Verb) -> str:
         """Let the person hear a verb; return its words."""

@@ -13,6 +13,7 @@ from channels.config import load_channels
 from channels.errors import ConfigError as ChannelConfigError
 from outreach.clock import SystemClock
 from outreach.commands import policies
+from outreach.commands.call_lint import keys_that_are_not_told
 from outreach.commands.common import Json, console, print_json, settings_or_fail
 from outreach.commands.content_lint import Linted, lint_content, lint_names
 from outreach.domain.arrangement_policy import load_arrangement_policies
@@ -31,8 +32,9 @@ from outreach.policy.open_hours import open_minutes
 from outreach.policy.policy import Policy
 from outreach.rendering.catalog import PARTS, Catalog
 from outreach.rendering.lint import check as check_templates
-from outreach.replies.dialogue import Dialogues, Transition
 from outreach.replies.dialogue_config import load_dialogues
+from outreach.replies.dialogue_drawing import texts_of, words_of
+from outreach.replies.dialogue_spec import Dialogues
 from outreach.replies.matching import load_lexicon
 from outreach.settings import Settings
 
@@ -142,21 +144,19 @@ def _replies(config: Path, catalog: Catalog) -> list[Problem]:
 
 
 def _said(dialogues: Dialogues, folder: Path, catalog: Catalog) -> Iterable[Problem]:
-    """Find dialogues that say what no template holds."""
+    """Find dialogues that say what no template holds, on a medium or in a language."""
     for spec in dialogues.values():
-        steps: list[Transition] = list(spec.begin)
-        for state in spec.states.values():
-            steps += [*state.otherwise, *(step for answers in state.on.values() for step in answers)]
-        for name in sorted({step.say for step in steps if step.say}):
-            lacking = [
-                channel
-                for channel in (Channel.SMS, Channel.EMAIL)
-                if channel in spec.surfaces and not catalog.has(name, channel)
-            ]
-            if "ivr" in spec.surfaces and len(spec.surfaces) == 1:
-                lacking = [] if name in PARTS[Channel.IVR] else [Channel.IVR]
-            for channel in lacking:
-                yield Problem(str(folder / f"{spec.kind}.yaml"), 1, 1, "say", f"no template {name} for {channel}")
+        file = str(folder / f"{spec.kind}.yaml")
+        for name in sorted(words_of(spec)):
+            for channel in (Channel.SMS, Channel.EMAIL):
+                if channel in spec.surfaces and not catalog.has(name, channel):
+                    yield Problem(file, 1, 1, "say", f"no template {name} for {channel}")
+            if "ivr" in spec.surfaces and name not in PARTS[Channel.IVR]:
+                yield Problem(file, 1, 1, "say", f"no part {name} in the words of a call")
+        for name in sorted(texts_of(spec)):
+            if not catalog.has(name, Channel.SMS):
+                yield Problem(file, 1, 1, "send_text", f"no template {name} for sms")
+        yield from (Problem(file, 1, 1, field, text) for field, text in keys_that_are_not_told(spec, catalog))
 
 
 def _loading(load: Callable[[], object]) -> tuple[Problem, ...]:

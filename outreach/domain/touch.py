@@ -187,6 +187,7 @@ class NewAttempt:
     started_at: datetime
     started_real_at: datetime
     lookups: int = 0
+    leave_by: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

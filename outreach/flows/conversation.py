@@ -15,7 +15,7 @@ from outreach.domain.ids import new_id
 from outreach.domain.refusal_config import TopicReach
 from outreach.domain.timeline import Entry
 from outreach.domain.touch import NewTouch
-from outreach.domain.words import ArrangementState, HoldKind, PointState, Purpose, StopCondition, TouchState
+from outreach.domain.words import SPOKEN, ArrangementState, HoldKind, PointState, Purpose, StopCondition, TouchState
 from outreach.flows.address import take_out_of_use
 from outreach.flows.enroll import Cause, enrol
 from outreach.flows.events import place_hold, stop_for
@@ -25,7 +25,8 @@ from outreach.flows.schedule import REPLY_PRIORITY
 from outreach.flows.stop import Said, reopen, stop_channels
 from outreach.flows.watch import start_on
 from outreach.policy.dossier import Dossier
-from outreach.replies.dialogue import DialogueFacts, DialogueState, Effect, EffectKind, Step, start
+from outreach.replies.dialogue import start
+from outreach.replies.dialogue_spec import DialogueFacts, DialogueState, Effect, EffectKind, Step
 
 REPLY_EXPIRES = timedelta(hours=24)
 CONFIRM_WITHIN = timedelta(minutes=5)
@@ -93,7 +94,7 @@ async def carry_out(house: House, tx: Tx, speaker: Speaker, step: Step, now: dat
     touches: list[NewTouch] = []
     for effect in step.effects:
         touches += await _apply(house, tx, speaker, effect, now)
-    if step.say and speaker.surface != "ivr":
+    if step.say and speaker.surface not in SPOKEN:
         touches.append(reply_touch(house, speaker, step.say, step.state, now))
     await tx.insert_touches(touches)
     return touches
@@ -114,11 +115,11 @@ async def _apply(house: House, tx: Tx, speaker: Speaker, effect: Effect, now: da
         case EffectKind.RECORD_PROMISE if effect.promise:
             await _promise(house, tx, speaker, effect, now)
         case EffectKind.RECORD_PAYMENT_CLAIM:
-            await _task(tx, speaker, "payment_claim", now)
+            await open_task(tx, speaker, "payment_claim", now)
         case EffectKind.MARK_WRONG_PARTY:
             await _wrong_party(tx, speaker, now)
         case EffectKind.HAND_OFF:
-            await _task(tx, speaker, effect.detail or "hand_off", now)
+            await open_task(tx, speaker, effect.detail or "hand_off", now)
         case EffectKind.OPEN_DIALOGUE:
             return await open_dialogue(house, tx, speaker, effect.detail or "installments", now)
         case _:
@@ -155,7 +156,8 @@ async def _consent(tx: Tx, speaker: Speaker, channels: Sequence[str], now: datet
 
 async def _hold(house: House, tx: Tx, speaker: Speaker, kind: str, now: datetime) -> None:
     case_id = None if kind in _PERSONAL_HOLDS else speaker.case.case_id
-    await place_hold(tx, speaker.borrower_id, case_id, kind, "reply", now, evidence=speaker.evidence)
+    source = "call" if speaker.surface in SPOKEN else "reply"
+    await place_hold(tx, speaker.borrower_id, case_id, kind, source, now, evidence=speaker.evidence)
     cases = [speaker.case.case_id] if case_id else await tx.open_cases_of(speaker.borrower_id)
     await tx.append([Entry(case, now, "hold.placed", {"kind": kind, "evidence": speaker.evidence}) for case in cases])
     await stop_for(tx, house, cases, StopCondition.HOLD, f"hold.{kind}", now)
@@ -249,7 +251,8 @@ async def _wrong_party(tx: Tx, speaker: Speaker, now: datetime) -> None:
         await take_out_of_use(tx, value, PointState.WRONG_PARTY, reason="said_so", now=now)
 
 
-async def _task(tx: Tx, speaker: Speaker, kind: str, now: datetime) -> None:
+async def open_task(tx: Tx, speaker: Speaker, kind: str, now: datetime) -> None:
+    """Hand something to a person, who has it on their list by the next day."""
     key = new_id(now)
     await tx.insert_task(
         {

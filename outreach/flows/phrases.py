@@ -30,19 +30,3 @@ EVENTS = {
     "hold.lifted": "The lender lifted a hold.",
     "hold.placed": "The lender placed a hold.",
 }
-
-TURNS = {
-    "identity.passed": "The person on the phone was identified.",
-    "identity.failed": "The answer to the identity question did not match.",
-    "identity.given_up": "The identity question was not answered correctly; nothing about the account was said.",
-    "identity.impossible": "Identity could not be checked, so nothing about the account was said.",
-    "wrong_person": "The person on the phone said they are not the borrower.",
-    "machine": "A machine answered.",
-    "answered": "The call was answered and the greeting was spoken.",
-    "silence": "No key was pressed.",
-    "at_rest": "The case had come to rest since the call was placed, and it ended without a word of the debt.",
-    "switched_off": "The call was answered when it had been switched off, and ended without a word.",
-    "unclear": "A key was pressed that is not on the menu.",
-    "stop_calls": "The stop key was pressed: no more calls.",
-    "goodbye": "The call ended politely.",
-}

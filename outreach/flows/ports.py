@@ -354,6 +354,10 @@ class Tx(SwitchTx, AuditTx, ApprovalTx, MailTx, OutgoingTx, ProtectionTx, Protoc
         """Lock the borrower's open dialogue on a surface."""
         ...
 
+    async def unfinished_call(self, borrower_id: UUID, since: datetime) -> OpenDialogue | None:
+        """Lock the borrower's last call that broke off after ``since`` while an offer or a question was open."""
+        ...
+
     async def save_dialogue(self, values: dict[str, Any]) -> None:
         """Insert or update a dialogue."""
         ...

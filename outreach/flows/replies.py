@@ -2,14 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 import structlog
 
 from outreach.domain.ids import new_id
-from outreach.domain.intake import InboxRow, OpenDialogue
+from outreach.domain.intake import InboxRow
 from outreach.domain.timeline import Entry
 from outreach.domain.touch import NewTouch
 from outreach.domain.words import HoldKind, PointState
@@ -22,10 +22,15 @@ from outreach.flows.house import House
 from outreach.flows.ports import Tx
 from outreach.flows.schedule import enqueue
 from outreach.flows.stop import reached
-from outreach.replies.dialogue import respond
+from outreach.replies.dialogue import move, respond
+from outreach.replies.dialogue_spec import DialogueState
+from outreach.replies.guards import offers_hold
 from outreach.replies.reader import read
 from outreach.replies.reading import NO_CONTEXT, Intent, Reading
 
+FINISHES = "installments"
+"""The dialogue that goes on by text with what was offered on a call."""
+ANSWERS = frozenset({Intent.CHOOSE_OPTION, Intent.CONFIRM_YES, Intent.CONFIRM_NO})
 _ANSWERED_BY_PROVIDER = frozenset({"STOP", "START"})
 """Keywords that the provider itself confirms to the borrower: a second confirmation would be one too many."""
 
@@ -114,7 +119,8 @@ async def _speaker(tx: Tx, row: InboxRow, owner: Owner, now: datetime) -> Speake
 
 async def _answer(house: House, tx: Tx, row: InboxRow, speaker: Speaker, now: datetime) -> list[NewTouch]:
     open_one = await tx.open_dialogue(speaker.borrower_id, speaker.surface)
-    reading = reached(_read(row, speaker, open_one), speaker.surface, house.refusals)
+    begun = load_state(open_one.data) if open_one else await _from_a_call(house, tx, row, speaker, now)
+    reading = reached(_read(row, speaker, begun), speaker.surface, house.refusals)
     await _store(tx, row, speaker, reading, now)
     await _confirm(tx, row, speaker, reading, now)
     if reading.must_stop or reading.intent is Intent.STOP:
@@ -130,9 +136,11 @@ async def _answer(house: House, tx: Tx, row: InboxRow, speaker: Speaker, now: da
             "evidence": speaker.evidence,
         }
     )
-    going = load_state(open_one.data) if open_one and not reading.must_stop else None
+    going = begun if not reading.must_stop else None
     step = respond(house.replies.dialogues, going, reading, dialogue_facts(house, speaker))
     same = open_one is not None and going is not None and step.state.kind == going.kind
+    if open_one is None and begun is not None:
+        await tx.close_surface(speaker.borrower_id, "ivr", "finished_by_reply", now)
     if open_one is not None and not same:
         await tx.close_surface(speaker.borrower_id, speaker.surface, "superseded", now)
     await save(house, tx, speaker, open_one.dialogue_id if same and open_one else None, step, now)
@@ -156,12 +164,24 @@ async def _confirm(tx: Tx, row: InboxRow, speaker: Speaker, reading: Reading, no
         await tx.append([Entry(speaker.case.case_id, now, "contact_point.confirmed", told)])
 
 
-def _read(row: InboxRow, speaker: Speaker, open_one: OpenDialogue | None) -> Reading:
+async def _from_a_call(house: House, tx: Tx, row: InboxRow, speaker: Speaker, now: datetime) -> DialogueState | None:
+    """Return what a call left open, as it goes on by text, if this reply answers it and the offers still hold."""
+    dialogues = house.replies.dialogues
+    talk = await tx.unfinished_call(speaker.borrower_id, now - timedelta(hours=dialogues[FINISHES].time_out_hours))
+    if talk is None or talk.case_id != speaker.case.case_id:
+        return None
+    moved = move(dialogues, load_state(talk.data["dialogue"]), FINISHES, speaker.surface)
+    if moved is None or not all(offers_hold(moved, dialogue_facts(house, speaker))):
+        return None
+    return moved if _read(row, speaker, moved).intent in ANSWERS else None
+
+
+def _read(row: InboxRow, speaker: Speaker, begun: DialogueState | None) -> Reading:
     words = row.payload.get("text") or row.payload.get("digits") or ""
     keyword = (row.payload.get("provider_keyword") or "").upper()
     if keyword in {"STOP", "START", "HELP"} and not words.strip():
         words = keyword
-    context = load_state(open_one.data).context if open_one else NO_CONTEXT
+    context = begun.context if begun else NO_CONTEXT
     return read(
         words,
         lang=speaker.dossier.borrower.locale,

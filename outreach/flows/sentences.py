@@ -9,10 +9,10 @@ from zoneinfo import ZoneInfo
 from babel.numbers import format_currency
 
 from outreach.domain.money import Money
+from outreach.flows.call_sentences import turn_sentence
 from outreach.flows.phrases import CHANNELS as _CHANNELS
 from outreach.flows.phrases import EVENTS as _EVENTS
 from outreach.flows.phrases import OUTCOMES as _OUTCOMES
-from outreach.flows.phrases import TURNS as _TURNS
 
 Data = Mapping[str, Any]
 
@@ -33,6 +33,7 @@ _REASONS = {
     "creditor.unknown": "its creditor is not configured",
     "expiry.before_permitted": "its time passes before a permitted hour",
     "expiry.passed": "its time had passed",
+    "call.window_closed": "the permitted hours had ended before anybody answered",
     "frequency_cap.no_calendar": "the public holidays that its business days need are not known",
     "frequency_cap.reached": "the contact limit is used up",
     "frequency_cap.too_many_channels": "too many channels would be used",
@@ -361,8 +362,7 @@ def _dialogue(words: str) -> Callable[[Data, Tongue], str]:
 
 
 def _turn(data: Data, _: Tongue) -> str:
-    what = str(data.get("what"))
-    return _TURNS.get(what, f"On the phone, the borrower chose: {_spelled(what.removeprefix('menu.'))}.")
+    return turn_sentence(str(data.get("what")))
 
 
 def reasons_of(data: Data) -> Sequence[str]:

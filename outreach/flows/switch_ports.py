@@ -63,6 +63,10 @@ class SwitchTx(Protocol):
         """Return calls placed since ``since`` that have not ended, as far as anybody told us."""
         ...
 
+    async def late_calls(self, since: datetime, at: datetime, limit: int) -> list[Row]:
+        """Return (attempt, case, channel, token, provider's reference) of calls that ring on after their hours."""
+        ...
+
     async def insert_recalls(self, rows: Sequence[dict[str, Any]]) -> None:
         """Note which calls a provider was asked to take back, and whether it did."""
         ...

@@ -161,7 +161,8 @@ class TouchFields(_Clean):
 
     ``ref`` is the short word by which a text is found again at the provider; every SMS holds it. ``notices`` are codes
     of required statements (``notices`` in templates/locales.yaml) that the caller's policy asks for: a text that does
-    not hold every one of them is refused.
+    not hold every one of them is refused. ``identity`` is what a call asks for to know the person (a method of
+    domain/identity.py), and ``identity_digits`` of how many digits.
     """
 
     borrower: Borrower
@@ -174,3 +175,5 @@ class TouchFields(_Clean):
     installment: InstallmentFields | None = None
     offers: tuple[OfferFields, ...] = ()
     notices: tuple[str, ...] = ()
+    identity: str = "birth_year"
+    identity_digits: int = 4

@@ -82,6 +82,11 @@ class Receiving(Queries):
         row = await self._row("intake", "open_dialogue", borrower_id=borrower_id, surface=surface)
         return OpenDialogue(*row) if row else None
 
+    async def unfinished_call(self, borrower_id: UUID, since: datetime) -> OpenDialogue | None:
+        """Lock the borrower's last call that broke off after ``since`` while an offer or a question was open."""
+        row = await self._row("intake", "unfinished_call", borrower_id=borrower_id, since=since)
+        return OpenDialogue(*row) if row else None
+
     async def save_dialogue(self, values: dict[str, Any]) -> None:
         """Insert or update a dialogue."""
         await self._run("intake", "save_dialogue", **values | {"data": Jsonb(values["data"])})

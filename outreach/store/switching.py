@@ -71,6 +71,10 @@ class Switching(Queries):
         """
         return await self._rows("switch", "calls_under_way", since=since, at=at)
 
+    async def late_calls(self, since: datetime, at: datetime, limit: int) -> list[Row]:
+        """Return (attempt, case, channel, token, provider's reference) of calls that ring on after their hours."""
+        return await self._rows("switch", "late_calls", since=since, at=at, limit=limit)
+
     async def insert_recalls(self, rows: Sequence[dict[str, Any]]) -> None:
         """Note which calls a provider was asked to take back, and whether it did."""
         await self._bulk("switch", "insert_recalls", rows)

@@ -9,12 +9,13 @@ from channels import errors
 from outreach.domain.events import DATA
 from outreach.domain.protection import PointNews
 from outreach.domain.words import HoldKind, PointState, StopCondition
-from outreach.flows import sentences
+from outreach.flows import call_sentences, sentences
 from outreach.policy.load import load_policy
 from outreach.policy.rules import Bar
 from outreach.rendering.render import Refusal
 from tests.support.source import ROOT, called, modules, text_of, tree
 
+_SENTENCES = {"sentences.py", "call_sentences.py"}
 _DOTTED = re.compile(r"[a-z_]+\.[a-z_]+")
 _NOT_CODES = re.compile(r"core\.|outreach\.|channels\.|.*\.(py|yaml|yml|j2|sql|html|css|json)$|menu\.|pg_|context\.")
 
@@ -74,7 +75,7 @@ def constants() -> Iterator[tuple[Path, str]]:
 
 
 def _sources() -> list[Path]:
-    return [path for path in modules("outreach/policy", "outreach/flows") if path.name != "sentences.py"]
+    return [path for path in modules("outreach/policy", "outreach/flows") if path.name not in _SENTENCES]
 
 
 def timeline_kinds() -> set[str]:
@@ -127,7 +128,7 @@ def rule_reasons() -> set[str]:
 
 def reasons() -> set[str]:
     """Return every reason code that can be stored."""
-    others = timeline_kinds() | alert_kinds() | set(DATA) | set(sentences._KINDS) | set(sentences._TURNS)
+    others = timeline_kinds() | alert_kinds() | set(DATA) | set(sentences._KINDS) | set(call_sentences._TURNS)
     plain = {text for _, text in constants() if text not in others - set(sentences._REASONS)}
     return (
         plain

@@ -278,15 +278,24 @@ select pg_notify('outreach_due', '')
 select case_id from cases where borrower_id = %(borrower_id)s and state = 'open' order by case_id
 
 -- name: answered_call
--- The call a provider asks words for: what may be spoken on it, and what proves who is speaking.
-select a.attempt_id, a.case_id, a.borrower_id, a.contact_point_id, a.channel, a.locale, a.body, b.birth_year
-from attempt a join borrower b using (borrower_id)
+-- The call a provider asks words for, and what may be spoken on it.
+select a.attempt_id, a.case_id, a.borrower_id, a.contact_point_id, a.channel, a.locale, a.body, a.template,
+       a.template_hash, a.leave_by
+from attempt a
 where a.token = %(token)s and a.channel in ('voice', 'ivr') and a.started_at > %(since)s
 
 -- name: call_dialogue
 -- The dialogue of one call, ended or not: a repeated request gets the same answer again.
 select dialogue_id, case_id, kind, surface, state, awaiting, data, turns, opened_at, expires_at from dialogue
 where dialogue_id = %(dialogue_id)s
+for update
+
+-- name: unfinished_call
+-- A call that ended while something was on the table: what is answered by text afterwards may finish it.
+select dialogue_id, case_id, kind, surface, state, awaiting, data, turns, opened_at, expires_at from dialogue
+where borrower_id = %(borrower_id)s and surface = 'ivr' and awaiting in ('offer_choice', 'confirmation')
+  and updated_at > %(since)s and (outcome is null or outcome in ('cut_off', 'timed_out'))
+order by updated_at desc limit 1
 for update
 
 -- name: close_surface

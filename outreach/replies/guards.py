@@ -1,0 +1,136 @@
+"""What a transition may ask before it is taken: each guard returns the turn, with what it found, or None. Pure."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+
+from outreach.domain.arrangement import Frequency, Offer, compute_offers, counter_offer
+from outreach.domain.money import Money
+from outreach.domain.promise import Promise, decide_promise
+from outreach.replies.dialogue_spec import DialogueFacts, DialogueSpec, DialogueState, Guard
+from outreach.replies.reading import Awaiting, Reading
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One answer being worked on. ``offer`` and ``promise`` are what a guard found to fit."""
+
+    spec: DialogueSpec
+    before: DialogueState
+    reading: Reading
+    facts: DialogueFacts
+    offers: tuple[Offer, ...] = ()
+    offer: Offer | None = None
+    promise: Promise | None = None
+
+
+def _always(turn: Turn) -> Turn | None:
+    return turn
+
+
+def _offers_exist(turn: Turn) -> Turn | None:
+    facts = turn.facts
+    if facts.policy is None:
+        return None
+    offers = compute_offers(facts.policy, facts.amount_due, facts.days_past_due, facts.product, facts.today)
+    return replace(turn, offers=offers) if offers else None
+
+
+def _option_open(turn: Turn) -> Turn | None:
+    fitting = [offer for offer in turn.before.offers if offer.option == turn.reading.choice]
+    return replace(turn, offer=fitting[0]) if fitting else None
+
+
+def _counter_asked(turn: Turn) -> Turn | None:
+    return turn if turn.reading.amount_minor or turn.reading.count else None
+
+
+def _counter_fits(turn: Turn) -> Turn | None:
+    reading, facts = turn.reading, turn.facts
+    if facts.policy is None or not _counter_asked(turn):
+        return None
+    each = Money(reading.amount_minor, reading.currency) if reading.amount_minor and reading.currency else None
+    every = Frequency(reading.every) if reading.every else None
+    if each and reading.count and each.minor * reading.count < facts.amount_due.minor:
+        return None
+    offer = counter_offer(
+        facts.policy, facts.amount_due, facts.days_past_due, facts.product, facts.today,
+        each=each, count=reading.count, frequency=every,
+    )  # fmt: skip
+    return replace(turn, offer=offer) if offer else None
+
+
+def _promise_fits(turn: Turn) -> Turn | None:
+    reading, facts = turn.reading, turn.facts
+    if facts.policy is None:
+        return None
+    amount = Money(reading.amount_minor, reading.currency) if reading.amount_minor and reading.currency else None
+    promise = decide_promise(
+        amount, reading.on, amount_due=facts.amount_due, today=facts.today,
+        max_days=facts.policy.promise_max_days, grace_days=facts.policy.grace_days,
+    )  # fmt: skip
+    return replace(turn, promise=promise) if isinstance(promise, Promise) else None
+
+
+def _date_named(turn: Turn) -> Turn | None:
+    return turn if turn.reading.on else None
+
+
+def _identity_ok(turn: Turn) -> Turn | None:
+    return turn if turn.facts.identity_ok is True else None
+
+
+def _identity_wrong(turn: Turn) -> Turn | None:
+    return turn if turn.facts.identity_ok is False else None
+
+
+def _tries_left(turn: Turn) -> Turn | None:
+    wrong = turn.facts.identity_ok is False
+    return turn if wrong and turn.before.tries < turn.spec.identity_tries else None
+
+
+def offers_hold(state: DialogueState, facts: DialogueFacts) -> Iterator[bool]:
+    """Say of each offer on the table, and of the one chosen, whether it is for what is due now, from a day to come."""
+    for each in (*state.offers, *((state.chosen,) if state.chosen else ())):
+        yield each.total == facts.amount_due and each.first_on > facts.today
+
+
+def _offers_open(turn: Turn) -> Turn | None:
+    """Find offers that were made elsewhere and still hold."""
+    other = turn.facts.elsewhere
+    if other is None or not other.open or not other.offers or not all(offers_hold(other, turn.facts)):
+        return None
+    return replace(turn, offers=other.offers)
+
+
+def _choice_open(turn: Turn) -> Turn | None:
+    """Find a choice that waits elsewhere for its yes and still holds."""
+    other = turn.facts.elsewhere
+    if other is None or not other.open or other.awaiting != Awaiting.CONFIRMATION or other.chosen is None:
+        return None
+    holds = all(offers_hold(other, turn.facts))
+    return replace(turn, offers=other.offers, offer=other.chosen) if holds else None
+
+
+def _if(holds: Callable[[DialogueFacts], bool]) -> Callable[[Turn], Turn | None]:
+    return lambda turn: turn if holds(turn.facts) else None
+
+
+GUARDS: Mapping[Guard, Callable[[Turn], Turn | None]] = {
+    Guard.ALWAYS: _always,
+    Guard.OFFERS_EXIST: _offers_exist,
+    Guard.OPTION_OPEN: _option_open,
+    Guard.COUNTER_ASKED: _counter_asked,
+    Guard.COUNTER_FITS: _counter_fits,
+    Guard.PROMISE_FITS: _promise_fits,
+    Guard.DATE_NAMED: _date_named,
+    Guard.IDENTITY_OK: _identity_ok,
+    Guard.TRIES_LEFT: _tries_left,
+    Guard.IDENTITY_WRONG: _identity_wrong,
+    Guard.IDENTITY_POSSIBLE: _if(lambda facts: facts.identity_possible),
+    Guard.SILENT: _if(lambda facts: facts.silent),
+    Guard.OFFERS_OPEN: _offers_open,
+    Guard.CHOICE_OPEN: _choice_open,
+    Guard.TAKES_TEXTS: _if(lambda facts: facts.takes_texts),
+    Guard.AGENT_REACHABLE: _if(lambda facts: facts.agent_reachable),
+    Guard.AGENT_ANSWERED: _if(lambda facts: facts.agent_answered),
+}
