@@ -11,6 +11,7 @@ from outreach.clock import Clock, clock_named
 from outreach.domain.creditor import load_creditors
 from outreach.domain.escalation import load_escalations
 from outreach.domain.plan_config import load_plans
+from outreach.domain.portal import Portal, load_portal_rules
 from outreach.domain.protection_config import load_protection
 from outreach.domain.refusal_config import load_refusal_rules
 from outreach.flows.house import House
@@ -98,6 +99,7 @@ def wire_house(
         refusals=load_refusal_rules(settings.config / "refusals.yaml"),
         escalations=load_escalations(settings.config / "escalations.yaml"),
         protection=load_protection(settings.config / "protection.yaml"),
+        portal=_portal(settings),
         public_url=settings.public_url,
         mode=settings.mode,
         is_store_away=is_store_away,
@@ -106,6 +108,13 @@ def wire_house(
         close=lambda: _close(store, adapters),
     )
     return house, store
+
+
+def _portal(settings: Settings) -> Portal | None:
+    if not settings.portal_secrets:
+        return None
+    rules = load_portal_rules(settings.config / "portal.yaml")
+    return Portal.of(rules, settings.public_url, settings.portal_secrets)
 
 
 async def _close(store: PgStore, adapters: dict[str, Channel]) -> None:

@@ -17,6 +17,7 @@ from outreach.commands import (
     hygiene,
     mail,
     policies,
+    portal,
     records,
     runtime,
     switches,
@@ -37,6 +38,7 @@ app.command("import")(book.import_)
 app.add_typer(campaign.app, name="campaign")
 app.command("event")(records.event)
 app.add_typer(case.app, name="case")
+app.add_typer(portal.app, name="portal")
 app.command("decide")(records.decide)
 app.add_typer(records.ledger, name="ledger")
 app.command("audit")(audits.audit)

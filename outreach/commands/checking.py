@@ -23,6 +23,7 @@ from outreach.domain.escalation import load_escalations
 from outreach.domain.lint import OpenHours, lint_campaigns, lint_plans
 from outreach.domain.located_yaml import ConfigError, Problem, load_located
 from outreach.domain.plan_config import read_plans
+from outreach.domain.portal import load_portal_rules
 from outreach.domain.protection_config import load_protection
 from outreach.domain.refusal_config import load_refusal_rules
 from outreach.domain.webhook_config import read_webhooks
@@ -32,6 +33,7 @@ from outreach.policy.open_hours import open_minutes
 from outreach.policy.policy import Policy
 from outreach.rendering.catalog import PARTS, Catalog
 from outreach.rendering.lint import check as check_templates
+from outreach.rendering.portal_words import read_portal_words
 from outreach.replies.dialogue_config import load_dialogues
 from outreach.replies.dialogue_drawing import texts_of, words_of
 from outreach.replies.dialogue_spec import Dialogues
@@ -115,6 +117,7 @@ def examine(settings: Settings, config: Path, templates: Path) -> Linted:
     problems += _webhooks(config / "webhooks.yaml")
     problems += _loading(lambda: load_protection(config / "protection.yaml"))
     problems += _replies(config, catalog)
+    problems += _portal(config / "portal.yaml", templates / "portal", catalog)
     problems += _channels(config / "channels.yaml", settings)
     words = Linted()
     if policy is not None:
@@ -166,6 +169,12 @@ def _loading(load: Callable[[], object]) -> tuple[Problem, ...]:
     except ConfigError as error:
         return error.problems
     return ()
+
+
+def _portal(rules: Path, words: Path, catalog: Catalog) -> Iterable[Problem]:
+    """Check the portal's rules, and its words as templates are: complete in every language, and nothing barred."""
+    yield from _loading(lambda: load_portal_rules(rules))
+    yield from read_portal_words(words, catalog.lists)[1]
 
 
 def _channels(path: Path, settings: Settings) -> Iterable[Problem]:

@@ -26,6 +26,7 @@ from outreach.commands.common import (
     run,
     settings_or_fail,
 )
+from outreach.commands.portal import in_a_word, standing
 from outreach.commands.switches import in_words, told, way_back
 from outreach.demo.world import carrier_environ
 from outreach.flows.approvals import NEEDED_IN, standings
@@ -133,11 +134,15 @@ async def _examine(settings: Settings, intake: MailIntake) -> dict[str, Any]:
         if house.mode != NEEDED_IN:
             unapproved = []
         looked = {name: at for name, _, at in await tx.mailboxes()}
+    portal = standing(house.portal)
     return {
-        "healthy": not (missing or skew > MAX_SKEW_SECONDS or alerts or switches or unapproved),
+        "healthy": not (
+            missing or skew > MAX_SKEW_SECONDS or alerts or switches or unapproved or portal["problem"] is not None
+        ),
         "pending_migrations": missing,
         "clock_skew_seconds": round(skew, 3),
         "policy": house.policy.version,
+        "portal": portal,
         "plans": {plan.name: plan.version for plan in house.plans.values()},
         "templates": house.renderer.catalog.version,
         "counts": counts,
@@ -184,6 +189,7 @@ def _show(facts: dict[str, Any]) -> None:
     table.add_row("pending migrations", ", ".join(facts["pending_migrations"]) or "none")
     table.add_row("policy", facts["policy"])
     table.add_row("mail intake", _intake_words(facts["mail_intake"]))
+    table.add_row("borrower portal", in_a_word(facts["portal"]))
     console.print(table)
     for alert in facts["alerts"]:
         since = f"{alert['since']:%Y-%m-%d %H:%M}"

@@ -127,12 +127,16 @@ def counter_offer(
     each: Money | None = None,
     count: int | None = None,
     frequency: Frequency | None = None,
+    first_on: date | None = None,
 ) -> Offer | None:
     """Return the plan the borrower asks for ("40 a week", "in 5 payments") if it is within bounds, else None.
 
-    ``each`` is the most they can pay at a time. None means a person decides: nothing is refused automatically.
+    ``each`` is the most they can pay at a time, ``first_on`` the day they would begin (``first_days`` says which may
+    be). None means a person decides: nothing is refused automatically.
     """
     if not policy.fits(amount_due, dpd, product) or not policy.shapes:
+        return None
+    if first_on is not None and not _within(first_on, first_days(policy, today)):
         return None
     if each is not None:
         if each.currency != amount_due.currency or each.minor < policy.minimum_minor:
@@ -140,26 +144,42 @@ def counter_offer(
         count = max(2, -(-amount_due.minor // each.minor))
     if count is None or not 2 <= count <= policy.max_count:
         return None
-    wanted = [frequency] if frequency else _frequencies(policy)
-    fitting = (_offer(policy, amount_due, Shape(count, each_time), today) for each_time in wanted)
+    wanted = [frequency] if frequency else frequencies(policy)
+    fitting = (_offer(policy, amount_due, Shape(count, each_time), today, first_on) for each_time in wanted)
     offer = next((offer for offer in fitting if offer), None)
     if offer and each and offer.regular.minor > each.minor:
         return None
     return replace(offer, option=1) if offer else None
 
 
-def _frequencies(policy: ArrangementPolicy) -> list[Frequency]:
+def frequencies(policy: ArrangementPolicy) -> list[Frequency]:
+    """Return how far apart the installments of ``policy`` may be, as its plans do, in their order."""
     return list(dict.fromkeys(shape.frequency for shape in policy.shapes))
 
 
-def _offer(policy: ArrangementPolicy, amount_due: Money, shape: Shape, today: date) -> Offer | None:
+def first_days(policy: ArrangementPolicy, today: date) -> tuple[date, date]:
+    """Return the first and last day on which a plan made ``today`` may begin.
+
+    Sooner than the policy proposes is the borrower's own choice; later is as far off as a promise to pay may be.
+    """
+    soonest, latest = min(1, policy.first_after_days), max(policy.first_after_days, policy.promise_max_days)
+    return today + timedelta(days=soonest), today + timedelta(days=latest)
+
+
+def _within(day: date, bounds: tuple[date, date]) -> bool:
+    return bounds[0] <= day <= bounds[1]
+
+
+def _offer(
+    policy: ArrangementPolicy, amount_due: Money, shape: Shape, today: date, first_on: date | None = None
+) -> Offer | None:
     down = amount_due.minor * policy.down_payment_percent // 100
     offer = Offer(
         option=0,
         count=shape.count,
         frequency=shape.frequency,
         total=amount_due,
-        first_on=today + timedelta(days=policy.first_after_days),
+        first_on=first_on or today + timedelta(days=policy.first_after_days),
         policy_id=policy.id,
         down_payment_minor=down,
         grace_days=policy.grace_days,

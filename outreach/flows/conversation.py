@@ -1,6 +1,6 @@
 """Conversations: what a dialogue asks for is carried out on the case, in the transaction that stores the reply."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -15,7 +15,17 @@ from outreach.domain.ids import new_id
 from outreach.domain.refusal_config import TopicReach
 from outreach.domain.timeline import Entry
 from outreach.domain.touch import NewTouch
-from outreach.domain.words import SPOKEN, ArrangementState, HoldKind, PointState, Purpose, StopCondition, TouchState
+from outreach.domain.words import (
+    SPOKEN,
+    ArrangementState,
+    Channel,
+    HoldKind,
+    PointState,
+    PointType,
+    Purpose,
+    StopCondition,
+    TouchState,
+)
 from outreach.flows.address import take_out_of_use
 from outreach.flows.enroll import Cause, enrol
 from outreach.flows.events import place_hold, stop_for
@@ -45,7 +55,7 @@ _states: TypeAdapter[DialogueState] = TypeAdapter(DialogueState)
 
 @dataclass(frozen=True, slots=True)
 class Speaker:
-    """Who answered, about which case, from where. ``surface`` is sms, email or ivr."""
+    """Who answered, about which case, from where. ``surface`` is sms, email, ivr or portal."""
 
     dossier: Dossier
     case: Case
@@ -94,10 +104,34 @@ async def carry_out(house: House, tx: Tx, speaker: Speaker, step: Step, now: dat
     touches: list[NewTouch] = []
     for effect in step.effects:
         touches += await _apply(house, tx, speaker, effect, now)
-    if step.say and speaker.surface not in SPOKEN:
+    if step.say and speaker.surface == "portal":
+        touches += _in_writing(house, speaker, step.say, step.state, now)
+    elif step.say and speaker.surface not in SPOKEN:
         touches.append(reply_touch(house, speaker, step.say, step.state, now))
     await tx.insert_touches(touches)
     return touches
+
+
+_WRITTEN_AFTER_A_PAGE = {
+    "installments_done": "arrangement_confirmation",
+    "promise_confirmation": "promise_confirmation",
+}
+"""What somebody who agreed to something on a page also gets in writing; the page itself says everything else."""
+
+
+def _in_writing(house: House, speaker: Speaker, said: str, state: DialogueState, now: datetime) -> Iterator[NewTouch]:
+    """Yield the touch that puts an agreement made on a page in writing: by email, else by text."""
+    template = _WRITTEN_AFTER_A_PAGE.get(said)
+    usable = [
+        channel
+        for channel in (Channel.EMAIL, Channel.SMS)
+        if any(
+            point.state == PointState.ACTIVE and point.type != PointType.FIXED_LINE
+            for point in speaker.dossier.points_for(channel)
+        )
+    ]
+    if template and usable:
+        yield reply_touch(house, speaker, template, state, now, usable[0])
 
 
 async def _apply(house: House, tx: Tx, speaker: Speaker, effect: Effect, now: datetime) -> list[NewTouch]:
@@ -307,14 +341,19 @@ async def save(house: House, tx: Tx, speaker: Speaker, dialogue_id: UUID | None,
     return key
 
 
-def reply_touch(house: House, speaker: Speaker, template: str, state: DialogueState, now: datetime) -> NewTouch:
-    """Return the touch that answers: through the gate like any other, in the urgent lane."""
+def reply_touch(
+    house: House, speaker: Speaker, template: str, state: DialogueState, now: datetime, channel: str | None = None
+) -> NewTouch:
+    """Return the touch that answers: through the gate like any other, in the urgent lane.
+
+    ``channel`` is another one than the borrower answered by.
+    """
     confirming = template == "stop_confirmation"
     return NewTouch(
         touch_id=new_id(now),
         case_id=speaker.case.case_id,
         borrower_id=speaker.borrower_id,
-        channel=speaker.surface,
+        channel=channel or speaker.surface,
         template=template,
         purpose=Purpose.CONFIRMATION if confirming else Purpose.REPLY,
         state=TouchState.QUEUED,

@@ -18,6 +18,7 @@ from outreach.rendering.fields import (
     CaseFields,
     Creditor,
     InstallmentFields,
+    LinkFields,
     OfferFields,
     PromiseFields,
     TouchFields,
@@ -67,6 +68,7 @@ def fields_of(
         today=today,
         identity=str(lender.identity),
         identity_digits=asked.digits,
+        links=LinkFields(house.portal.link(case.case_id, now) if house.portal else None),
         **context_fields(context, case.currency),
     )
 

@@ -1,6 +1,6 @@
 """Phrases for what is named in one word: channels, raw outcomes, events of the lender, turns of a call."""
 
-CHANNELS = {"sms": "text", "email": "email", "voice": "call", "ivr": "keypad call"}
+CHANNELS = {"sms": "text", "email": "email", "voice": "call", "ivr": "keypad call", "portal": "web page"}
 
 OUTCOMES = {
     "answered_unverified": "someone answered",

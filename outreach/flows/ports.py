@@ -17,6 +17,7 @@ from outreach.flows.approval_ports import ApprovalTx
 from outreach.flows.audit_ports import AuditTx
 from outreach.flows.mail_ports import MailTx
 from outreach.flows.outgoing_ports import OutgoingTx
+from outreach.flows.portal_ports import PortalTx
 from outreach.flows.protection_ports import ProtectionTx
 from outreach.flows.switch_ports import SwitchTx
 from outreach.policy.dossier import Dossier
@@ -77,7 +78,7 @@ class Store(Protocol):
         ...
 
 
-class Tx(SwitchTx, AuditTx, ApprovalTx, MailTx, OutgoingTx, ProtectionTx, Protocol):
+class Tx(SwitchTx, AuditTx, ApprovalTx, MailTx, OutgoingTx, PortalTx, ProtectionTx, Protocol):
     """What one transaction can read and write. Meanings: outreach.store."""
 
     # dispatching

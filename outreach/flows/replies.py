@@ -9,7 +9,7 @@ from uuid import UUID
 import structlog
 
 from outreach.domain.ids import new_id
-from outreach.domain.intake import InboxRow
+from outreach.domain.intake import InboxRow, OpenDialogue
 from outreach.domain.timeline import Entry
 from outreach.domain.touch import NewTouch
 from outreach.domain.words import HoldKind, PointState
@@ -23,7 +23,7 @@ from outreach.flows.ports import Tx
 from outreach.flows.schedule import enqueue
 from outreach.flows.stop import reached
 from outreach.replies.dialogue import move, respond
-from outreach.replies.dialogue_spec import DialogueState
+from outreach.replies.dialogue_spec import DialogueState, Step
 from outreach.replies.guards import offers_hold
 from outreach.replies.reader import read
 from outreach.replies.reading import NO_CONTEXT, Intent, Reading
@@ -121,10 +121,8 @@ async def _answer(house: House, tx: Tx, row: InboxRow, speaker: Speaker, now: da
     open_one = await tx.open_dialogue(speaker.borrower_id, speaker.surface)
     begun = load_state(open_one.data) if open_one else await _from_a_call(house, tx, row, speaker, now)
     reading = reached(_read(row, speaker, begun), speaker.surface, house.refusals)
-    await _store(tx, row, speaker, reading, now)
+    await store_reply(tx, row, speaker, reading, now)
     await _confirm(tx, row, speaker, reading, now)
-    if reading.must_stop or reading.intent is Intent.STOP:
-        await tx.close_dialogues(speaker.borrower_id, "stopped", now)
     await tx.insert_permission(
         {
             "permission_id": new_id(now),
@@ -136,6 +134,30 @@ async def _answer(house: House, tx: Tx, row: InboxRow, speaker: Speaker, now: da
             "evidence": speaker.evidence,
         }
     )
+    step = await take_turn(house, tx, speaker, reading, open_one, begun, now)
+    if (row.payload.get("provider_keyword") or "").upper() in _ANSWERED_BY_PROVIDER:
+        step = replace(step, say=None)
+    touches = await carry_out(house, tx, speaker, step, now)
+    _log.info("reply taken", case_id=str(speaker.case.case_id), channel=row.channel, intent=reading.intent.value,
+              dialogue=step.state.kind, state=step.state.state)  # fmt: skip
+    return touches
+
+
+async def take_turn(
+    house: House,
+    tx: Tx,
+    speaker: Speaker,
+    reading: Reading,
+    open_one: OpenDialogue | None,
+    begun: DialogueState | None,
+    now: datetime,
+) -> Step:
+    """Let the dialogue machine take what somebody said, on any surface, and save where it stands; returns its step.
+
+    ``open_one`` is the dialogue that is open on this surface, ``begun`` where it stands, or what a call left open.
+    """
+    if reading.must_stop or reading.intent is Intent.STOP:
+        await tx.close_dialogues(speaker.borrower_id, "stopped", now)
     going = begun if not reading.must_stop else None
     step = respond(house.replies.dialogues, going, reading, dialogue_facts(house, speaker))
     same = open_one is not None and going is not None and step.state.kind == going.kind
@@ -144,12 +166,7 @@ async def _answer(house: House, tx: Tx, row: InboxRow, speaker: Speaker, now: da
     if open_one is not None and not same:
         await tx.close_surface(speaker.borrower_id, speaker.surface, "superseded", now)
     await save(house, tx, speaker, open_one.dialogue_id if same and open_one else None, step, now)
-    if (row.payload.get("provider_keyword") or "").upper() in _ANSWERED_BY_PROVIDER:
-        step = replace(step, say=None)
-    touches = await carry_out(house, tx, speaker, step, now)
-    _log.info("reply taken", case_id=str(speaker.case.case_id), channel=row.channel, intent=reading.intent.value,
-              dialogue=step.state.kind, state=step.state.state)  # fmt: skip
-    return touches
+    return step
 
 
 async def _confirm(tx: Tx, row: InboxRow, speaker: Speaker, reading: Reading, now: datetime) -> None:
@@ -192,7 +209,8 @@ def _read(row: InboxRow, speaker: Speaker, begun: DialogueState | None) -> Readi
     )
 
 
-async def _store(tx: Tx, row: InboxRow, speaker: Speaker, reading: Reading, now: datetime) -> None:
+async def store_reply(tx: Tx, row: InboxRow, speaker: Speaker, reading: Reading, now: datetime) -> None:
+    """Store what somebody said with its reading, and put it on the timeline."""
     reply_id = new_id(now)
     stored: dict[str, Any] = {
         "reply_id": reply_id,

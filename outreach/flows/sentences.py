@@ -13,6 +13,7 @@ from outreach.flows.call_sentences import turn_sentence
 from outreach.flows.phrases import CHANNELS as _CHANNELS
 from outreach.flows.phrases import EVENTS as _EVENTS
 from outreach.flows.phrases import OUTCOMES as _OUTCOMES
+from outreach.flows.portal_sentences import PORTAL_KINDS
 
 Data = Mapping[str, Any]
 
@@ -425,4 +426,5 @@ _KINDS: dict[str, Callable[[Data, Tongue], str]] = {
     "dialogue.timed_out": _dialogue("was left without an answer"),
     "call.turn": _turn,
     "case.escalated": lambda data, _: f"Passed on to the lender's next stage: {_spelled(data.get('stage'))}.",
+    **PORTAL_KINDS,
 }

@@ -11,6 +11,7 @@ MAX_TEXT = 120
 """Longest single text field, in characters. A longer name or address is a data error, not something to send."""
 
 _PAY_URL = re.compile(r"https://[A-Za-z0-9.-]+(:\d+)?(/[A-Za-z0-9._~/?&=%#-]*)?\Z")
+_PORTAL_URL = re.compile(r"https?://[A-Za-z0-9.-]+(:\d+)?/[A-Za-z0-9._~/-]*\Z")
 
 _LINK = re.compile(r"://|www\.|[@/\\]|\.(?:com|net|org|io|cn|mx|uk)\b", re.IGNORECASE)
 
@@ -156,6 +157,18 @@ class OfferFields:
 
 
 @dataclass(frozen=True, slots=True)
+class LinkFields(_Clean):
+    """Pages of the borrower's own. ``portal`` is the case's page; None where the portal is not configured."""
+
+    portal: str | None = None
+
+    def __post_init__(self) -> None:
+        _Clean.__post_init__(self)
+        if self.portal is not None and not _PORTAL_URL.match(self.portal):
+            raise ValueError("links.portal must be a plain http(s) address")
+
+
+@dataclass(frozen=True, slots=True)
 class TouchFields(_Clean):
     """Everything a template may print for one touch.
 
@@ -177,3 +190,4 @@ class TouchFields(_Clean):
     notices: tuple[str, ...] = ()
     identity: str = "birth_year"
     identity_digits: int = 4
+    links: LinkFields = LinkFields()

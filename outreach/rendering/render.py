@@ -171,6 +171,7 @@ class Renderer:
             "offers": fields.offers,
             "identity": fields.identity,
             "identity_digits": fields.identity_digits,
+            "links": fields.links,
             "notices": _notices(template, fields) if fields.notices else (),
         }
         context = Context(template.environment, values, template.name, {})
@@ -192,7 +193,9 @@ class Renderer:
             body=body,
             subject=subject,
             preview=preview,
-            html=self.catalog.layout.render(template.locale.code, subject, preview, body, fields.creditor.pay_url),
+            html=self.catalog.layout.render(
+                template.locale.code, subject, preview, body, (fields.creditor.pay_url, fields.links.portal)
+            ),
         )
 
     def _call(self, plan: _Plan, context: Context, fields: TouchFields) -> Rendered:

@@ -11,6 +11,7 @@ from outreach.rendering.fields import (
     CaseFields,
     Creditor,
     InstallmentFields,
+    LinkFields,
     OfferFields,
     PromiseFields,
     TouchFields,
@@ -73,6 +74,7 @@ def sample_fields(locale: str) -> TouchFields:
             OfferFields(2, 3, "biweekly", amount(150), _DUE[0], amount(150)),
             OfferFields(3, 3, "monthly", amount(150), _DUE[0], amount(150)),
         ),
+        links=LinkFields("https://pay.example.com/p/" + "k3f9" * 11),
     )
 
 
@@ -82,7 +84,14 @@ def bare_fields(locale: str) -> TouchFields:
     full = sample_fields(locale)
     creditor = Creditor(name=full.creditor.name, phone=full.creditor.phone)
     return replace(
-        full, borrower=Borrower(), creditor=creditor, promise=None, arrangement=None, installment=None, offers=()
+        full,
+        borrower=Borrower(),
+        creditor=creditor,
+        promise=None,
+        arrangement=None,
+        installment=None,
+        offers=(),
+        links=LinkFields(),
     )
 
 

@@ -54,7 +54,7 @@ def _counter_fits(turn: Turn) -> Turn | None:
         return None
     offer = counter_offer(
         facts.policy, facts.amount_due, facts.days_past_due, facts.product, facts.today,
-        each=each, count=reading.count, frequency=every,
+        each=each, count=reading.count, frequency=every, first_on=reading.first_on,
     )  # fmt: skip
     return replace(turn, offer=offer) if offer else None
 

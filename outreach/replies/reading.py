@@ -124,6 +124,7 @@ class Reading:
     explanation: str = ""
     every: str | None = None  # weekly | fortnightly | monthly, when the reply said how often
     names_channel: bool = False
+    first_on: date | None = None  # the day installments should begin; only a form asks for it
 
     @property
     def intents(self) -> tuple[Intent, ...]:

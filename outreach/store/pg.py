@@ -19,6 +19,7 @@ from outreach.store.protecting import Protecting
 from outreach.store.receiving import Receiving
 from outreach.store.scheduling import Scheduling
 from outreach.store.switching import Switching
+from outreach.store.visiting import Visiting
 
 
 class PgTx(
@@ -33,6 +34,7 @@ class PgTx(
     Mailboxes,
     Outgoing,
     Protecting,
+    Visiting,
 ):
     """Everything one transaction can read and write."""
 

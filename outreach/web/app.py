@@ -1,4 +1,4 @@
-"""The web process: events in and out, callbacks in, call answers, unsubscribe, health, and the operators' console."""
+"""The web process: events in and out, callbacks, call answers, unsubscribe, health, borrowers' pages, the console."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -17,7 +17,7 @@ from outreach.flows.house import House
 from outreach.logging import configure_logging
 from outreach.replies.reader import warm
 from outreach.settings import Settings, load_settings
-from outreach.web import callbacks, calls, console, events, feed, health, unsubscribe
+from outreach.web import callbacks, calls, console, events, feed, health, portal, unsubscribe
 from outreach.web.access import Access
 from outreach.web.feed_docs import document_webhooks
 from outreach.web.problems import LastResort, ProblemError, fields, on_http_error, on_problem, problem
@@ -31,6 +31,7 @@ ROUTERS = (
     calls.router,
     unsubscribe.router,
     health.router,
+    portal.router,
     console.router,
 )
 
@@ -50,6 +51,7 @@ def create_app(settings: Settings, house: House | None = None) -> FastAPI:
         app.include_router(router)
     document_webhooks(app)
     app.add_exception_handler(ProblemError, on_problem)
+    app.add_exception_handler(portal.Elsewhere, portal.on_elsewhere)
     app.add_exception_handler(HTTPException, on_http_error)
     app.add_exception_handler(RequestValidationError, _on_bad_parameter)
     app.add_middleware(LastResort)

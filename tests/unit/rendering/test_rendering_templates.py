@@ -125,7 +125,7 @@ def test_mail_html_says_what_its_text_says(renderer: Renderer, locale: str) -> N
     assert bare == re.sub(r"\s+", " ", rendered.body)
     assert f'<html lang="{locale}"' in rendered.html
     assert '<meta name="color-scheme" content="light dark">' in rendered.html
-    assert rendered.html.count("<a ") == 1
+    assert rendered.html.count("<a ") == 2, "the creditor's page for payments and the borrower's own"
     assert "<style" not in rendered.html
 
 
