@@ -27,7 +27,7 @@ CALL = st.tuples(
 
 def fresh(channel: str, outcome: str = "accepted", rank: int = 10) -> KnownAttempt:
     key = UUID(int=1)
-    return KnownAttempt(key, key, key, key, key, channel, "accepted", outcome, rank, "t", None, None, None)
+    return KnownAttempt(key, key, key, key, key, channel, "accepted", outcome, rank, "t", None, None, None, None)
 
 
 def ends(channel: str, news: tuple[News, ...]) -> tuple[Any, ...]:

@@ -139,7 +139,16 @@ async def test_metrics_need_a_key_and_hold_no_value_of_a_request(database: str) 
 def test_every_route_asks_for_a_key_a_session_or_a_signature_or_is_public_on_purpose() -> None:
     paths = {route.path for router in ROUTERS for route in router.routes if isinstance(route, Route)}
     paths = {path for path in paths if not path.startswith("/p/{token}")}  # a link of ours: tests/meta/test_routes.py
-    asking = {"/v1/events", "/metrics", "/", "/logout", "/cases", "/cases/{case_id}", "/campaigns/{campaign_id}/{move}"}
+    asking = {
+        "/v1/events",
+        "/v1/cases/{case_id}/timeline",
+        "/metrics",
+        "/",
+        "/logout",
+        "/cases",
+        "/cases/{case_id}",
+        "/campaigns/{campaign_id}/{move}",
+    }
     assert paths == PUBLIC | VERIFIED | asking
 
 
