@@ -19,12 +19,14 @@ from outreach.domain.words import SPOKEN, HoldKind, PointState, PointType, StopC
 from outreach.flows.address import take_out_of_use
 from outreach.flows.call_steps import Act, CallState, Turn, at_rest, next_turn, open_call
 from outreach.flows.callbacks import take_news
-from outreach.flows.conversation import IN_THREAD, TASK_DUE, Speaker, open_dialogue
+from outreach.flows.conversation import IN_THREAD, TASK_DUE, open_dialogue
 from outreach.flows.dispatch import HISTORY
-from outreach.flows.events import place_hold, stop_for
+from outreach.flows.enroll import stop_for
+from outreach.flows.events import place_hold
 from outreach.flows.house import House
 from outreach.flows.ports import Tx
 from outreach.flows.schedule import enqueue
+from outreach.flows.speaker import Speaker
 from outreach.flows.stop import Said, refuse, stop_channels
 from outreach.flows.switches import call_is_off
 

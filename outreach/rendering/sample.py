@@ -10,6 +10,7 @@ from outreach.rendering.fields import (
     Borrower,
     CaseFields,
     Creditor,
+    ExtensionFields,
     InstallmentFields,
     OfferFields,
     PromiseFields,
@@ -66,8 +67,21 @@ def sample_fields(locale: str) -> TouchFields:
         ref="K3F9",
         today=_TODAY,
         promise=PromiseFields(amount(450), date(2026, 12, 11)),
-        arrangement=ArrangementFields(3, "biweekly", amount(450), _DUE[0], installments),
+        arrangement=ArrangementFields(
+            count=3,
+            frequency="biweekly",
+            total=amount(450),
+            first_on=_DUE[0],
+            last_on=_DUE[-1],
+            amount=amount(150),
+            last_amount=amount(150),
+            left=amount(450),
+            down_payment=amount(150),
+            fee=amount(5),
+            installments=installments,
+        ),
         installment=installments[0],
+        extension=ExtensionFields(date(2026, 12, 18), date(2026, 12, 22)),
         offers=(
             OfferFields(1, 2, "biweekly", amount(225), _DUE[0], amount(225)),
             OfferFields(2, 3, "biweekly", amount(150), _DUE[0], amount(150)),
@@ -82,7 +96,14 @@ def bare_fields(locale: str) -> TouchFields:
     full = sample_fields(locale)
     creditor = Creditor(name=full.creditor.name, phone=full.creditor.phone)
     return replace(
-        full, borrower=Borrower(), creditor=creditor, promise=None, arrangement=None, installment=None, offers=()
+        full,
+        borrower=Borrower(),
+        creditor=creditor,
+        promise=None,
+        arrangement=None,
+        installment=None,
+        extension=None,
+        offers=(),
     )
 
 

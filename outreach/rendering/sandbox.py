@@ -23,6 +23,7 @@ FIELD_CLASSES: tuple[type, ...] = (
     field_types.PromiseFields,
     field_types.ArrangementFields,
     field_types.InstallmentFields,
+    field_types.ExtensionFields,
     field_types.OfferFields,
 )
 READABLE: Mapping[type, frozenset[str]] = {

@@ -1,13 +1,16 @@
 """The dialogue machine: where a conversation stands, what the borrower said -> what to do, what to say. Pure."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
 
-from outreach.domain.arrangement import ArrangementPolicy, Frequency, Offer, compute_offers, counter_offer
+from outreach.domain.arrangement import NO_BACKGROUND, ArrangementPolicy, Background, Offer
+from outreach.domain.arrangement_life import Standing
+from outreach.domain.extension import Extension
 from outreach.domain.money import Money
-from outreach.domain.promise import Promise, decide_promise
+from outreach.domain.promise import Promise
+from outreach.replies.guards import GUARDS
 from outreach.replies.reading import ALL_CHANNELS, PAUSING, RANK, Awaiting, Intent, OpenOffer, Reading, ReplyContext
 
 DONE, HANDED_OFF = "done", "handed_off"
@@ -26,6 +29,9 @@ class EffectKind(StrEnum):
     RECORD_PAYMENT_CLAIM = "record_payment_claim"
     MARK_WRONG_PARTY = "mark_wrong_party"
     OPEN_DIALOGUE = "open_dialogue"
+    CANCEL_ARRANGEMENT = "cancel_arrangement"
+    CHANGE_ARRANGEMENT = "change_arrangement"
+    GRANT_EXTENSION = "grant_extension"
     HAND_OFF = "hand_off"
     VERIFY_IDENTITY = "verify_identity"
     END_CALL = "end_call"
@@ -40,6 +46,7 @@ class Effect:
     channels: tuple[str, ...] = ()
     offer: Offer | None = None
     promise: Promise | None = None
+    extension: Extension | None = None
 
 
 class Guard(StrEnum):
@@ -52,6 +59,15 @@ class Guard(StrEnum):
     COUNTER_ASKED = "counter_asked"
     PROMISE_FITS = "promise_fits"
     DATE_NAMED = "date_named"
+    CHOICE_STANDS = "choice_stands"
+    CHOICE_RENEWED = "choice_renewed"
+    PAYDAY_NAMED = "payday_named"
+    PLAN_STANDS = "plan_stands"
+    CHANGE_ASKED = "change_asked"
+    CHANGE_FITS = "change_fits"
+    CANCEL_ASKED = "cancel_asked"
+    EXTENSION_FITS = "extension_fits"
+    EXTENSION_OPEN = "extension_open"
     IDENTITY_OK = "identity_ok"
     TRIES_LEFT = "tries_left"
 
@@ -87,7 +103,10 @@ class StateSpec:
 
 @dataclass(frozen=True, slots=True)
 class DialogueSpec:
-    """One dialogue as its file defines it. ``aside`` answers without ending the dialogue that is open."""
+    """One dialogue as its file defines it. ``aside`` answers without ending the dialogue that is open.
+
+    ``with_plan`` is about the arrangement that stands: it begins in place of others, and only while there is one.
+    """
 
     kind: str
     surfaces: frozenset[str]
@@ -99,6 +118,7 @@ class DialogueSpec:
     time_out_hours: int
     identity_tries: int = 0
     aside: bool = False
+    with_plan: bool = False
 
 
 Dialogues = Mapping[str, DialogueSpec]
@@ -108,7 +128,8 @@ Dialogues = Mapping[str, DialogueSpec]
 class DialogueFacts:
     """What the machine may know. ``today`` is the borrower's local day; ``policy`` None: a person must decide.
 
-    ``identity_ok`` is the outcome of checking this very answer (None: it was no identity answer).
+    ``identity_ok`` is the outcome of checking this very answer (None: it was no identity answer). ``plan`` is the
+    arrangement that stands on the case; ``due_on`` the date the amount fell due.
     """
 
     amount_due: Money
@@ -118,6 +139,9 @@ class DialogueFacts:
     policy: ArrangementPolicy | None
     surface: str = "sms"
     identity_ok: bool | None = None
+    due_on: date | None = None
+    plan: Standing | None = None
+    background: Background = NO_BACKGROUND
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +159,8 @@ class DialogueState:
     offers: tuple[Offer, ...] = ()
     chosen: Offer | None = None
     promise: Promise | None = None
+    extension: Extension | None = None
+    first_on: date | None = None  # the day the borrower wants to begin on
     keys: Mapping[str, Intent] | None = None
 
     @property
@@ -167,8 +193,8 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
-class _Turn:
-    """One answer being worked on. ``offer`` and ``promise`` are what a guard found to fit."""
+class Turn:
+    """One answer being worked on. ``offer``, ``promise`` and ``extension`` are what a guard found to fit."""
 
     spec: DialogueSpec
     before: DialogueState
@@ -177,6 +203,7 @@ class _Turn:
     offers: tuple[Offer, ...] = ()
     offer: Offer | None = None
     promise: Promise | None = None
+    extension: Extension | None = None
 
 
 def respond(dialogues: Dialogues, dialogue: DialogueState | None, reading: Reading, facts: DialogueFacts) -> Step:
@@ -188,11 +215,35 @@ def respond(dialogues: Dialogues, dialogue: DialogueState | None, reading: Readi
     if going and not _expects(dialogues, going, reading) and (reading.must_stop or reading.intent in PAUSING):
         if not going.identified and reading.intent not in (Intent.STOP, Intent.WRONG_PARTY):
             return advance(dialogues, going, reading, facts)
-        return start(dialogues, kind_for(dialogues, reading.intent, facts.surface), facts, reading)
+        return start(dialogues, _kind(dialogues, reading, facts), facts, reading)
     if going:
         aside = None if _expects(dialogues, going, reading) else _aside(dialogues, going, reading, facts)
         return aside or advance(dialogues, going, reading, facts)
-    return start(dialogues, kind_for(dialogues, reading.intent, facts.surface), facts, reading)
+    return start(dialogues, _kind(dialogues, reading, facts), facts, reading)
+
+
+def _kind(dialogues: Dialogues, reading: Reading, facts: DialogueFacts) -> str:
+    """Return the dialogue a reply begins: words about a plan speak of the one that stands."""
+    kind = kind_for(dialogues, reading.intent, facts.surface)
+    if reading.plan_wish is None or reading.must_stop or reading.intent in PAUSING:
+        return kind
+    about = [spec.kind for spec in dialogues.values() if spec.with_plan and facts.surface in spec.surfaces]
+    if facts.plan is None:
+        return "unclear" if reading.plan_wish == "cancel" else kind
+    return about[0] if about else kind
+
+
+def _about_plan(dialogues: Dialogues, kind: str, facts: DialogueFacts) -> str:
+    """Return the dialogue that takes the place of ``kind`` while an arrangement stands."""
+    spec = dialogues[kind]
+    if facts.plan is None or spec.with_plan:
+        return kind
+    instead = (
+        each.kind
+        for each in dialogues.values()
+        if each.with_plan and facts.surface in each.surfaces and each.begins_on & spec.begins_on
+    )
+    return next(instead, kind)
 
 
 def _expects(dialogues: Dialogues, going: DialogueState, reading: Reading) -> bool:
@@ -213,7 +264,11 @@ def _aside(dialogues: Dialogues, going: DialogueState, reading: Reading, facts: 
 
 def kind_for(dialogues: Dialogues, intent: Intent, surface: str) -> str:
     """Return the dialogue that ``intent`` begins on ``surface``; ``unclear`` when none does."""
-    fitting = (spec.kind for spec in dialogues.values() if intent in spec.begins_on and surface in spec.surfaces)
+    fitting = (
+        spec.kind
+        for spec in dialogues.values()
+        if intent in spec.begins_on and surface in spec.surfaces and not spec.with_plan
+    )
     return next(fitting, "unclear")
 
 
@@ -222,9 +277,10 @@ NO_READING = Reading(Intent.UNCLEAR, 0.0)
 
 def start(dialogues: Dialogues, kind: str, facts: DialogueFacts, reading: Reading = NO_READING) -> Step:
     """Begin a dialogue. ``reading`` is the reply that began it, if any. Raises KeyError for an unknown kind."""
+    kind = _about_plan(dialogues, kind, facts)
     spec = dialogues[kind]
     fresh = DialogueState(kind, facts.surface, "", identified=not spec.identity_tries)
-    step = _take(spec.begin, _Turn(spec, fresh, reading, facts)) or _hand_over(fresh, "no_way_to_begin")
+    step = _take(spec.begin, Turn(spec, fresh, reading, facts)) or _hand_over(fresh, "no_way_to_begin")
     effects = _with_safety(dialogues, step.effects, reading, kind, facts)
     if facts.surface == "ivr" and not step.state.open and not any(each.kind is EffectKind.END_CALL for each in effects):
         effects = (*effects, Effect(EffectKind.END_CALL))
@@ -240,7 +296,7 @@ def advance(dialogues: Dialogues, dialogue: DialogueState, reading: Reading, fac
     counted = replace(dialogue, turns=dialogue.turns + 1)
     if not dialogue.identified and facts.identity_ok is not True:
         counted = replace(counted, tries=counted.tries + 1)
-    turn = _Turn(spec, counted, reading, facts)
+    turn = Turn(spec, counted, reading, facts)
     answers = state.on.get(reading.intent)
     step = _take(answers, turn) if answers else None
     if step is None:
@@ -250,7 +306,7 @@ def advance(dialogues: Dialogues, dialogue: DialogueState, reading: Reading, fac
     return replace(step, effects=_with_safety(dialogues, step.effects, reading, dialogue.kind, facts))
 
 
-def _miss(state: StateSpec, turn: _Turn) -> Step:
+def _miss(state: StateSpec, turn: Turn) -> Step:
     """Ask once more; the next miss goes to a person."""
     missed = replace(turn.before, misses=turn.before.misses + 1)
     if missed.misses > turn.spec.max_misses:
@@ -266,15 +322,15 @@ def _hand_over(before: DialogueState, reason: str, say: str | None = None) -> St
     return Step(ended, tuple(effects), say)
 
 
-def _take(transitions: tuple[Transition, ...], turn: _Turn) -> Step | None:
+def _take(transitions: tuple[Transition, ...], turn: Turn) -> Step | None:
     for transition in transitions:
-        passed = _GUARDS[transition.when](turn)
+        passed = GUARDS[transition.when](turn)
         if passed:
             return _step(transition, passed)
     return None
 
 
-def _step(transition: Transition, turn: _Turn) -> Step:
+def _step(transition: Transition, turn: Turn) -> Step:
     to = transition.to or turn.before.state
     state = turn.spec.states.get(to)
     verified = any(spec.kind is EffectKind.VERIFY_IDENTITY for spec in transition.effects)
@@ -287,21 +343,24 @@ def _step(transition: Transition, turn: _Turn) -> Step:
         offers=turn.offers or turn.before.offers,
         chosen=turn.offer or turn.before.chosen,
         promise=turn.promise or turn.before.promise,
+        extension=turn.extension or turn.before.extension,
     )
     effects = tuple(_effect(spec, after, turn) for spec in transition.effects)
     return Step(after, effects, transition.say)
 
 
-def _effect(spec: EffectSpec, after: DialogueState, turn: _Turn) -> Effect:
+def _effect(spec: EffectSpec, after: DialogueState, turn: Turn) -> Effect:
     match spec.kind:
         case EffectKind.SUPPRESS:
             return Effect(spec.kind, spec.detail, channels=turn.reading.stop_channels or ALL_CHANNELS)
         case EffectKind.RECORD_CONSENT:
             return Effect(spec.kind, spec.detail, channels=(turn.facts.surface,))
-        case EffectKind.PROPOSE_ARRANGEMENT | EffectKind.CONFIRM_ARRANGEMENT:
+        case EffectKind.PROPOSE_ARRANGEMENT | EffectKind.CONFIRM_ARRANGEMENT | EffectKind.CHANGE_ARRANGEMENT:
             return Effect(spec.kind, spec.detail, offer=after.chosen)
         case EffectKind.RECORD_PROMISE:
             return Effect(spec.kind, spec.detail, promise=after.promise)
+        case EffectKind.GRANT_EXTENSION:
+            return Effect(spec.kind, spec.detail, extension=after.extension)
         case _:
             return Effect(spec.kind, spec.detail)
 
@@ -315,7 +374,7 @@ def _with_safety(
         other = kind_for(dialogues, intent, facts.surface)
         if other in (kind, "unclear"):
             continue
-        turn = _Turn(dialogues[other], DialogueState(other, facts.surface, ""), reading, facts)
+        turn = Turn(dialogues[other], DialogueState(other, facts.surface, ""), reading, facts)
         step = _take(dialogues[other].begin, turn)
         extra.extend(step.effects if step else ())
     if reading.must_stop and not any(each.kind is EffectKind.SUPPRESS for each in (*effects, *extra)):
@@ -327,79 +386,3 @@ def _with_safety(
 
 
 _DOUBT = 0.5  # a reading no surer than this is checked by a person
-
-
-# Guards: each returns the turn, with what it found, or None.
-
-
-def _always(turn: _Turn) -> _Turn | None:
-    return turn
-
-
-def _offers_exist(turn: _Turn) -> _Turn | None:
-    facts = turn.facts
-    if facts.policy is None:
-        return None
-    offers = compute_offers(facts.policy, facts.amount_due, facts.days_past_due, facts.product, facts.today)
-    return replace(turn, offers=offers) if offers else None
-
-
-def _option_open(turn: _Turn) -> _Turn | None:
-    fitting = [offer for offer in turn.before.offers if offer.option == turn.reading.choice]
-    return replace(turn, offer=fitting[0]) if fitting else None
-
-
-def _counter_asked(turn: _Turn) -> _Turn | None:
-    return turn if turn.reading.amount_minor or turn.reading.count else None
-
-
-def _counter_fits(turn: _Turn) -> _Turn | None:
-    reading, facts = turn.reading, turn.facts
-    if facts.policy is None or not _counter_asked(turn):
-        return None
-    each = Money(reading.amount_minor, reading.currency) if reading.amount_minor and reading.currency else None
-    every = Frequency(reading.every) if reading.every else None
-    if each and reading.count and each.minor * reading.count < facts.amount_due.minor:
-        return None
-    offer = counter_offer(
-        facts.policy, facts.amount_due, facts.days_past_due, facts.product, facts.today,
-        each=each, count=reading.count, frequency=every,
-    )  # fmt: skip
-    return replace(turn, offer=offer) if offer else None
-
-
-def _promise_fits(turn: _Turn) -> _Turn | None:
-    reading, facts = turn.reading, turn.facts
-    if facts.policy is None:
-        return None
-    amount = Money(reading.amount_minor, reading.currency) if reading.amount_minor and reading.currency else None
-    promise = decide_promise(
-        amount, reading.on, amount_due=facts.amount_due, today=facts.today,
-        max_days=facts.policy.promise_max_days, grace_days=facts.policy.grace_days,
-    )  # fmt: skip
-    return replace(turn, promise=promise) if isinstance(promise, Promise) else None
-
-
-def _date_named(turn: _Turn) -> _Turn | None:
-    return turn if turn.reading.on else None
-
-
-def _identity_ok(turn: _Turn) -> _Turn | None:
-    return turn if turn.facts.identity_ok is True else None
-
-
-def _tries_left(turn: _Turn) -> _Turn | None:
-    return turn if turn.before.tries < turn.spec.identity_tries else None
-
-
-_GUARDS: Mapping[Guard, Callable[[_Turn], _Turn | None]] = {
-    Guard.ALWAYS: _always,
-    Guard.OFFERS_EXIST: _offers_exist,
-    Guard.OPTION_OPEN: _option_open,
-    Guard.COUNTER_ASKED: _counter_asked,
-    Guard.COUNTER_FITS: _counter_fits,
-    Guard.PROMISE_FITS: _promise_fits,
-    Guard.DATE_NAMED: _date_named,
-    Guard.IDENTITY_OK: _identity_ok,
-    Guard.TRIES_LEFT: _tries_left,
-}

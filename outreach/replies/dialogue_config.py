@@ -36,6 +36,7 @@ _TOP = frozenset(
         "time_out_hours",
         "identity_tries",
         "aside",
+        "with_plan",
     ]
 )
 _NEEDED = frozenset({"dialogue", "surfaces", "begin", "max_turns", "time_out_hours"})
@@ -98,6 +99,7 @@ class _DialogueReader:
             time_out_hours=self._number(data, "time_out_hours", 1, 720),
             identity_tries=self._number(data, "identity_tries", 0, 5, 0),
             aside=data.get("aside", False) is True,
+            with_plan=data.get("with_plan", False) is True,
         )
         self._reachable(spec)
         return None if self.problems else spec

@@ -7,6 +7,7 @@ import psycopg
 from psycopg import AsyncConnection
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
+from outreach.store.agreeing import Agreeing
 from outreach.store.approving import Approving
 from outreach.store.auditing import Auditing
 from outreach.store.base import Row
@@ -18,7 +19,7 @@ from outreach.store.scheduling import Scheduling
 from outreach.store.switching import Switching
 
 
-class PgTx(Dispatching, Switching, Scheduling, Receiving, Operating, Casebook, Auditing, Approving):
+class PgTx(Dispatching, Switching, Scheduling, Receiving, Operating, Casebook, Auditing, Approving, Agreeing):
     """Everything one transaction can read and write."""
 
     @property

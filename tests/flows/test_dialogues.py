@@ -130,10 +130,10 @@ async def test_an_arrangement_that_is_not_paid_breaks_after_its_grace(database: 
     async with a_house(database) as house:
         parts = await arranged(database, house, Someone())
         due = datetime.combine(parts[0][1], datetime.min.time(), tzinfo=START.tzinfo)
-        clock_of(house).instant = due + timedelta(days=3, hours=1)
+        clock_of(house).instant = due + timedelta(days=4, hours=1)  # still the third day of grace in New York
         await Watcher().look(house)
         assert rows(database, "select state from arrangement") == [("active",)]
-        clock_of(house).instant = due + timedelta(days=4, hours=1)
+        clock_of(house).instant = due + timedelta(days=4, hours=6)
         await Watcher().look(house)
     assert rows(database, "select state from arrangement") == [("broken",)]
     live = rows(

@@ -142,7 +142,8 @@ returning enrollment_id, case_id, plan
 
 -- name: stop_enrollments_of_causes
 update enrollment e set state = 'stopped', stop_reason = %(reason)s, ended_at = %(at)s, next_due_at = null
-where case_id = %(case_id)s and trigger_key = any(%(causes)s)
+where case_id = %(case_id)s
+  and (trigger_key = any(%(causes)s) or regexp_replace(trigger_key, ':again-.*$', '') = any(%(causes)s))
   and (state in ('active', 'paused') or state = 'completed' and exists (
     select from touch t where t.case_id = e.case_id and t.enrollment_id = e.enrollment_id
       and t.state in ('planned', 'deferred', 'queued', 'paused', 'started')))
