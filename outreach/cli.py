@@ -3,6 +3,7 @@
 import typer
 
 from outreach.commands import (
+    arrangement,
     bench,
     book,
     bounces,
@@ -31,6 +32,7 @@ app.command("import")(book.import_)
 app.add_typer(campaign.app, name="campaign")
 app.command("event")(records.event)
 app.add_typer(case.app, name="case")
+app.add_typer(arrangement.app, name="arrangement")
 app.command("decide")(records.decide)
 app.add_typer(records.ledger, name="ledger")
 app.command("audit")(records.audit)

@@ -176,11 +176,13 @@ async def plan_one(
     await tx.notify_due()
 
 
-async def end_plan(tx: Tx, case_id: UUID, plan: Standing, by: str, now: datetime) -> None:
+async def end_plan(tx: Tx, case_id: UUID, plan: Standing, by: str, now: datetime, reason: str | None = None) -> None:
     """Cancel an arrangement: its reminders stop, its fee is owed no more. Raises ArrangementError when it has ended."""
     Arrangement(_nominal(plan), plan.state).move(ArrangementState.CANCELLED)
     await tx.end_arrangement(plan.arrangement_id, ArrangementState.CANCELLED, by, now)
-    told = {"arrangement_id": plan.arrangement_id, "by": by, "left_minor": plan.left.minor}
+    told: dict[str, Any] = {"arrangement_id": plan.arrangement_id, "by": by, "left_minor": plan.left.minor}
+    if reason:
+        told["note"] = reason
     await tx.append([Entry(case_id, now, "arrangement.cancelled", told)])
     await end_reminders(tx, case_id, plan, "arrangement.cancelled", now)
     await forgive_fee(tx, case_id, plan, now)

@@ -167,7 +167,10 @@ async def test_a_promise_rests_the_plan_and_a_broken_one_is_followed_up(database
         await reminded(database, house, one)
         await say(house, one, "I will pay on March 5", key="1")
         assert rows(database, "select state, due_on from promise") == [("open", date(2027, 3, 5))]
-        assert rows(database, "select state, stop_reason from enrollment") == [("stopped", "promise")]
+        stopped = "select state, stop_reason from enrollment where plan = 'missed_payment'"
+        assert rows(database, stopped) == [("stopped", "promise")]
+        await step_to(house, datetime.fromisoformat("2027-03-05T18:00:00Z"))
+        assert "You planned to pay $120.00 today" in body(house)
         sent = len(fake(house).sent)
         await step_to(house, datetime.fromisoformat("2027-03-06T18:00:00Z"))
         await Watcher().look(house)
