@@ -7,7 +7,7 @@ from uuid import UUID
 
 from outreach.domain.arrangement import Installment, Offer
 from outreach.domain.arrangement_life import Arrangement, Standing
-from outreach.domain.case import Case
+from outreach.domain.case import Case, ContactPoint
 from outreach.domain.extension import Extension
 from outreach.domain.ids import new_id
 from outreach.domain.plan import DueDateOf
@@ -136,12 +136,22 @@ async def _confirm_by_mail(tx: Tx, speaker: Speaker, words: dict[str, Any], now:
     """Send the schedule by email as well, to a mailbox on file; who answered by email has it in the answer."""
     if speaker.surface == "email":
         return
-    mailboxes = [point for point in speaker.dossier.points_for("email") if point.state == "active"]
-    if mailboxes:
+    if any(point.state == "active" and _may_mail(speaker, point) for point in speaker.dossier.points_for("email")):
         case = speaker.case
         context = {"arrangement": words}
         template = "arrangement_confirmation"
         await plan_one(tx, case.case_id, speaker.borrower_id, template, context, ("email",), now, BY_MAIL_WITHIN)
+
+
+def _may_mail(speaker: Speaker, point: ContactPoint) -> bool:
+    """Tell whether the borrower allowed email, there or anywhere; the gate decides about all else."""
+    consents, _ = speaker.dossier.said_about("email", str(point.contact_point_id), speaker.case.creditor_id)
+    said = [
+        one
+        for one in consents
+        if one.channel in ("email", "any") and one.point_id in (None, str(point.contact_point_id))
+    ]
+    return bool(said) and max(said, key=lambda one: one.at).state == "given"
 
 
 async def plan_one(

@@ -110,7 +110,7 @@ async def test_a_payment_taken_back_unkeeps_a_plan_and_gives_a_new_grace(databas
         assert set(paid(database)) == {0}
         await look(house)
         assert states(database) == ["active"], "it does not break on the spot"
-        again = rows(database, "select count(*) from enrollment where trigger_key like '%:again-%'")
+        again = rows(database, "select count(*) from enrollment where trigger_key like %s", "%:again-%")
         assert again == [(len(parts),)]
         await pay(house, total, "again")
         await run_lanes(house)
@@ -142,12 +142,13 @@ async def test_a_plan_is_changed_by_asking_and_confirming(database: str) -> None
         await say(house, one, "1", key="c2")
         assert states(database) == ["active"], "nothing changes before it is confirmed"
         await say(house, one, "YES", key="c3")
-    assert states(database) == ["cancelled", "active"]
+    assert sorted(states(database)) == ["active", "cancelled"]
     left = rows(database, "select total_minor from arrangement where state = 'active'")
     assert left == [(one.amount_due_minor - parts[0][2],)]
     assert told(database, "arrangement.cancelled")[0]["by"] == "change"
-    live = rows(database, "select count(*) from enrollment e join arrangement a on e.trigger_key like"
-                " 'installment:' || a.arrangement_id || '%' where a.state = 'cancelled' and e.state = 'active'")  # fmt: skip
+    live = rows(database, """select count(*) from enrollment e
+        join arrangement a on e.trigger_key like 'installment:' || a.arrangement_id || %s
+        where a.state = 'cancelled' and e.state = 'active'""", "%")  # fmt: skip
     assert live == [(0,)]
 
 
@@ -345,9 +346,10 @@ async def test_who_broke_plans_before_is_handed_to_a_person(database: str) -> No
     async with a_house(database) as house:
         await reminded(database, house, one)
         for days in (300, 100):
-            rows(database, "insert into arrangement (arrangement_id, case_id, borrower_id, state, frequency, total_minor,"
-                 " currency, proposed_at, ended_at, source) values (%s, %s, %s, 'broken', 'weekly', 1, 'USD', %s, %s, 'sms')"
-                 " returning 1", uuid4(), one.case_id, one.borrower_id, START, START - timedelta(days=days))  # fmt: skip
+            rows(database, """insert into arrangement (arrangement_id, case_id, borrower_id, state, frequency,
+                   total_minor, currency, proposed_at, ended_at, source)
+                 values (%s, %s, %s, 'broken', 'weekly', 1, 'USD', %s, %s, 'sms') returning 1""",
+                 uuid4(), one.case_id, one.borrower_id, START, START - timedelta(days=days))  # fmt: skip
         await say(house, one, "PLAN", key="1")
     assert rows(database, "select kind from task") == [("no_offer_fits",)]
 
