@@ -187,7 +187,7 @@ async def plan_one(
 
 
 async def end_plan(tx: Tx, case_id: UUID, plan: Standing, by: str, now: datetime, reason: str | None = None) -> None:
-    """Cancel an arrangement: its reminders stop, its fee is owed no more. Raises ArrangementError when it has ended."""
+    """Cancel an arrangement: its reminders stop, its fee is owed no more. Raises ArrangementError once it has ended."""
     Arrangement(_nominal(plan), plan.state).move(ArrangementState.CANCELLED)
     await tx.end_arrangement(plan.arrangement_id, ArrangementState.CANCELLED, by, now)
     told: dict[str, Any] = {"arrangement_id": plan.arrangement_id, "by": by, "left_minor": plan.left.minor}

@@ -41,7 +41,7 @@ def test_a_refusal_never_holds_a_name_or_an_amount(renderer: Renderer) -> None:
     refused = refusal(renderer, "installments_readback", Channel.SMS, fields)
     assert str(refused) == (
         "missing_field: installments_readback "
-        "(arrangement.count, arrangement.first_on, arrangement.frequency, arrangement.total)"
+        "(arrangement.count, arrangement.first_on, arrangement.frequency, arrangement.last_on, arrangement.total)"
     )
 
 
