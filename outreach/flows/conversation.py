@@ -50,6 +50,9 @@ IN_THREAD = timedelta(hours=1)
 
 TASK_DUE = timedelta(hours=24)
 
+_OF_THE_PLAN = frozenset({"plan_standing", "plan_cancel_readback", "plan_cancelled"})
+"""Answers about the arrangement that stands, whatever else was chosen meanwhile."""
+
 # Holds about the person rather than about one debt.
 _PERSONAL_HOLDS = frozenset({HoldKind.DECEASED, HoldKind.BANKRUPTCY, HoldKind.CEASE})
 
@@ -254,16 +257,16 @@ def reply_touch(house: House, speaker: Speaker, template: str, state: DialogueSt
         expires_at=now + (CONFIRM_WITHIN if confirming else REPLY_EXPIRES),
         created_at=now,
         step_id=template,
-        context=_context(house, speaker, state),
+        context=_context(house, speaker, state, template),
         priority=REPLY_PRIORITY,
         lease_until=house.clock.real() + house.lease,
     )
 
 
-def _context(house: House, speaker: Speaker, state: DialogueState) -> dict[str, Any]:
-    """Return what an answer may print: what its dialogue chose, else the plan that stands."""
+def _context(house: House, speaker: Speaker, state: DialogueState, template: str) -> dict[str, Any]:
+    """Return what an answer may print: what its dialogue chose, or of the plan that stands where it speaks of that."""
     context = reply_context(state, speaker.contact_point_id)
-    if speaker.plan and "arrangement" not in context:
+    if speaker.plan and (template in _OF_THE_PLAN or "arrangement" not in context):
         context["arrangement"] = standing_words(speaker.plan)
     policy = dialogue_facts(house, speaker).policy
     if policy and policy.extension_max_days:

@@ -79,7 +79,9 @@ def _cancel_asked(turn: "Turn") -> "Turn | None":
 
 
 def _extension_fits(turn: "Turn") -> "Turn | None":
-    extension = terms.extension(turn.reading.on, turn.facts)
+    """Take the day that was named, or the one that was read back, if it may still be granted."""
+    earlier = turn.before.extension
+    extension = terms.extension(turn.reading.on or (earlier.to_on if earlier else None), turn.facts)
     return replace(turn, extension=extension) if extension else None
 
 

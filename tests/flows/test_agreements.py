@@ -203,7 +203,19 @@ async def test_an_extension_is_read_back_confirmed_and_moves_the_due_date(databa
         await say(house, one, "I need an extension until March 20", key="e3")
         assert "A person will call you" in body(house), "once in so many days"
     assert rows(database, "select count(*) from extension") == [(1,)]
+    assert told(database, "extension.granted")[0]["to_on"] == "2027-03-12"
     assert rows(database, "select kind from task") == [("extension_out_of_bounds",)]
+
+
+async def test_a_day_read_back_is_granted_only_while_it_lies_ahead(database: str) -> None:
+    one = Someone()
+    async with a_house(database) as house:
+        await reminded(database, house, one)
+        await say(house, one, "can I have until March 2?", key="e1")
+        assert "New due date" in body(house)
+        clock_of(house).instant = noon(date(2027, 3, 2))
+        await say(house, one, "YES", key="e2")
+    assert rows(database, "select count(*) from extension") == [(0,)]
 
 
 @pytest.mark.parametrize("words", ["can I have until May 30?", "I need an extension until June 1"])
@@ -221,14 +233,14 @@ async def test_two_confirmations_on_two_surfaces_make_one_plan(database: str) ->
     one = Someone()
     async with a_house(database) as house:
         await reminded(database, house, one)
-        for key, words in enumerate(["PLAN", "2"]):
-            await say(house, one, words, key=f"s{key}")
-            await say(house, one, words, key=f"m{key}", channel="email")
+        for key, (text, mail) in enumerate([("PLAN", "PLAN"), ("2", "1")]):
+            await say(house, one, text, key=f"s{key}")
+            await say(house, one, mail, key=f"m{key}", channel="email")
         await say(house, one, "YES", key="s9")
         await say(house, one, "YES", key="m9", channel="email")
         answer = fake(house, "email").sent[-1].content
         assert isinstance(answer, Mail)
-        assert "is left to pay" in answer.text, "the second yes is told of the plan that stands"
+        assert "plan of 3 installments: $120.00 is left" in answer.text, "it is told of the plan that stands"
     assert states(database) == ["active"]
     assert len(told(database, "arrangement.confirmed")) == 1
 
