@@ -20,12 +20,15 @@ RUN_STAMP := $(VENV)/.installed-run-$(RUN_KEY)
 DEV_STAMP := $(VENV)/.installed-dev-$(DEV_KEY)
 
 ##@ Use it
-.PHONY: demo run bench
+.PHONY: demo run sandbox bench
 demo: venv-run ## Thirty days of reminders on this machine. KEEP=1 leaves it up to look around in
 	@$(BIN)/outreach demo $(if $(KEEP),--keep) $(ARGS)
 
 run: venv-run ## Web, workers and scheduler under the system clock. PORT=8080 SANDBOX=1 (a local carrier)
 	@$(BIN)/outreach run $(if $(PORT),--port $(PORT)) $(if $(SANDBOX),--sandbox) $(ARGS)
+
+sandbox: venv-run ## The carrier alone, to point an installation or a test-suite at. PORT=8010
+	@$(BIN)/outreach sandbox $(if $(PORT),--http $(PORT)) $(ARGS)
 
 bench: venv-run ## Measure delivery, scan, decide, trigger and replies; results in var/bench.json
 	@$(BIN)/outreach bench $(ARGS)

@@ -169,7 +169,7 @@ class Reply:
     """Words or digits from a person.
 
     ``text`` for SMS, email and speech; ``digits`` for a keypad. ``provider_keyword`` is set when the provider itself
-    already recognised and acted on STOP, START or HELP.
+    already recognised and acted on STOP, START or HELP. ``dialled``: whether the one a call was handed on to answered.
     """
 
     dedupe_key: str
@@ -182,6 +182,7 @@ class Reply:
     provider_keyword: str | None = None
     to: str | None = None
     confidence: float | None = None
+    dialled: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,7 +190,8 @@ class Prompt:
     """What a call says next and what it listens for. ``say`` may hold the limited SSML of docs/adding-a-channel.md.
 
     With ``gather`` false the call says its words and hangs up; with empty ``say`` it only hangs up. ``action`` is the
-    path that takes the answer.
+    path that takes the answer. ``dial`` (E.164) hands the call on to somebody else after the words; ``action`` then
+    hears whether they answered.
     """
 
     say: str
@@ -200,6 +202,7 @@ class Prompt:
     action: str | None = None
     timeout_seconds: int = 6
     hints: tuple[str, ...] = ()
+    dial: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -281,6 +284,22 @@ class Cancels(Protocol):
 
     async def cancel(self, provider_ref: str) -> bool:
         """Return True when the provider confirmed that it will not leave."""
+        ...
+
+
+@runtime_checkable
+class TakesMail(Protocol):
+    """An adapter whose bounces, complaints and answers come back as mail to mailboxes of its own."""
+
+    def is_ours(self, recipient: str) -> bool:
+        """Tell whether a mailbox is one that this adapter puts into what it sends, with or without a token. Pure."""
+        ...
+
+    def read_mail(self, raw: bytes) -> Iterable[Receipt | Reply]:
+        """Turn a mail that came to such a mailbox into news; where it came from is the caller's to know. Pure.
+
+        Raises MalformedCallback.
+        """
         ...
 
 

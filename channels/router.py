@@ -31,6 +31,7 @@ from channels.contract import (
     Outbound,
     Receipt,
     Reply,
+    TakesMail,
 )
 from channels.errors import (
     BadSignature,
@@ -290,6 +291,30 @@ class CancellingRouter(Router):
         return await sender.cancel(reference) if isinstance(sender, Cancels) else False
 
 
+class MailRouter(Router):
+    """A router whose senders' answers come back as mail."""
+
+    def is_ours(self, recipient: str) -> bool:
+        """Tell whether any sender has this mailbox."""
+        return any(sender.is_ours(recipient) for sender in self._mailers().values())
+
+    def read_mail(self, raw: bytes) -> Iterable[Receipt | Reply]:
+        """Read a mail as the sender whose Message-ID it answers, else as the first. Raises MalformedCallback."""
+        read = {route: list(sender.read_mail(raw)) for route, sender in self._mailers().items()}
+        known = (route for route, news in read.items() if any(each.provider_ref for each in news))
+        mine = next(known, next(iter(read)))
+        return [_named(mine, each) for each in read[mine]]
+
+    def parse(self, callback: Callback) -> Iterable[Receipt | Reply]:
+        """Read a posted mail as any other: whose key signed it does not tell whom it answers."""
+        if self._from(callback) in self._mailers():
+            return self.read_mail(callback.body)
+        return super().parse(callback)
+
+    def _mailers(self) -> dict[str, TakesMail]:
+        return {route: sender for route, sender in self._senders.items() if isinstance(sender, TakesMail)}
+
+
 def make_router(
     channel: str, senders: Mapping[str, Channel], routes: Sequence[Route], rules: Rules,
     ticks: Callable[[], float] = time.monotonic,
@@ -301,6 +326,7 @@ def make_router(
     capabilities = frozenset().union(*(sender.capabilities for sender in senders.values()))
     bases: list[type[Router]] = [AskedRouter] if Capability.LOOKS_UP in capabilities else []
     bases += [CancellingRouter] if Capability.CANCELS in capabilities else []
+    bases += [MailRouter] if any(isinstance(sender, TakesMail) for sender in senders.values()) else []
     kept = capabilities - {Capability.INTERACTIVE}
     made: type[Router] = type("Router", (*bases, Router), {"medium": media.pop(), "capabilities": kept})
     return made(channel, senders, routes, rules, ticks)

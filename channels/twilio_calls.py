@@ -2,7 +2,9 @@
 
 import hashlib
 from collections.abc import Iterable
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
+
+from pydantic import Field
 
 from channels.contract import (
     Accepted,
@@ -27,7 +29,7 @@ from channels.errors import (
     Unavailable,
     Unsupported,
 )
-from channels.options import E164, read_options
+from channels.options import E164, Part, read_options
 from channels.twilio_account import TwilioAdapter, TwilioOptions
 from channels.twilio_common import (
     created_at,
@@ -40,12 +42,14 @@ from channels.twilio_common import (
     unreadable_is_unknown,
     whole,
 )
-from channels.twiml import spoken
+from channels.twiml import VOICES, Voice, spoken, voice_of
 
+_TAG = r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,2}$"
 EVENTS = ["initiated", "ringing", "answered", "completed"]
 _LOOK_BACK = 100
 _NOT_A_NUMBER = frozenset({"404", "410", "484", "604"})
 """SIP answers that say the number does not exist."""
+_TALKED = frozenset({"completed", "answered"})
 _TOO_LATE_TO_CANCEL = frozenset({"20404", "21220"})
 
 STATUSES: dict[str, ReceiptStatus] = {
@@ -63,12 +67,39 @@ STATUSES: dict[str, ReceiptStatus] = {
 """Twilio's words for a call, in ours."""
 
 
+class VoiceOptions(Part):
+    """How a locale is spoken and listened to: a voice of the provider, and language tags where they differ from it."""
+
+    voice: Annotated[str, Field(pattern=r"^[A-Za-z]+\.[A-Za-z0-9-]+$")]
+    speaks: Annotated[str, Field(pattern=_TAG)] | None = None
+    listens: Annotated[str, Field(pattern=_TAG)] | None = None
+
+
 class TwilioCallOptions(TwilioOptions):
-    """Calls leave from one number; ``machine_detection`` is Enable (quick) or DetectMessageEnd (waits for the beep)."""
+    """Calls leave from one number; ``machine_detection`` is Enable (quick) or DetectMessageEnd (waits for the beep).
+
+    ``speech``: whether callers may also say what they want. ``voices``: by locale (es-MX) or language (es), beside the
+    shipped ones or instead of them.
+    """
 
     sender: E164
     machine_detection: str = "Enable"
     time_limit_seconds: int = 600
+    speech: bool = True
+    voices: dict[Annotated[str, Field(pattern=r"^[a-z]{2,3}(-[A-Z]{2})?$")], VoiceOptions] = Field(default_factory=dict)
+
+    def all_voices(self) -> dict[str, Voice]:
+        """Return the shipped voices with the configured ones over them."""
+        return {**VOICES, **{locale: _voice(locale, given) for locale, given in self.voices.items()}}
+
+
+def _voice(locale: str, given: VoiceOptions) -> Voice:
+    """Fill in what was not given from the shipped voice of the locale, so that only the name need be written."""
+    try:
+        like = voice_of(locale)
+    except Unsupported:
+        like = Voice(locale, given.voice, locale)
+    return Voice(given.speaks or like.speaks, given.voice, given.listens or like.listens)
 
 
 class TwilioCalls(TwilioAdapter):
@@ -86,6 +117,8 @@ class TwilioCalls(TwilioAdapter):
         self._sender = options.sender
         self._detection = options.machine_detection
         self._time_limit = options.time_limit_seconds
+        self._voices = options.all_voices()
+        self._speech = options.speech
 
     async def send(self, outbound: Outbound) -> Accepted:
         """Place the call, once. Raises SendError."""
@@ -112,14 +145,14 @@ class TwilioCalls(TwilioAdapter):
     def parse(self, callback: Callback) -> Iterable[Receipt | Reply]:
         """Turn progress, digits or speech into news; silence is none. Raises MalformedCallback."""
         fields = form_of(callback)
-        if fields.get("Digits") or fields.get("SpeechResult"):
+        if fields.get("Digits") or fields.get("SpeechResult") or fields.get("DialCallStatus"):
             return (_reply(callback, fields, self.medium),)
         receipt = progress(callback)
         return () if receipt is None else (receipt,)
 
     def answer(self, prompt: Prompt) -> Answer:
         """Turn a prompt into TwiML. Raises Unsupported (locale) or ContentRefused (length, missing action)."""
-        return spoken(prompt, self._public_url)
+        return spoken(prompt, self._public_url, self._voices, speech=self._speech)
 
     async def look_up(self, key: LookupKey) -> Found | None:
         """Find the first call to the number created since the attempt began. Raises SendError."""
@@ -205,6 +238,7 @@ def _reply(callback: Callback, fields: dict[str, str], medium: Medium) -> Reply:
         provider_ref=sid,
         to=fields.get(ours),
         confidence=_confidence(fields.get("Confidence")),
+        dialled=fields["DialCallStatus"] in _TALKED if fields.get("DialCallStatus") else None,
     )
 
 

@@ -1,7 +1,8 @@
 """Turns a prompt into TwiML: the voices, the limited SSML that may pass, and the way a call goes on after silence."""
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 from twilio.twiml import TwiML
 from twilio.twiml.voice_response import Gather, Say, VoiceResponse
@@ -9,6 +10,8 @@ from twilio.twiml.voice_response import Gather, Say, VoiceResponse
 from channels.contract import Answer, Prompt
 from channels.errors import ContentRefused, Unsupported
 
+DIAL_SECONDS = 30
+"""How long the line of an agent rings before the call comes back."""
 MAX_SAY = 4_096
 """Characters of text Twilio speaks in one verb."""
 
@@ -43,25 +46,29 @@ _ENTITY_PATTERN = re.compile("|".join(_ENTITY))
 _NOT_XML = re.compile("[^\t\n\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
-def voice_of(locale: str) -> Voice:
+def voice_of(locale: str, voices: Mapping[str, Voice] = VOICES) -> Voice:
     """Return the voice of a locale, else of its language. Raises Unsupported when there is none."""
     tag = locale.replace("_", "-")
-    name = tag if tag in VOICES else _BY_LANGUAGE.get(tag.partition("-")[0])
-    if name is None:
-        raise Unsupported(f"no voice for this locale; there are {', '.join(VOICES)}")
-    return VOICES[name]
+    language = tag.partition("-")[0]
+    # A voice named for a whole language (es) is wanted before the shipped one of its first region.
+    found = voices.get(tag) or voices.get(language) or voices.get(_BY_LANGUAGE.get(language, ""))
+    if found is None:
+        raise Unsupported(f"no voice for this locale; there are {', '.join(voices)}")
+    return found
 
 
-def spoken(prompt: Prompt, public_url: str) -> Answer:
+def spoken(prompt: Prompt, public_url: str, voices: Mapping[str, Voice] = VOICES, *, speech: bool = True) -> Answer:
     """Say the words; when asked, listen, and come back to ``action`` even when nothing is said; then hang up.
 
-    Without words and without a question it only hangs up, whatever the locale.
+    Without words and without a question it only hangs up, whatever the locale. ``speech`` False: keys only, even where
+    the prompt would take words.
     """
+    prompt = replace(prompt, speech=prompt.speech and speech)
     response = VoiceResponse()
     if not prompt.say and not prompt.gather:
         response.hangup()
         return _answer(response)
-    voice = voice_of(prompt.locale)
+    voice = voice_of(prompt.locale, voices)
     say = _say(prompt.say, voice)
     if prompt.gather:
         action = _absolute(prompt.action, public_url)
@@ -70,6 +77,8 @@ def spoken(prompt: Prompt, public_url: str) -> Answer:
         response.redirect(action, method="POST")
     else:
         response.append(say)
+    if prompt.dial:
+        response.dial(prompt.dial, action=_absolute(prompt.action, public_url), method="POST", timeout=DIAL_SECONDS)
     response.hangup()
     return _answer(response)
 

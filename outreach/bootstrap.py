@@ -3,14 +3,16 @@
 import asyncio
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from pathlib import Path
 
 from channels.config import load_channels, load_paces
 from channels.contract import Channel
 from channels.registry import make_channel
-from outreach.clock import Clock, SteppedClock, SystemClock
+from outreach.clock import Clock, clock_named
 from outreach.domain.creditor import load_creditors
+from outreach.domain.escalation import load_escalations
 from outreach.domain.plan_config import load_plans
+from outreach.domain.portal import Portal, load_portal_rules
+from outreach.domain.protection_config import load_protection
 from outreach.domain.refusal_config import load_refusal_rules
 from outreach.flows.house import House
 from outreach.flows.pacing import NoPacing, Pace
@@ -27,8 +29,7 @@ from outreach.store.pg import PgStore, is_store_away
 
 def make_clock(settings: Settings) -> Clock:
     """Return the clock a process was told to use."""
-    kind, _, path = settings.clock.partition(":")
-    return SteppedClock(Path(path)) if kind == "stepped" else SystemClock()
+    return clock_named(settings.clock)
 
 
 def make_channels(settings: Settings, now: Callable[[], datetime]) -> dict[str, Channel]:
@@ -96,6 +97,9 @@ def wire_house(
         creditors=load_creditors(settings.config / "creditors.yaml"),
         replies=load_reply_rules(settings.config),
         refusals=load_refusal_rules(settings.config / "refusals.yaml"),
+        escalations=load_escalations(settings.config / "escalations.yaml"),
+        protection=load_protection(settings.config / "protection.yaml"),
+        portal=_portal(settings),
         public_url=settings.public_url,
         mode=settings.mode,
         is_store_away=is_store_away,
@@ -104,6 +108,13 @@ def wire_house(
         close=lambda: _close(store, adapters),
     )
     return house, store
+
+
+def _portal(settings: Settings) -> Portal | None:
+    if not settings.portal_secrets:
+        return None
+    rules = load_portal_rules(settings.config / "portal.yaml")
+    return Portal.of(rules, settings.public_url, settings.portal_secrets)
 
 
 async def _close(store: PgStore, adapters: dict[str, Channel]) -> None:

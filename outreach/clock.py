@@ -94,6 +94,12 @@ class FixedClock:
         return self.instant
 
 
+def clock_named(told: str) -> Clock:
+    """Return the clock of a setting: ``system``, or ``stepped:<file>``."""
+    kind, _, path = told.partition(":")
+    return SteppedClock(Path(path)) if kind == "stepped" else SystemClock()
+
+
 def _micros(instant: datetime) -> int:
     return (instant - _EPOCH) // timedelta(microseconds=1)
 

@@ -53,5 +53,5 @@ def configure_logging(level: str = "INFO") -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
-    for noisy in ("twilio", "aiohttp.access", "uvicorn.access", "aiosmtplib"):
+    for noisy in ("twilio", "aiohttp.access", "uvicorn.access", "aiosmtplib", "mail.log"):
         logging.getLogger(noisy).setLevel(logging.WARNING)

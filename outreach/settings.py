@@ -1,11 +1,21 @@
 """Settings: read once from the environment, checked, frozen. Secrets come from nowhere else."""
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeVar
+
+T = TypeVar("T", bound=str)
+
+LEAST_SECRET = 32
+"""Characters a secret must have at least."""
 
 ROOT = Path(__file__).resolve().parent.parent
+
+
+_LINKABLE = re.compile(r"(?=.{1,70}\Z)https?://[A-Za-z0-9.-]+(:\d+)?(/[A-Za-z0-9._~/-]*)?")
 
 
 class SettingsError(Exception):
@@ -30,6 +40,7 @@ class Settings:
     clock: str
     api_keys: tuple[str, ...] = field(repr=False)
     callback_secret: str = field(repr=False)
+    portal_secrets: tuple[str, ...] = field(default=(), repr=False)
     mode: str = "production"
     log_level: str = "INFO"
     batch: int = 200
@@ -58,24 +69,43 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         clock=clock,
         api_keys=tuple(key for key in env.get("OUTREACH_API_KEYS", "").split(",") if key),
         callback_secret=env.get("OUTREACH_CALLBACK_SECRET", ""),
+        portal_secrets=_portal_secrets(env),
         mode=mode,
-        log_level=_choice(env, "OUTREACH_LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR")),
-        batch=_number(env, "OUTREACH_BATCH", 200, 1, 1000),
-        database_pool=_number(env, "OUTREACH_DATABASE_POOL", 8, 2, 100),
-        lease_seconds=_number(env, "OUTREACH_LEASE_SECONDS", 60, 1, 3600),
-        stranded_seconds=_number(env, "OUTREACH_STRANDED_SECONDS", 120, 1, 3600),
+        log_level=choice(env, "OUTREACH_LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR")),
+        batch=number(env, "OUTREACH_BATCH", 200, 1, 1000),
+        database_pool=number(env, "OUTREACH_DATABASE_POOL", 8, 2, 100),
+        lease_seconds=number(env, "OUTREACH_LEASE_SECONDS", 60, 1, 3600),
+        stranded_seconds=number(env, "OUTREACH_STRANDED_SECONDS", 120, 1, 3600),
         environ=env,
     )
 
 
-def _choice(env: Mapping[str, str], name: str, default: str, allowed: tuple[str, ...]) -> str:
-    value = env.get(name, default).upper()
-    if value not in allowed:
-        raise SettingsError(f"{name}: expected one of {', '.join(allowed)}")
-    return value
+def choice(env: Mapping[str, str], name: str, default: T, allowed: tuple[T, ...]) -> T:
+    """Read one of several words, in any case. Raises SettingsError."""
+    value = env.get(name) or default
+    for each in allowed:
+        if each.lower() == value.lower():
+            return each
+    raise SettingsError(f"{name}: expected one of {', '.join(allowed)}")
 
 
-def _number(env: Mapping[str, str], name: str, default: int, low: int, high: int) -> int:
+def _portal_secrets(env: Mapping[str, str]) -> tuple[str, ...]:
+    """Return the secret that signs portal links, then the one before it; none: there is no portal."""
+    secret, previous = env.get("OUTREACH_PORTAL_SECRET", ""), env.get("OUTREACH_PORTAL_SECRET_PREVIOUS", "")
+    for name, value in (("OUTREACH_PORTAL_SECRET", secret), ("OUTREACH_PORTAL_SECRET_PREVIOUS", previous)):
+        if value and len(value) < LEAST_SECRET:
+            raise SettingsError(f"{name}: expected at least {LEAST_SECRET} characters")
+    if previous and not secret:
+        raise SettingsError("OUTREACH_PORTAL_SECRET: expected a value, because OUTREACH_PORTAL_SECRET_PREVIOUS has one")
+    if secret and not _LINKABLE.fullmatch(env.get("OUTREACH_PUBLIC_URL", "").rstrip("/") or "http://127.0.0.1"):
+        raise SettingsError(
+            "OUTREACH_PUBLIC_URL: expected http(s)://host[:port][/path] of at most 70 characters, for portal links"
+        )
+    return tuple(one for one in (secret, previous) if one)
+
+
+def number(env: Mapping[str, str], name: str, default: int, low: int, high: int) -> int:
+    """Read a whole number within bounds. Raises SettingsError."""
     text = env.get(name, str(default))
     if not text.isascii() or not text.isdigit() or not low <= int(text) <= high:
         raise SettingsError(f"{name}: expected a whole number from {low} to {high}")

@@ -19,7 +19,7 @@ from outreach.clock import monotonic
 from outreach.settings import ROOT
 from outreach.store.migrate import migrate
 
-_NAME = re.compile(r"\$\{(\w+)\}")
+_NAME = re.compile(r"\$\{(\w+)(:\?)?\}")
 _PR_SET_PDEATHSIG = 1
 _LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None
 GRACE = 15.0
@@ -30,6 +30,11 @@ def read_procfile(path: Path = ROOT / "Procfile") -> dict[str, str]:
     """Return name -> command line of every process."""
     lines = (line.partition(":") for line in path.read_text("utf-8").splitlines() if line.strip() and line[0] != "#")
     return {name.strip(): command.strip() for name, _, command in lines}
+
+
+def is_wanted(command: str, environ: Mapping[str, str]) -> bool:
+    """Tell whether a line is to run: every ``${NAME:?}`` in it names something that is set."""
+    return all(environ.get(name) for name, needed in _NAME.findall(command) if needed)
 
 
 def free_port() -> int:
@@ -94,7 +99,7 @@ class Process:
 
 @dataclass
 class Stack:
-    """The processes of a house on this machine. ``only`` names those to run (default: all of the Procfile)."""
+    """The processes of a house on this machine. ``only`` names those to run (default: all that the Procfile wants)."""
 
     environ: dict[str, str]
     log_dir: Path | None = None
@@ -103,8 +108,10 @@ class Stack:
     processes: dict[str, Process] = field(default_factory=dict)
 
     def start(self) -> None:
-        """Start every process."""
+        """Start every process that is wanted."""
         for name in self.only or tuple(self.commands):
+            if not is_wanted(self.commands[name], self.environ):
+                continue
             command = _fill(self.commands[name], self.environ)
             self.processes[name] = Process(name, command, self._spawn(name, command))
 

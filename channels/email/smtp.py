@@ -128,7 +128,8 @@ def _is_loopback(host: str) -> bool:
 class SmtpEmail:
     """``channels.contract.Channel`` for email. SMTP cannot be asked afterwards, so there is no look-up.
 
-    Bounces, complaints and answers come in as raw mail posted by the receiving host: see ``channels.email.inbound``.
+    Bounces, complaints and answers come in as raw mail: posted by the receiving host, delivered to the listener, or
+    fetched from a mailbox. ``channels.email.inbound`` reads all three.
     """
 
     name: ClassVar[str] = "smtp"
@@ -152,7 +153,8 @@ class SmtpEmail:
         self._now = now
         self._pools: dict[asyncio.AbstractEventLoop, Pool] = {}
         secret = options.inbound_secret.get_secret_value() if options.inbound_secret else ""
-        self._inbound = InboundMail(secret, options.inbound_max_age_seconds, self._letterhead.domain, now)
+        boxes = (self._letterhead.reply_to, self._letterhead.bounce_to, self._letterhead.from_address)
+        self._inbound = InboundMail(secret, options.inbound_max_age_seconds, self._letterhead.domain, now, boxes)
 
     async def send(self, outbound: Outbound) -> Accepted:
         """Hand one email to the relay. Raises SendError."""
@@ -242,6 +244,14 @@ class SmtpEmail:
     def parse(self, callback: Callback) -> Iterable[Receipt | Reply]:
         """Turn a bounce, a complaint or an answer into news. Raises MalformedCallback."""
         return self._inbound.parse(callback)
+
+    def is_ours(self, recipient: str) -> bool:
+        """Tell whether mail to this mailbox is an answer to us or a bounce of ours."""
+        return self._inbound.is_ours(recipient)
+
+    def read_mail(self, raw: bytes) -> Iterable[Receipt | Reply]:
+        """Turn a mail that came in by a way of our own into news. Raises MalformedCallback."""
+        return self._inbound.read(raw)
 
     async def close(self) -> None:
         """Give back this loop's connections."""

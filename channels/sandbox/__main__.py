@@ -6,6 +6,7 @@ import gc
 import os
 import signal
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -23,7 +24,11 @@ from channels.sandbox.server import Address, Options, SandboxServer
 _BAD_USE: Final = 2
 
 
-def main(arguments: list[str] | None = None) -> int:
+Announce = Callable[[Options, Address, Address], None]
+"""Told the options and where HTTP and SMTP listen, once both do."""
+
+
+def main(arguments: list[str] | None = None, announce: Announce | None = None) -> int:
     """Run until told to stop; return the exit code (2 for options or a script that cannot be used)."""
     try:
         options = parse_options(arguments)
@@ -33,7 +38,7 @@ def main(arguments: list[str] | None = None) -> int:
     # Nearly everything the carrier makes it keeps, so frequent searches for garbage would only find nothing.
     gc.set_threshold(100_000, 50, 50)
     try:
-        uvloop.run(_serve(options))
+        uvloop.run(_serve(options, announce or _announce))
     except OSError as error:
         sys.stderr.write(f"sandbox: cannot start: {error}\n")
         return 1
@@ -57,10 +62,12 @@ def parse_options(arguments: list[str] | None = None) -> Options:
         inbound_email_url=script.inbound_email or f"{base}/v1/inbound/email",
         aliyun_url=script.aliyun.pushes or f"{base}/v1/callbacks/aliyun/{defaults.ALIYUN_PUSH_SECRET}",
         gateway_url=script.gateway.replies or f"{base}/v1/callbacks/gateway",
+        second_token=os.environ.get("SANDBOX_AUTH_TOKEN_SECONDARY") or None,
+        inbound_call_url=script.inbound_call,
     )
     secret = os.environ.get("SANDBOX_INBOUND_SECRET", defaults.INBOUND_SECRET)
     start = given.start if stepped else None
-    return Options(given.http, given.smtp, given.log, script, account, secret, given.seed, start)
+    return Options(given.http, given.smtp, given.log, script, account, secret, given.seed, start, given.open)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -75,6 +82,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--clock", choices=("real", "stepped"), default="real", help="stepped: moves only by POST /sandbox/clock")
     add("--start", type=_instant, metavar="ISO", help="where a stepped clock starts")
     add("--mute", action="store_true", help="accept everything and do nothing else: no callbacks, no replies")
+    add("--open", action="store_true", help="other machines may use the pages and the control API too")
     return parser
 
 
@@ -95,15 +103,19 @@ def _instant(text: str) -> datetime:
     return instant
 
 
-async def _serve(options: Options) -> None:
+def _announce(options: Options, http: Address, smtp: Address) -> None:  # noqa: ARG001 - as Announce has it
+    ready = {"ready": True, "http": list(http), "smtp": list(smtp), "pid": os.getpid()}
+    sys.stdout.write(orjson.dumps(ready).decode() + "\n")
+
+
+async def _serve(options: Options, announce: Announce) -> None:
     loop = asyncio.get_running_loop()
     stopped = asyncio.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(name, stopped.set)
     server = SandboxServer(options)
     http, smtp = await server.start()
-    ready = {"ready": True, "http": list(http), "smtp": list(smtp), "pid": os.getpid()}
-    sys.stdout.write(orjson.dumps(ready).decode() + "\n")
+    announce(options, http, smtp)
     sys.stdout.flush()
     try:
         await stopped.wait()

@@ -11,10 +11,11 @@ import orjson
 
 from channels.sandbox.carrier import Carrier, Names, rfc2822
 from channels.sandbox.chance import draw
+from channels.sandbox.hand import Hand
 from channels.sandbox.http import Answer, Request, Response
-from channels.sandbox.listener import PickUp, picks_up
+from channels.sandbox.listener import Given, PickUp, picks_up
 from channels.sandbox.listing import Shelf
-from channels.sandbox.people import Temper
+from channels.sandbox.people import People, Temper
 from channels.sandbox.problems import problem
 from channels.sandbox.senders import Senders
 from channels.sandbox.walk import Leg, Walk
@@ -24,6 +25,8 @@ _E164: Final = re.compile(r"\+[1-9]\d{6,14}").fullmatch
 _URL: Final = re.compile(r"https?://[^\s/]+\S*").fullmatch
 _MAGIC_TO: Final = {"+15005550001": 21217, "+15005550002": 21214, "+15005550003": 21215, "+15005550004": 21216}
 _EVENT_OF: Final = {"initiated": "initiated", "ringing": "ringing", "in-progress": "answered"}
+_BY_HAND: Final = Temper("human")
+_MACHINE: Final = Temper("voicemail")
 _OPEN: Final = frozenset({"queued", "ringing", "in-progress"})
 
 
@@ -44,6 +47,9 @@ class CallRecord:
     duration: int | None = None
     answered_by: str | None = None
     posted: int = 0
+    direction: str = "outbound-api"
+    rings_by_hand: bool = False  # it rings until a person at the page answers
+    hand: Hand | None = None
     leg: Leg = field(default_factory=Leg)
 
     def as_json(self) -> dict[str, object]:
@@ -66,7 +72,7 @@ class CallRecord:
             "duration": None if self.duration is None else str(self.duration),
             "price": None,
             "price_unit": "USD",
-            "direction": "outbound-api",
+            "direction": self.direction,
             "answered_by": self.answered_by,
             "api_version": "2010-04-01",
             "forwarded_from": None,
@@ -114,6 +120,8 @@ class Calls:
         elif form.get("Url") or form.get("Twiml"):
             call.form = {**call.form, "Twiml": "", "Url": "", **form}
             call.leg.redirected = True
+            if call.hand is not None:
+                call.hand.interrupt(over=False)
         return Response(200, orjson.dumps(call.as_json()))
 
     def delete(self, sid: str) -> Response:
@@ -125,6 +133,51 @@ class Calls:
             return problem(20009)
         self.shelf.remove(call)
         return Response(204)
+
+    def pick_up(self, sid: str, *, machine: bool = False) -> None:
+        """Have a person answer a call that rings, or let the answering machine. Raises ValueError."""
+        call = self._ringing(sid)
+        self._answer(call, _MACHINE if machine else _BY_HAND, PickUp("in-progress", 0.0, machine=machine))
+
+    def decline(self, sid: str) -> None:
+        """Have a person refuse a call that rings. Raises ValueError."""
+        self._end(self._ringing(sid), "busy", sip=486)
+
+    def give(self, sid: str, given: Given) -> None:
+        """Have a person press keys or speak in a call. Raises ValueError."""
+        hand = self._talking(sid).hand
+        if hand is None or not hand.give(given):
+            raise ValueError("nobody listens in this call")
+
+    def hang_up(self, sid: str) -> None:
+        """Have a person end a call. Raises ValueError."""
+        self._end(self._talking(sid), "completed")
+
+    def call_in(self, person: str, number: str, url: str) -> str:
+        """Have a person call a number; ``url`` gives the instructions. Return the call's SID."""
+        account, now = self._carrier.account.sid, self._carrier.clock.epoch()
+        call = CallRecord(
+            self._names.new(), account, number, person, now, {"Url": url}, frozenset(), "in-progress", now,
+            direction="inbound",
+        )  # fmt: skip
+        self.shelf.add(call)
+        self._carrier.witness.record(
+            "call_from_person", channel="voice", to=number, ref=call.sid, status="in-progress", **{"from": person}
+        )
+        self._converse(call, _BY_HAND)
+        return call.sid
+
+    def _ringing(self, sid: str) -> CallRecord:
+        call = self.shelf.by_sid.get(sid)
+        if call is None or call.status != "ringing" or not call.rings_by_hand:
+            raise ValueError("the call no longer rings")
+        return call
+
+    def _talking(self, sid: str) -> CallRecord:
+        call = self.shelf.by_sid.get(sid)
+        if call is None or call.status != "in-progress" or call.hand is None:
+            raise ValueError("the call is over")
+        return call
 
     def _take(self, form: Mapping[str, str], events: frozenset[str]) -> Response:
         code = self._refusal(form)
@@ -165,6 +218,7 @@ class Calls:
         touch = people.touched("voice", call.to)
         temper = people.temper("voice", call.to, touch)
         held = float(temper.code or 600) if temper.name == "slow" else 0.0
+        call.rings_by_hand = call.to in people.by_hand and can_ring(people, call.to)
         chance = draw(self._carrier.seed, "pick_up", call.to, touch)
         pick_up = picks_up(temper, float(call.form.get("Timeout", "60")), chance)
         self._carrier.agenda.after(held, lambda: self._ring(call, temper, pick_up))
@@ -175,6 +229,11 @@ class Calls:
         self._post(call, "initiated")
         call.status = "ringing"
         self._post(call, "ringing")
+        self._carrier.handsets.call_state(call.sid, "ringing")
+        if call.rings_by_hand:
+            limit = float(call.form.get("Timeout", "60"))
+            self._carrier.agenda.after(limit, lambda: self._answer(call, temper, PickUp("no-answer", limit, sip=487)))
+            return
         wait = self._carrier.script.timing.ring_seconds
         self._carrier.agenda.after(wait, lambda: self._answer(call, temper, pick_up))
 
@@ -187,14 +246,21 @@ class Calls:
         call.status, call.start = "in-progress", self._carrier.clock.epoch()
         call.answered_by = _answered_by(call.form.get("MachineDetection"), machine=pick_up.machine)
         self._post(call, "in-progress")
+        self._converse(call, temper)
+
+    def _converse(self, call: CallRecord, temper: Temper) -> None:
+        by_hand = call.direction == "inbound" or (call.rings_by_hand and temper is _BY_HAND)
+        call.hand = Hand() if by_hand else None
+        self._carrier.handsets.call_state(call.sid, "in-progress")
         self._carrier.deliveries.begin()
         self._carrier.deliveries.run(asyncio.get_running_loop().create_task(self._talk(call, temper)))
 
     async def _talk(self, call: CallRecord, temper: Temper) -> None:
         try:
             self._tell_machine(call)
+            person = call.from_ if call.direction == "inbound" else call.to
             walk = Walk(
-                self._carrier, call.leg, sid=call.sid, person=call.to, temper=temper,
+                self._carrier, call.leg, sid=call.sid, person=person, temper=temper, hand=call.hand,
                 fields=lambda: self._fields(call, "in-progress"),
             )  # fmt: skip
             await walk.run(lambda: call.form, lambda: call.status == "in-progress")
@@ -213,6 +279,8 @@ class Calls:
 
     def _end(self, call: CallRecord, status: str, *, sip: int = 200) -> None:
         call.status = status
+        if call.hand is not None:
+            call.hand.interrupt(over=True)
         call.duration = round(call.leg.seconds) if status == "completed" else 0
         call.end = (call.start or self._carrier.clock.epoch()) + call.duration
         leg = call.leg
@@ -243,11 +311,17 @@ class Calls:
     def _fields(self, call: CallRecord, status: str) -> dict[str, str]:
         fields = {
             "AccountSid": call.account, "ApiVersion": "2010-04-01", "CallSid": call.sid, "CallStatus": status,
-            "Called": call.to, "Caller": call.from_, "Direction": "outbound-api", "From": call.from_, "To": call.to,
+            "Called": call.to, "Caller": call.from_, "Direction": call.direction, "From": call.from_, "To": call.to,
         }  # fmt: skip
         if call.answered_by is not None and call.form.get("AsyncAmd") != "true":
             fields["AnsweredBy"] = call.answered_by
         return fields
+
+
+def can_ring(people: People, number: str) -> bool:
+    """Say whether a handset that a person holds can ring: nobody switched it off or busy."""
+    switched = people.switched.get(number, {}).get("voice")
+    return switched is None or switched.name == "human"
 
 
 def _answered_by(detection: str | None, *, machine: bool) -> str | None:

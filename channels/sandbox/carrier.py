@@ -11,7 +11,9 @@ from functools import lru_cache
 from channels.sandbox.clock import Agenda, CarrierClock
 from channels.sandbox.deliveries import Deliveries
 from channels.sandbox.faults import Faults
+from channels.sandbox.handsets import Handsets
 from channels.sandbox.http import Answer, Outcome, Response
+from channels.sandbox.keys import Keys
 from channels.sandbox.people import People
 from channels.sandbox.problems import problem
 from channels.sandbox.script import Script
@@ -28,6 +30,8 @@ class Account:
     inbound_email_url: str
     aliyun_url: str = ""
     gateway_url: str = ""
+    second_token: str | None = None
+    inbound_call_url: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +46,8 @@ class Carrier:
     faults: Faults
     people: People
     deliveries: Deliveries
+    handsets: Handsets
+    keys: Keys
 
     @property
     def seed(self) -> int:

@@ -12,7 +12,7 @@ from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import TracebackType
-from typing import Any, Final, Self
+from typing import Any, Final, Protocol, Self
 from urllib.parse import urlencode
 
 from channels.sandbox import defaults
@@ -76,6 +76,10 @@ class SandboxClient:
         """Have a person text in now (or, with ``channel="email"``, write); return the log's reference."""
         return str(self._call("POST", "/sandbox/say", {"from": person, "to": to, "text": text, **more})["ref"])
 
+    def keys(self, **wanted: object) -> dict[str, object]:
+        """Change auth tokens (``secondary``, ``sign_with``, ``promote``); return how many there are and which signs."""
+        return self._call("POST", "/sandbox/keys", wanted) if wanted else self._call("GET", "/sandbox/keys")
+
     def profile(self, profiles: Mapping[str, object]) -> None:
         """Set profiles by address, as in the script file."""
         self._call("POST", "/sandbox/profile", profiles)
@@ -107,6 +111,34 @@ def _reason(body: bytes) -> str:
 def _state(raw: Mapping[str, Any]) -> State:
     next_at = datetime.fromisoformat(raw["next_at"]) if raw["next_at"] else None
     return State(datetime.fromisoformat(raw["now"]), raw["pending"], next_at, raw["log"], raw["stepped"])
+
+
+class Reachable(Protocol):
+    """Where a carrier listens and what it is signed in to with."""
+
+    @property
+    def http_url(self) -> str:
+        """Twilio's API, Aliyun's, the gateway's, the control API and the pages."""
+
+    @property
+    def smtp_host(self) -> str:
+        """Where it takes mail."""
+
+    @property
+    def smtp_port(self) -> int:
+        """Where it takes mail."""
+
+    @property
+    def account_sid(self) -> str:
+        """The Twilio account."""
+
+    @property
+    def auth_token(self) -> str:
+        """The token that signs."""
+
+    @property
+    def inbound_secret(self) -> str:
+        """The secret that mail it posts is signed with."""
 
 
 class Sandbox:
@@ -156,7 +188,8 @@ class Sandbox:
         ready = json.loads(line)
         host, port = ready["http"]
         self.http_url = f"http://{host}:{port}"
-        self.smtp_host, self.smtp_port = ready["smtp"]
+        self.handsets_url = f"{self.http_url}/handsets"
+        self.smtp_host, self.smtp_port = str(ready["smtp"][0]), int(ready["smtp"][1])
         self.pid = int(ready["pid"])
         self.account_sid = self._env.get("SANDBOX_ACCOUNT_SID", defaults.ACCOUNT_SID)
         self.auth_token = self._env.get("SANDBOX_AUTH_TOKEN", defaults.AUTH_TOKEN)

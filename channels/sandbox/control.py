@@ -1,4 +1,4 @@
-"""The control API of the sandbox, for loopback only: clock, log, faults, profiles and people texting in by hand."""
+"""The control API of the sandbox, for loopback only: clock, log, faults, keys, profiles and people texting in."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
@@ -36,6 +36,8 @@ class Control:
             ("GET", "/sandbox/log"): self._log,
             ("GET", "/sandbox/faults"): lambda _: _json(carrier.faults.as_json()),
             ("POST", "/sandbox/faults"): self._faults,
+            ("GET", "/sandbox/keys"): lambda _: _json(carrier.keys.as_json()),
+            ("POST", "/sandbox/keys"): self._keys,
             ("POST", "/sandbox/clock"): self._clock,
             ("POST", "/sandbox/say"): self._say,
             ("POST", "/sandbox/profile"): self._profile,
@@ -85,6 +87,11 @@ class Control:
         self._carrier.faults.set(_body(request))
         return _json(self._carrier.faults.as_json())
 
+    def _keys(self, request: Request) -> Answer:
+        self._carrier.keys.set(_body(request))
+        self._carrier.witness.record("keys_changed", **self._carrier.keys.as_json())
+        return _json(self._carrier.keys.as_json())
+
     def _clock(self, request: Request) -> Answer:
         clock = self._carrier.clock
         if not clock.stepped:
@@ -116,6 +123,7 @@ class Control:
         carrier.agenda.clear()
         carrier.deliveries.drop()
         carrier.faults.reset()
+        carrier.keys.forget()
         carrier.people.forget()
         self._senders.forget()
         self._texts.forget()

@@ -13,6 +13,7 @@ from uuid import uuid4
 
 from channels.sandbox.clock import CarrierClock
 from channels.sandbox.faults import Faults
+from channels.sandbox.keys import Keys
 from channels.sandbox.wire import Answered, Wire
 from channels.sandbox.witness import Witness, token_of
 
@@ -51,11 +52,11 @@ class Post:
 class Deliveries:
     """Posts to the system under test. Each subject's posts leave in order; different subjects' leave side by side."""
 
-    def __init__(self, *, clock: CarrierClock, witness: Witness, faults: Faults, auth_token: str, secret: str) -> None:
+    def __init__(self, *, clock: CarrierClock, witness: Witness, faults: Faults, keys: Keys, secret: str) -> None:
         self._clock = clock
         self._witness = witness
         self._faults = faults
-        self._auth_token = auth_token
+        self._keys = keys
         self._secret = secret
         self._wire = Wire()
         self._queues: dict[str, deque[Post]] = {}
@@ -92,6 +93,10 @@ class Deliveries:
             Post(url, headers, body, what, {"ref": subject} | ({"status": status} if status else {}), last, wants),
         )
 
+    def raw(self, subject: str, url: str, headers: Mapping[str, str], body: bytes, what: str) -> None:
+        """Post anything about ``subject``, unsigned."""
+        self._enqueue(subject, Post(url, headers, body, what, {"ref": subject}))
+
     def mail(self, subject: str, url: str, raw: bytes, what: str, **facts: object) -> None:
         """Post a raw inbound mail, signed with the shared secret."""
         signature = mail_signature(self._secret, int(self._clock.epoch()), raw)
@@ -103,7 +108,7 @@ class Deliveries:
         headers, body, plain = self._signed(url, fields)
         if method.upper() == "GET":
             plain += ("&" if "?" in plain else "?") + body.decode()
-            headers = {**headers, "X-Twilio-Signature": twilio_signature(self._auth_token, plain, {})}
+            headers = {**headers, "X-Twilio-Signature": twilio_signature(self._keys.signing, plain, {})}
             body = b""
         return await self._persist(Post(plain, headers, body, "call_fetch", {}), method.upper())
 
@@ -150,7 +155,7 @@ class Deliveries:
         plain = url.partition("#")[0]
         headers = {
             "Content-Type": "application/x-www-form-urlencoded; charset=UTF-8",
-            "X-Twilio-Signature": twilio_signature(self._auth_token, plain, fields),
+            "X-Twilio-Signature": twilio_signature(self._keys.signing, plain, fields),
             "I-Twilio-Idempotency-Token": str(uuid4()),
             "User-Agent": "TwilioProxy/1.1",
         }

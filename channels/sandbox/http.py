@@ -25,15 +25,22 @@ class Outcome(Enum):
 class Request:
     """One request as it came over the wire."""
 
-    __slots__ = ("_body", "_headers", "authorization", "method", "path", "query")
+    __slots__ = ("_body", "_headers", "authorization", "method", "path", "peer", "query")
 
     def __init__(
-        self, method: str, url: bytes, authorization: bytes, body: list[bytes], headers: list[tuple[bytes, bytes]]
+        self,
+        method: str,
+        url: bytes,
+        authorization: bytes,
+        body: list[bytes],
+        headers: list[tuple[bytes, bytes]],
+        peer: str = "",
     ) -> None:
         path, _, query = url.decode("latin-1").partition("?")
         self.method = method
         self.path = path
         self.query = query
+        self.peer = peer
         self.authorization = authorization
         self._body = body
         self._headers = headers
@@ -130,6 +137,8 @@ class HttpProtocol(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Remember the connection."""
         self._transport = cast("asyncio.Transport", transport)
+        peer = self._transport.get_extra_info("peername")
+        self._peer = str(peer[0]) if isinstance(peer, tuple) and peer else ""
         self._connections.add(self)
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - asyncio's signature
@@ -173,7 +182,9 @@ class HttpProtocol(asyncio.Protocol):
 
     def on_message_complete(self) -> None:
         """Answer, or queue behind the request before (httptools)."""
-        request = Request(self._parser.get_method().decode(), self._url, self._authorization, self._body, self._headers)
+        request = Request(
+            self._parser.get_method().decode(), self._url, self._authorization, self._body, self._headers, self._peer
+        )
         keep_alive = self._parser.should_keep_alive()
         if self._size > _MAX_BODY:
             self._finish(Response(413), keep_alive=False)

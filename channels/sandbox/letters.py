@@ -60,8 +60,34 @@ def build_bounce(envelope: Envelope, recipient: str, original: Message, *, name:
     headers = MIMEBase("text", "rfc822-headers")
     headers.set_payload("".join(f"{key}: {value}\n" for key, value in original.items()))
     bounce.attach(headers)
+    return _written(bounce)
+
+
+def build_complaint(envelope_sender: str, recipient: str, head: str, *, name: str, at: datetime) -> bytes:
+    """Build the report that ``recipient`` called a mail junk, to the envelope's sender (RFC 5965)."""
+    report = MIMEMultipart("report", report_type="feedback-report")
+    report["Return-Path"] = "<>"
+    report["From"] = "Complaints <feedback@sandbox.test>"
+    report["To"] = report["Delivered-To"] = envelope_sender
+    report["Subject"] = "A mail of yours was reported as junk"
+    report["Date"] = format_datetime(at)
+    report["Message-ID"] = f"<{name.lower()}.complaint@sandbox.test>"
+    report.attach(MIMEText("This is a report about a mail that its recipient called junk.\n", "plain", "us-ascii"))
+    facts = MIMEBase("message", "feedback-report")
+    facts.set_payload(
+        f"Feedback-Type: abuse\nUser-Agent: SandboxCarrier/1\nVersion: 1\nOriginal-Mail-From: <{envelope_sender}>\n"
+        f"Original-Rcpt-To: <{recipient}>\nArrival-Date: {format_datetime(at)}\n"
+    )
+    report.attach(facts)
+    headers = MIMEBase("text", "rfc822-headers")
+    headers.set_payload(head)
+    report.attach(headers)
+    return _written(report)
+
+
+def _written(mail: Message) -> bytes:
     out = BytesIO()
-    BytesGenerator(out, mangle_from_=False, policy=bounce.policy.clone(linesep="\r\n")).flatten(bounce)
+    BytesGenerator(out, mangle_from_=False, policy=mail.policy.clone(linesep="\r\n")).flatten(mail)
     return out.getvalue()
 
 

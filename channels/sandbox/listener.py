@@ -22,6 +22,7 @@ _HUMAN: Final = frozenset(
      "dispute", "agent"}
 )  # fmt: skip
 _HEARD_ENOUGH: Final = 2
+_GOES_ON: Final = frozenset({"installments", "promise"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,12 +78,21 @@ def gives(temper: Temper, profile: Profile, question: Question, *, seed: int, ad
         return _birth_year(temper, profile, question, seed=seed, address=address)
     if temper.name == "fails_identity" and question.nth > _HEARD_ENOUGH:
         return None
+    if question.nth > _HEARD_ENOUGH and question.digits and temper.name in _GOES_ON:
+        return _goes_on(temper.name, question)
     for wish in _wishes(temper.name):
         digit = menu_digit(lower, MENU_WORDS[wish])
         if digit is not None and question.digits:
             return Given(digits=digit)
     if question.speech and not question.digits:
         return Given(speech=_speech(temper.name, question.locale))
+    return Given(digits="1")
+
+
+def _goes_on(temper: str, question: Question) -> Given:
+    """Settle what was begun at the menu: the first choice, a day said in words, a yes by its key."""
+    if temper == "promise" and question.speech and question.number_of_digits != 1:
+        return Given(speech=_speech(temper, question.locale))
     return Given(digits="1")
 
 

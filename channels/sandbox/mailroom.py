@@ -11,13 +11,15 @@ from typing import Final
 from channels.sandbox.carrier import Carrier, Names
 from channels.sandbox.chance import choose
 from channels.sandbox.dialogue import Exchange, react
-from channels.sandbox.letters import build_bounce, build_reply
+from channels.sandbox.handsets import Letter, mail_key
+from channels.sandbox.letters import build_bounce, build_complaint, build_reply
 from channels.sandbox.smtp import Envelope
 from channels.sandbox.wording import WORDS, guess_locale
 
 _OK: Final = b"250 2.1.5 OK\r\n"
 _SUBJECT: Final = re.compile(rb"^subject:[ \t]*((?:[^\r\n]|\r\n[ \t])*)", re.IGNORECASE | re.MULTILINE)
 _MESSAGE_ID: Final = re.compile(rb"^message-id:\s*(<[^>\r\n]*>)", re.IGNORECASE | re.MULTILINE)
+_ONE_CLICK: Final = re.compile(r"<(https?://[^<>\s]+)>")
 _DETAIL: Final = re.compile(r"\+([^@]*)@")
 _ENCODED: Final = "=?"
 
@@ -71,18 +73,22 @@ class SandboxMailroom:
         for recipient in envelope.recipients:
             self._record(name, envelope, recipient, raw, words)
             if message is not None:
+                self._show(name, envelope, recipient, message)
                 self._plan(name, envelope, recipient, message, words or "")
         if self._carrier.faults.hit("smtp_drop_after_data_next"):
             self._carrier.witness.record("fault", fault="smtp_drop_after_data_next")
             return None
         return b"250 2.0.0 OK queued as %b\r\n" % name.encode()
 
-    def say(self, person: str, to: str, words: str, *, subject: str = "", in_reply_to: str | None = None) -> str:
+    def say(
+        self, person: str, to: str, words: str, *, subject: str = "", in_reply_to: str | None = None, quoted: str = ""
+    ) -> str:
         """Have a person write now; return the mail's name in the log."""
         name = self._names.new()
         raw = build_reply(
-            person, to, subject=subject, words=words, in_reply_to=in_reply_to, name=name, at=self._carrier.clock.now()
-        )
+            person, to, subject=subject, words=words, in_reply_to=in_reply_to, name=name, at=self._carrier.clock.now(),
+            quoted=quoted,
+        )  # fmt: skip
         self._post(name, person, to, raw, "mail_from_person", subject=subject, body=words)
         return name
 
@@ -104,6 +110,36 @@ class SandboxMailroom:
             token=_verp(envelope.sender), envid=envelope.envid, **{"from": envelope.sender},
         )  # fmt: skip
 
+    def complain(self, person: str, letter: Letter) -> None:
+        """Have a person report a mail as junk: their provider tells the sender (RFC 5965)."""
+        name, now = self._names.new(), self._carrier.clock.now()
+        raw = build_complaint(letter.envelope_sender, person, letter.head, name=name, at=now)
+        self._post(
+            name, "", letter.envelope_sender, raw, "mail_complaint", recipient=person,
+            token=_verp(letter.envelope_sender),
+        )  # fmt: skip
+
+    def unsubscribe(self, person: str, letter: Letter) -> None:
+        """Have a person unsubscribe by one click in their mail program (RFC 8058)."""
+        name = self._names.new()
+        self._carrier.witness.record("unsubscribe_pressed", channel="email", recipient=person, ref=name)
+        headers = {"Content-Type": "application/x-www-form-urlencoded"}
+        body = b"List-Unsubscribe=One-Click"
+        self._carrier.deliveries.raw(name, letter.unsubscribe, headers, body, "unsubscribe_posted")
+
+    def _show(self, name: str, envelope: Envelope, recipient: str, message: Message) -> None:
+        """Put what the log does not hold of a mail into its mailbox."""
+        letter = Letter(
+            html=words_of(message, "text/html"),
+            sender=parseaddr(str(message.get("From", "")))[1],
+            reply_to=_answer_to(message),
+            message_id=str(message.get("Message-ID", "")),
+            envelope_sender=envelope.sender,
+            head="".join(f"{name}: {value}\n" for name, value in message.items()),
+            unsubscribe=_one_click(message),
+        )
+        self._carrier.handsets.enclose(mail_key(name, recipient), letter)
+
     def _plan(self, name: str, envelope: Envelope, recipient: str, message: Message, words: str) -> None:
         """Decide what a delivered mail leads to."""
         person = recipient.lower()
@@ -113,6 +149,8 @@ class SandboxMailroom:
         if temper == "bounce":
             minutes = self._carrier.script.timing.bounce_minutes
             self._in_minutes(minutes, lambda: self._bounce(name, envelope, recipient, message))
+            return
+        if person in people.by_hand:
             return
         ready = touch >= people.answers_on("email", person)
         if temper == "out_of_office":
@@ -130,12 +168,14 @@ class SandboxMailroom:
     def _answer(
         self, person: str, message: Message, intent: str, received: str, touch: int, *, automatic: bool = False
     ) -> None:
+        if person in self._carrier.people.by_hand:
+            return  # a person has taken the mailbox since this was decided
         profile = self._carrier.people.profile(person)
         locale = profile.locale or guess_locale(person, received, self._carrier.people.default_locale)
         words = choose(WORDS[intent][locale], self._carrier.seed, "words", person, touch) if intent in WORDS else intent
         if profile.says is not None and intent != "yes" and intent in WORDS:
             words = profile.says
-        to = parseaddr(str(message.get("Reply-To") or message.get("From") or ""))[1]
+        to = _answer_to(message)
         subject = _decoded(str(message.get("Subject", "")))
         name = self._names.new()
         raw = build_reply(
@@ -164,12 +204,28 @@ class SandboxMailroom:
 
 def plain_words(message: Message) -> str:
     """Return the text of the first plain part, or nothing."""
+    return words_of(message, "text/plain")
+
+
+def words_of(message: Message, kind: str) -> str:
+    """Return the text of the first part of a kind (``text/html``), or nothing."""
     for part in message.walk():
-        if part.get_content_type() == "text/plain":
+        if part.get_content_type() == kind:
             payload = part.get_payload(decode=True)
             charset = part.get_content_charset("utf-8")
             return payload.decode(charset, "replace").replace("\r\n", "\n") if isinstance(payload, bytes) else ""
     return ""
+
+
+def _answer_to(message: Message) -> str:
+    return parseaddr(str(message.get("Reply-To") or message.get("From") or ""))[1]
+
+
+def _one_click(message: Message) -> str:
+    """Return the address that one click is posted to, when the mail offers it."""
+    offered = "one-click" in str(message.get("List-Unsubscribe-Post", "")).lower()
+    found = _ONE_CLICK.search(str(message.get("List-Unsubscribe", "")))
+    return found.group(1) if offered and found else ""
 
 
 def _subject(raw: bytes) -> str:

@@ -20,6 +20,15 @@ _EMAIL_ONLY: Final = ("refuse", "full", "greylist", "bounce", "out_of_office")
 TEMPERS: Final = frozenset((*TALKERS, *_SMS_ONLY, *_VOICE_ONLY, *_EMAIL_ONLY))
 MEDIA: Final = ("sms", "voice", "email")
 
+LINE_TYPES: Final = (
+    "mobile", "landline", "fixedVoip", "nonFixedVoip", "personal", "tollFree", "premium", "sharedCost", "uan",
+    "voicemail", "pager", "unknown",
+)  # fmt: skip
+"""What a number look-up can say of a line."""
+_PLAIN_FIELDS: Final = (
+    "birth_year", "locale", "answers_on", "delay_minutes", "says", "line_type", "keys", "speech",
+)  # fmt: skip
+
 DEFAULT_MIX: Final[dict[str, dict[str, float]]] = {
     "sms": {
         "silent": 63, "fail:30005": 2, "fail:30006": 2, "fail:30007": 1, "flaky": 4, "sent_only": 4,
@@ -83,6 +92,7 @@ class Profile:
     answers_on: int | None = None
     delay_minutes: int | None = None
     says: str | None = None
+    line_type: str | None = None
     keys: tuple[str, ...] = ()
     speech: tuple[str, ...] = ()
 
@@ -93,7 +103,7 @@ class Profile:
             return cls(temperament=Temper.parse(raw, where))
         if not isinstance(raw, Mapping):
             raise ScriptError(f"{where}: a temper's name or a mapping")
-        known = {"temperament", *MEDIA, "birth_year", "locale", "answers_on", "delay_minutes", "says", "keys", "speech"}
+        known = {"temperament", *MEDIA, *_PLAIN_FIELDS}
         for name in raw:
             if name not in known:
                 raise ScriptError(f"{where}.{name}: no such field; there are {', '.join(sorted(known))}")
@@ -106,6 +116,7 @@ class Profile:
             answers_on=_whole(raw, "answers_on", where),
             delay_minutes=_whole(raw, "delay_minutes", where),
             says=str(raw["says"]) if "says" in raw else None,
+            line_type=_line_type(raw.get("line_type"), where),
             keys=_words(raw.get("keys", ()), f"{where}.keys"),
             speech=_words(raw.get("speech", ()), f"{where}.speech"),
         )
@@ -115,7 +126,10 @@ _NOBODY: Final = Profile()
 
 
 class People:
-    """Everyone the carrier can reach, and how often each was touched."""
+    """Everyone the carrier can reach, and how often each was touched.
+
+    Whoever is in ``by_hand`` is answered for by a person at the page and by nobody else.
+    """
 
     def __init__(
         self,
@@ -137,10 +151,16 @@ class People:
         """Back to the script: run-time profiles and touch counts are dropped."""
         self.profiles = dict(self._scripted)
         self._touches: Counter[tuple[str, str]] = Counter()
+        self.by_hand: set[str] = set()  # addresses whose owner sits at the page
+        self.switched: dict[str, Mapping[str, Temper]] = {}  # what somebody switched at the page, over the script
 
     def touched(self, medium: str, address: str) -> int:
         """Count one more touch and return which it is, from 1."""
         self._touches[medium, address] += 1
+        return self._touches[medium, address]
+
+    def touches(self, medium: str, address: str) -> int:
+        """Return how many touches there were."""
         return self._touches[medium, address]
 
     def profile(self, address: str) -> Profile:
@@ -152,6 +172,9 @@ class People:
 
     def temper(self, medium: str, address: str, touch: int) -> Temper:
         """Decide how this person takes this touch. Calls find them differently each time."""
+        switched = self.switched.get(address)
+        if switched is not None and medium in switched:
+            return switched[medium]
         profile = self.profile(address)
         if medium in profile.by_medium:
             return profile.by_medium[medium]
@@ -200,6 +223,12 @@ def _locale(value: object, where: str) -> str | None:
     if language not in {"en", "es", "zh"}:
         raise ScriptError(f"{where}.locale: en, es or zh (a region may follow)")
     return language
+
+
+def _line_type(value: object, where: str) -> str | None:
+    if value is not None and value not in LINE_TYPES:
+        raise ScriptError(f"{where}.line_type: one of {', '.join(LINE_TYPES)}")
+    return None if value is None else str(value)
 
 
 def _words(value: object, where: str) -> tuple[str, ...]:

@@ -69,6 +69,7 @@ class Script:
     services: Mapping[str, str] = field(default_factory=dict)
     inbound_sms: str | None = None
     inbound_email: str | None = None
+    inbound_call: str | None = None
     advanced_opt_out: bool = False
     timing: Timing = field(default_factory=Timing)
     mix: Mapping[str, Mapping[str, float]] = field(default_factory=lambda: DEFAULT_MIX)
@@ -99,7 +100,7 @@ def parse_script(raw: object, where: str, *, stepped: bool) -> Script:
     for name in top:
         if name not in _FIELDS:
             raise ScriptError(f"{where}.{name}: no such field; there are {', '.join(_FIELDS)}")
-    inbound = _mapping(top.get("inbound", {}), f"{where}.inbound")
+    inbound = _known(top.get("inbound", {}), f"{where}.inbound", ("sms", "email", "voice"))
     return Script(
         locale=str(top.get("locale", "en"))[:2],
         mute=bool(top.get("mute", False)),
@@ -107,6 +108,7 @@ def parse_script(raw: object, where: str, *, stepped: bool) -> Script:
         services={str(k): str(v) for k, v in _mapping(top.get("services", {}), f"{where}.services").items()},
         inbound_sms=_text(inbound.get("sms")),
         inbound_email=_text(inbound.get("email")),
+        inbound_call=_text(inbound.get("voice")),
         advanced_opt_out=bool(top.get("advanced_opt_out", False)),
         timing=_timing(top.get("timing", {}), f"{where}.timing", stepped=stepped),
         mix=_mix(top.get("distribution", {}), f"{where}.distribution"),

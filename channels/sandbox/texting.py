@@ -39,6 +39,8 @@ class Texting:
     def read(self, person: str, number: str, body: str, touch: int) -> None:
         """Decide what a person answers to a delivered text, and when."""
         people = self._carrier.people
+        if person in people.by_hand:
+            return
         temper = people.temper("sms", person, touch).name
         exchange = self._exchanges.get(person, Exchange())
         turn = react(temper, exchange, body, ready=touch >= people.answers_on("sms", person))
@@ -47,7 +49,7 @@ class Texting:
         self._exchanges[person] = turn.after
         words = turn.literal or self._words(person, turn.intent or "chatter", body, touch)
         minutes = people.delay_minutes("sms", person, touch, dialogue=exchange.opened)
-        self._in_minutes(minutes, lambda: self.say(person, number, words))
+        self._in_minutes(minutes, lambda: self._answer(person, number, words))
 
     def say(self, person: str, number: str, body: str) -> str:
         """Have a person text ``body`` to ``number`` now; return the text's SID."""
@@ -64,6 +66,11 @@ class Texting:
         if keyword is not None:
             self._obey(keyword, person, number)
         return sid
+
+    def _answer(self, person: str, number: str, words: str) -> None:
+        """Say what was decided earlier, unless a person has taken the handset since."""
+        if person not in self._carrier.people.by_hand:
+            self.say(person, number, words)
 
     def _obey(self, keyword: str, person: str, number: str) -> None:
         """Do what the carrier itself does about its keywords, before any software sees them."""

@@ -135,6 +135,18 @@ class Texts:
         self.shelf.remove(text)
         return Response(204)
 
+    def confirm(self, sid: str, status: str, code: int | None = None) -> None:
+        """Have a person say what became of a text. Raises ValueError when its story is over or the word is unknown."""
+        text = self.shelf.by_sid.get(sid)
+        if text is None or text.direction == "inbound" or text.status in _FINAL:
+            raise ValueError("the text's story is over")
+        if status not in {"delivered", "undelivered"}:
+            raise ValueError("a text is delivered or undelivered")
+        if status == "delivered":
+            self._arrive(text, None, self._carrier.people.touches("sms", text.to))
+        else:
+            self._arrive(text, code or 30003, 0)
+
     def take_over(self, text: TextRecord, **facts: object) -> None:
         """File a text that came another way than by Twilio's API, and lay out what becomes of it."""
         self.shelf.add(text)
@@ -262,11 +274,11 @@ class Texts:
             self._carrier.agenda.after(ready + held, lambda: self._leave(text, temper, touch))
 
     def _expire(self, text: TextRecord) -> None:
-        if text.status != "canceled":
+        if text.status not in _FINAL:
             self._move(text, "failed", 30036, last=True)
 
     def _leave(self, text: TextRecord, temper: Temper, touch: int) -> None:
-        if text.status == "canceled":
+        if text.status in _FINAL:
             return
         text.sent = self._carrier.clock.epoch()
         code = self._trouble(text, temper, touch)
@@ -288,6 +300,8 @@ class Texts:
         return None
 
     def _arrive(self, text: TextRecord, code: int | None, touch: int) -> None:
+        if text.status in _FINAL:
+            return
         if code is not None:
             self._move(text, "undelivered", code, last=True)
             return

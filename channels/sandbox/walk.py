@@ -6,12 +6,14 @@ from typing import Final
 from urllib.parse import urljoin
 
 from channels.sandbox.carrier import Carrier
+from channels.sandbox.hand import Hand
 from channels.sandbox.listener import Given, Question, gives
 from channels.sandbox.people import Temper
 from channels.sandbox.twiml import TwimlError, Verb, read_twiml
 from channels.sandbox.wording import guess_locale
 
 _MOST_DOCUMENTS: Final = 50
+_AWAY: Final = frozenset({"busy", "no_answer", "unreachable"})
 _APOLOGY: Final = "We are sorry, an application error has occurred. Goodbye."
 
 
@@ -37,10 +39,21 @@ class _Next:
 
 
 class Walk:
-    """One call's conversation. ``fields`` gives what every request about the call carries."""
+    """One call's conversation. ``fields`` gives what every request about the call carries.
+
+    With a ``hand`` a person at the page answers; without, the script does.
+    """
 
     def __init__(
-        self, carrier: Carrier, leg: Leg, *, sid: str, person: str, temper: Temper, fields: Callable[[], dict[str, str]]
+        self,
+        carrier: Carrier,
+        leg: Leg,
+        *,
+        sid: str,
+        person: str,
+        temper: Temper,
+        fields: Callable[[], dict[str, str]],
+        hand: Hand | None = None,
     ) -> None:
         self._carrier = carrier
         self._leg = leg
@@ -48,6 +61,7 @@ class Walk:
         self._person = person
         self._temper = temper
         self._fields = fields
+        self._hand = hand
         self._url = ""
 
     async def run(self, form: Callable[[], Mapping[str, str]], going: Callable[[], bool]) -> None:
@@ -62,7 +76,7 @@ class Walk:
                 document = await self._fetch(step)
             if document is None or not going():
                 return
-            step, document = self._follow(document), None
+            step, document = await self._follow(document), None
             if self._leg.redirected:
                 self._leg.redirected = False
                 fresh = form()
@@ -84,7 +98,7 @@ class Walk:
             return None
         return answer.body
 
-    def _follow(self, document: bytes) -> _Next:
+    async def _follow(self, document: bytes) -> _Next:
         """Do the verbs in turn until one leads elsewhere."""
         try:
             verbs = read_twiml(document)
@@ -97,13 +111,24 @@ class Walk:
             if verb.name == "Redirect":
                 return _Next(urljoin(self._url, verb.text), verb.attributes.get("method", "POST"))
             if verb.name == "Gather":
-                step = self._gather(verb)
+                step = await self._gather(verb)
                 if step is not None:
                     return step
             self._hear(verb)
             if self._hangs_up():
                 return _Next()
+            if verb.name == "Dial":
+                return self._dial(verb)
         return _Next()
+
+    def _dial(self, verb: Verb) -> _Next:
+        """Hand the call on: whoever is dialled answers, unless the script has them busy; the call then comes back."""
+        temper = self._carrier.people.profile(verb.text).temperament
+        status = "no-answer" if temper and temper.name in _AWAY else "completed"
+        self._record("call_dialled", to_line=verb.text, status=status)
+        action = verb.attributes.get("action")
+        fields = {"DialCallStatus": status}
+        return _Next(urljoin(self._url, action), verb.attributes.get("method", "POST"), fields) if action else _Next()
 
     def _hear(self, verb: Verb) -> str:
         """Let the person hear a verb; return its words."""
@@ -114,11 +139,13 @@ class Walk:
             self._record("call_said", said=words, language=verb.attributes.get("language"))
         return words
 
-    def _gather(self, verb: Verb) -> _Next | None:
+    async def _gather(self, verb: Verb) -> _Next | None:
         """Ask a question; None when it stays unanswered and nothing is to be posted."""
         words = " ".join(filter(None, map(self._hear, verb.inside)))
         self._leg.questions += 1
-        given = None if self._hangs_up() else self._answer(verb, words)
+        given = None if self._hangs_up() else await self._answer(verb, words)
+        if self._hand is not None and (self._hand.over or self._leg.redirected):
+            return _Next()
         action = urljoin(self._url, verb.attributes.get("action", "") or self._url)
         method = verb.attributes.get("method", "POST")
         if given is None:
@@ -127,8 +154,16 @@ class Walk:
             return _Next(action, method, {"Digits": ""}) if silent else None
         return _Next(action, method, self._give(given, verb))
 
-    def _answer(self, verb: Verb, words: str) -> Given | None:
+    async def _answer(self, verb: Verb, words: str) -> Given | None:
         inputs = verb.attributes.get("input", "dtmf").split()
+        if self._hand is not None:
+            return await self._hand.next(
+                digits="dtmf" in inputs,
+                speech="speech" in inputs,
+                limit=_whole(verb.attributes.get("numDigits")),
+                finish=verb.attributes.get("finishOnKey", "#"),
+                pause=float(verb.attributes.get("timeout") or 5),
+            )
         people = self._carrier.people
         profile = people.profile(self._person)
         question = Question(
@@ -158,7 +193,7 @@ class Walk:
         return fields if limit == len(digits) or not finish else fields | {"FinishedOnKey": finish}
 
     def _hangs_up(self) -> bool:
-        return self._temper.name == "hangs_up" and bool(self._leg.said)
+        return self._hand is None and self._temper.name == "hangs_up" and bool(self._leg.said)
 
     def _apologise(self, code: int, reason: str) -> None:
         self._leg.said.append(_APOLOGY)

@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import BinaryIO
 
@@ -23,7 +24,10 @@ def token_of(url: str) -> str | None:
 
 
 class Witness:
-    """Keeps every entry in memory as its JSON line and appends it, buffered, to a JSON Lines file."""
+    """Keeps every entry in memory as its JSON line and appends it, buffered, to a JSON Lines file.
+
+    ``watch`` is told of every entry: its kind, its instant in seconds since 1970, its facts.
+    """
 
     def __init__(self, clock: CarrierClock, path: Path | None = None) -> None:
         self._clock = clock
@@ -32,6 +36,7 @@ class Witness:
         self._unwritten: list[bytes] = []
         self._timer: asyncio.TimerHandle | None = None
         self._file: BinaryIO | None = None
+        self.watch: Callable[[str, float, Mapping[str, object]], None] | None = None
         if path is not None:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._file = path.open("ab", buffering=0)
@@ -47,6 +52,8 @@ class Witness:
         entry.update(facts)
         line = orjson.dumps(entry, option=_OPTIONS)
         self._lines.append(line)
+        if self.watch is not None:
+            self.watch(kind, self._clock.epoch(), facts)
         if self._file is not None:
             self._unwritten.append(line)
             if len(self._unwritten) >= _FLUSH_ENTRIES:

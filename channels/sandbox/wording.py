@@ -63,10 +63,23 @@ WORDS: Final[dict[str, dict[Locale, tuple[str, ...]]]] = {
 # What a menu sentence holds when it offers the thing, in lower case.
 MENU_WORDS: Final[dict[str, tuple[str, ...]]] = {
     "installments": ("installment", "instalment", "payment plan", "plan", "plazos", "cuotas", "分期"),
-    "promise": ("promise", "date", "later", "when you", "fecha", "cuándo", "promesa", "日期", "承诺"),
+    "promise": (
+        "promise",
+        "date",
+        "later",
+        "when you",
+        "fecha",
+        "cuándo",
+        "promesa",
+        "日期",
+        "承诺",
+        "name a day",
+        "qué día",
+        "哪天",
+    ),
     "pay": ("pay now", "make a payment", "pay ", "pagar", "付款", "还款"),
     "paid": ("already paid", "have paid", "ya pag", "已经还", "已还"),
-    "dispute": ("dispute", "not owe", "reconoce", "disput", "异议"),
+    "dispute": ("dispute", "not owe", "reconoce", "disput", "异议", "not right", "no está bien", "有误"),
     "wrong_person": (
         "wrong",
         "are not",

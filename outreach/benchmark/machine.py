@@ -22,11 +22,20 @@ def describe() -> dict[str, Any]:
         "processor": _processor(),
         "memory_gib": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30, 1),
         "system": f"{platform.system()} {platform.release()}",
+        "pace_seconds": round(_pace(), 2),
         "load_before": [round(each, 1) for each in os.getloadavg()],
         "python": platform.python_version(),
         "postgres": _postgres(),
         "commit": _output("git", "rev-parse", "--short", "HEAD"),
     }
+
+
+def _pace() -> float:
+    """Return the processor seconds of ten million turns of a loop: a shared machine has slow hours and good ones."""
+    begun = busy_here()
+    for _ in range(10_000_000):
+        pass
+    return busy_here() - begun
 
 
 def _postgres() -> str | None:

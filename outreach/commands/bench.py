@@ -55,7 +55,8 @@ def bench(
     console.print(table(found))
     console.print(
         f"{facts['cores']} cores ({facts['processor']}), {facts['memory_gib']} GiB, {facts['system']}, "
-        f"Python {facts['python']}, Postgres {facts['postgres']}; load before: {facts['load_before']}",
+        f"Python {facts['python']}, Postgres {facts['postgres']}; load before: {facts['load_before']}, "
+        f"ten million turns of a loop: {facts['pace_seconds']} s",
         highlight=False,
     )
     console.print(f"again: {command}    JSON: {path}", highlight=False)

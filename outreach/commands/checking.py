@@ -13,23 +13,30 @@ from channels.config import load_channels
 from channels.errors import ConfigError as ChannelConfigError
 from outreach.clock import SystemClock
 from outreach.commands import policies
+from outreach.commands.call_lint import keys_that_are_not_told
 from outreach.commands.common import Json, console, print_json, settings_or_fail
 from outreach.commands.content_lint import Linted, lint_content, lint_names
 from outreach.domain.arrangement_policy import load_arrangement_policies
 from outreach.domain.campaign_config import read_campaigns
 from outreach.domain.creditor import read_creditors
+from outreach.domain.escalation import load_escalations
 from outreach.domain.lint import OpenHours, lint_campaigns, lint_plans
 from outreach.domain.located_yaml import ConfigError, Problem, load_located
 from outreach.domain.plan_config import read_plans
+from outreach.domain.portal import load_portal_rules
+from outreach.domain.protection_config import load_protection
 from outreach.domain.refusal_config import load_refusal_rules
+from outreach.domain.webhook_config import read_webhooks
 from outreach.domain.words import Channel, Purpose
 from outreach.policy.load import load_policy
 from outreach.policy.open_hours import open_minutes
 from outreach.policy.policy import Policy
 from outreach.rendering.catalog import PARTS, Catalog
 from outreach.rendering.lint import check as check_templates
-from outreach.replies.dialogue import Dialogues, Transition
+from outreach.rendering.portal_words import read_portal_words
 from outreach.replies.dialogue_config import load_dialogues
+from outreach.replies.dialogue_drawing import texts_of, words_of
+from outreach.replies.dialogue_spec import Dialogues
 from outreach.replies.matching import load_lexicon
 from outreach.settings import Settings
 
@@ -106,7 +113,11 @@ def examine(settings: Settings, config: Path, templates: Path) -> Linted:
     creditors, found = read_creditors(load_located(config / "creditors.yaml"))
     problems += [*found, *lint_names(catalog, config / "creditors.yaml", creditors)]
     problems += _loading(lambda: load_refusal_rules(config / "refusals.yaml"))
+    problems += _loading(lambda: load_escalations(config / "escalations.yaml"))
+    problems += _webhooks(config / "webhooks.yaml")
+    problems += _loading(lambda: load_protection(config / "protection.yaml"))
     problems += _replies(config, catalog)
+    problems += _portal(config / "portal.yaml", templates / "portal", catalog)
     problems += _channels(config / "channels.yaml", settings)
     words = Linted()
     if policy is not None:
@@ -136,21 +147,19 @@ def _replies(config: Path, catalog: Catalog) -> list[Problem]:
 
 
 def _said(dialogues: Dialogues, folder: Path, catalog: Catalog) -> Iterable[Problem]:
-    """Find dialogues that say what no template holds."""
+    """Find dialogues that say what no template holds, on a medium or in a language."""
     for spec in dialogues.values():
-        steps: list[Transition] = list(spec.begin)
-        for state in spec.states.values():
-            steps += [*state.otherwise, *(step for answers in state.on.values() for step in answers)]
-        for name in sorted({step.say for step in steps if step.say}):
-            lacking = [
-                channel
-                for channel in (Channel.SMS, Channel.EMAIL)
-                if channel in spec.surfaces and not catalog.has(name, channel)
-            ]
-            if "ivr" in spec.surfaces and len(spec.surfaces) == 1:
-                lacking = [] if name in PARTS[Channel.IVR] else [Channel.IVR]
-            for channel in lacking:
-                yield Problem(str(folder / f"{spec.kind}.yaml"), 1, 1, "say", f"no template {name} for {channel}")
+        file = str(folder / f"{spec.kind}.yaml")
+        for name in sorted(words_of(spec)):
+            for channel in (Channel.SMS, Channel.EMAIL):
+                if channel in spec.surfaces and not catalog.has(name, channel):
+                    yield Problem(file, 1, 1, "say", f"no template {name} for {channel}")
+            if "ivr" in spec.surfaces and name not in PARTS[Channel.IVR]:
+                yield Problem(file, 1, 1, "say", f"no part {name} in the words of a call")
+        for name in sorted(texts_of(spec)):
+            if not catalog.has(name, Channel.SMS):
+                yield Problem(file, 1, 1, "send_text", f"no template {name} for sms")
+        yield from (Problem(file, 1, 1, field, text) for field, text in keys_that_are_not_told(spec, catalog))
 
 
 def _loading(load: Callable[[], object]) -> tuple[Problem, ...]:
@@ -160,6 +169,12 @@ def _loading(load: Callable[[], object]) -> tuple[Problem, ...]:
     except ConfigError as error:
         return error.problems
     return ()
+
+
+def _portal(rules: Path, words: Path, catalog: Catalog) -> Iterable[Problem]:
+    """Check the portal's rules, and its words as templates are: complete in every language, and nothing barred."""
+    yield from _loading(lambda: load_portal_rules(rules))
+    yield from read_portal_words(words, catalog.lists)[1]
 
 
 def _channels(path: Path, settings: Settings) -> Iterable[Problem]:
@@ -173,6 +188,11 @@ def _channels(path: Path, settings: Settings) -> Iterable[Problem]:
     except ChannelConfigError as error:
         return [_placed(path, line) for line in str(error).splitlines()]
     return []
+
+
+def _webhooks(path: Path) -> Iterable[Problem]:
+    """Check webhooks.yaml without its secrets, which need not be there to check a file."""
+    return read_webhooks(load_located(path), None)[1] if path.exists() else ()
 
 
 def _placed(path: Path, line: str) -> Problem:

@@ -15,17 +15,17 @@ from rich.live import Live
 
 from outreach.bootstrap import open_house
 from outreach.clock import monotonic
+from outreach.commands.audits import audit_all, print_audit
 from outreach.commands.book import bring_in
 from outreach.commands.book import show as show_import
 from outreach.commands.case import print_story
 from outreach.commands.common import NoQueue, console, fail, run
-from outreach.commands.records import print_audit, write_ledger
+from outreach.commands.records import write_ledger
 from outreach.demo.lender import Lender
 from outreach.demo.view import Tally, count, fact_table, intent_table, outcome_table, reason_table, show
 from outreach.demo.world import START, StuckError, World, world
 from outreach.domain.campaign_config import load_campaigns
 from outreach.flows import campaigns
-from outreach.flows.audit import Audit, audit
 from outreach.flows.pacing import NoPacing
 from outreach.flows.story import load_story
 from outreach.settings import ROOT, Settings, load_settings
@@ -155,7 +155,7 @@ def finish(made: World, settings: Settings, var: Path, seconds: float) -> bool:
         console.rule("One case, told")
         run(_tell(settings, told))
     console.rule("The audit: every send decided again and counted over")
-    found = run(_audit(settings))
+    found = audit_all(settings)
     print_audit(found)
     ledger = var / "ledger.jsonl"
     lines = run(write_ledger(settings, ledger, None, None))
@@ -183,14 +183,6 @@ def _case_to_tell(line: psycopg.Connection[Any]) -> str | None:
     return row[0] if row else None
 
 
-async def _audit(settings: Settings) -> Audit:
-    house = await open_house(settings, NoQueue(), channels={}, pacer=NoPacing())
-    try:
-        return await audit(house)
-    finally:
-        await house.close()
-
-
 async def _tell(settings: Settings, case: str) -> None:
     house = await open_house(settings, NoQueue(), channels={}, pacer=NoPacing())
     try:
@@ -205,6 +197,7 @@ def _stay(made: World) -> None:
     """Stay up for a person to look around, with time standing still."""
     console.rule("It stays up; Ctrl-C ends it")
     console.print(f"Open {made.url} and log in with the API key [bold]{made.api_key}[/bold]", highlight=False)
+    console.print(f"What borrowers saw, and answering for them: {made.sandbox.handsets_url}", highlight=False)
     console.print("Or, in another terminal:", highlight=False)
     settings = {"OUTREACH_DATABASE_URL": made.services.database_url, **clock_environ(made)}
     for name, value in settings.items():

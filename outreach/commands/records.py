@@ -1,15 +1,12 @@
-"""Commands on records: `decide`, `event`, `ledger export`, `audit`, `replies parse`."""
+"""Commands on records: `decide`, `event`, `ledger export`, `replies parse`."""
 
 import sys
-from dataclasses import fields
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
 import orjson
 import typer
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
-from rich.table import Table
 
 from outreach.bootstrap import make_clock
 from outreach.commands.common import (
@@ -26,8 +23,6 @@ from outreach.commands.common import (
 )
 from outreach.domain.events import Event, read_event
 from outreach.domain.located_yaml import ConfigError
-from outreach.flows import audit as auditing
-from outreach.flows.audit import Audit, count_audited
 from outreach.flows.events import Taken, take_events
 from outreach.flows.ledger import ledger_lines
 from outreach.policy.lines import decide_lines
@@ -40,9 +35,6 @@ from outreach.settings import Settings
 
 ledger = typer.Typer(no_args_is_help=True, help="The ledger: one line per attempt and per refusal.")
 replies = typer.Typer(no_args_is_help=True, help="Replies: how the reader understands them.")
-
-_SHOWN = 10
-"""How many differences and violations of one kind are printed; --json has more."""
 
 Source = Annotated[Path | None, typer.Argument(help="A file of JSON Lines (default: standard input).")]
 
@@ -104,66 +96,6 @@ async def write_ledger(settings: Settings, out: Path | None, since: datetime | N
             if out:
                 target.close()
     return count
-
-
-def audit(
-    since: Annotated[str | None, typer.Option("--from", help="First instant to look at.")] = None,
-    until: Annotated[str | None, typer.Option("--to", help="Instant to stop before.")] = None,
-    everything: Annotated[
-        bool, typer.Option("--all", help="Also decide again what was deferred and what was refused.")
-    ] = False,
-    as_json: Json = False,
-) -> None:
-    """Decide every recorded send again, and count hours and caps over from the ledger. Ends with 1 if anything is off.
-
-    docs/audit.md says what is held against what.
-    """
-    found = run(_audit(settings_or_fail(), read_instant(since), read_instant(until), everything))
-    if as_json:
-        print_json({"clean": found.clean} | {one.name: getattr(found, one.name) for one in fields(found)})
-    else:
-        print_audit(found)
-    raise typer.Exit(0 if found.clean else 1)
-
-
-async def _audit(settings: Settings, since: datetime | None, until: datetime | None, everything: bool) -> Audit:
-    columns = ("{task.description}", BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    async with a_house(settings) as house:
-        total = await count_audited(house, since, until, everything=everything)
-        with Progress(*columns, console=complaints, transient=True, disable=not complaints.is_terminal) as bar:
-            task = bar.add_task("audited", total=total)
-            return await auditing.audit(
-                house, since, until, everything=everything, progress=lambda more: bar.advance(task, more)
-            )
-
-
-def print_audit(found: Audit) -> None:
-    """Print what an audit found: the numbers, then everything that is wrong, by name."""
-    table = Table.grid(padding=(0, 2))
-    table.add_column()
-    table.add_column(justify="right")
-    table.add_column(style="dim")
-    verdicts = ", ".join(f"{count} {verdict}" for verdict, count in sorted(found.decided.items()))
-    rules = ", ".join(f"{count} rules of version {version}" for version, count in sorted(found.policies.items()))
-    table.add_row("decisions decided again", str(sum(found.decided.values())), verdicts)
-    table.add_row("sends counted again", str(found.recounted), rules and f"against {rules}")
-    table.add_row("differences", str(sum(found.differing.values())), "")
-    table.add_row("violations", str(sum(found.violated.values())), "")
-    console.print(table)
-    for kind, count in found.differing.most_common():
-        _say(f"\n{count} x {kind}: {auditing.KINDS[kind]}", "red")
-        for one in [each for each in found.differences if each.kind == kind][:_SHOWN]:
-            _say(f"  touch {one.touch_id} decision {one.decision_id or '-'}  {one.detail}")
-    for rule, count in found.violated.most_common():
-        _say(f"\n{count} x {rule} was not kept", "red")
-        for each in [one for one in found.violations if one.rule_id == rule][:_SHOWN]:
-            _say(f"  attempt {each.attempt_id}  {each.kind}: {each.detail}")
-    verdict = "Nothing is wrong." if found.clean else "Something is wrong: see docs/audit.md."
-    console.print(verdict, style="green" if found.clean else "bold red")
-
-
-def _say(text: str, style: str | None = None) -> None:
-    console.print(text, style=style, highlight=False, markup=False, soft_wrap=True)
 
 
 def event(

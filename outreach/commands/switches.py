@@ -200,6 +200,11 @@ def in_words(switch: dict[str, Any]) -> str:
     )
 
 
+def way_back(switch: dict[str, Any]) -> str:
+    """Return the command that lifts a switch."""
+    return f"outreach resume {switch['name']} --catch-up re-decide (or drop)"
+
+
 def _show(scope: Scope, counts: Preview, *, as_json: bool) -> None:
     if as_json:
         print_json({"scope": scope[0], "key": scope[1], **_counted(counts.total),

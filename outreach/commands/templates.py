@@ -12,9 +12,10 @@ from outreach.domain.words import Channel
 from outreach.flows import approvals
 from outreach.flows.approvals import Standing
 from outreach.rendering.catalog import Catalog, Template
-from outreach.rendering.content import Judge, Judged, Question, plain
+from outreach.rendering.content import Judge, Judged, Question
 from outreach.rendering.render import Renderer
 from outreach.rendering.sample import past_due, sample_fields
+from outreach.rendering.statements import plain
 
 app = typer.Typer(no_args_is_help=True, help="Templates: list, show, approve, revoke.")
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import psycopg
 
-from channels.sandbox.client import Sandbox
+from channels.sandbox.client import Reachable, Sandbox
 from outreach.clock import SteppedClock, monotonic, pause
 from outreach.stack import Services, Stack, child_environ, free_port, services
 from outreach.store.named import queries
@@ -18,6 +18,9 @@ START = datetime(2027, 3, 1, tzinfo=UTC)
 
 TICK = timedelta(hours=3)
 """Time stops every three hours at the finest: what fell due in between leaves together, within the permitted hours."""
+
+PAST_THE_HOUR = timedelta(minutes=10)
+"""Stops are a little past the hour: contact hours open five past it, campaigns run and plans step on it."""
 
 STUCK_AFTER = 120.0
 """Real seconds without the system coming to rest, after which the demo says what it waits for and gives up."""
@@ -81,7 +84,7 @@ class World:
 
 
 def _ceil(at: datetime) -> datetime:
-    behind = (at - START) % TICK
+    behind = (at - START - PAST_THE_HOUR) % TICK
     return at + (TICK - behind if behind else timedelta(0))
 
 
@@ -116,7 +119,7 @@ def world(
         yield made
 
 
-def carrier_environ(sandbox: Sandbox) -> dict[str, str]:
+def carrier_environ(sandbox: Reachable) -> dict[str, str]:
     """Return the settings that point every channel at the sandbox carrier."""
     return {
         "OUTREACH_TWILIO_BASE_URL": sandbox.http_url,
@@ -128,7 +131,7 @@ def carrier_environ(sandbox: Sandbox) -> dict[str, str]:
         "OUTREACH_EMAIL_PER_SECOND": "1000",
         "OUTREACH_EMAIL_BURST": "1000",
         "OUTREACH_CALLS_PER_SECOND": "200",
-        "OUTREACH_SMTP_HOST": str(sandbox.smtp_host),
+        "OUTREACH_SMTP_HOST": sandbox.smtp_host,
         "OUTREACH_SMTP_PORT": str(sandbox.smtp_port),
         "OUTREACH_SMTP_TLS": "none",
         "OUTREACH_INBOUND_MAIL_SECRET": sandbox.inbound_secret,

@@ -189,8 +189,8 @@ def counter_offer(
 ) -> Offer | None:
     """Return the plan the borrower asks for ("40 a week", "in 5 payments") if it is within bounds, else None.
 
-    ``each`` is the most they can pay at a time, ``first_on`` the day they want to begin. None means a person decides:
-    nothing is refused automatically.
+    ``each`` is the most they can pay at a time, ``first_on`` the day they want to begin (``first_days`` says which may
+    be). None means a person decides: nothing is refused automatically.
     """
     if not policy.fits(amount_due, dpd, product, background) or not policy.shapes:
         return None
@@ -201,17 +201,49 @@ def counter_offer(
         count = max(2, -(-(amount_due.minor + policy.fee_minor - down) // each.minor) + bool(down))
     if count is None or not 2 <= count <= policy.max_count:
         return None
-    wanted = [frequency] if frequency else _frequencies(policy)
+    wanted = [frequency] if frequency else frequencies(policy)
     shapes = (Shape(count, each_time) for each_time in wanted)
-    fitting = (offer_of(policy, amount_due, shape, today, first_on, background) for shape in shapes)
+    fitting = (_wished(policy, amount_due, shape, today, first_on, background) for shape in shapes)
     offer = next((offer for offer in fitting if offer), None)
     if offer and each and any(part.amount.minor > each.minor for part in schedule(offer)):
         return None
     return replace(offer, option=1) if offer else None
 
 
-def _frequencies(policy: ArrangementPolicy) -> list[Frequency]:
+def frequencies(policy: ArrangementPolicy) -> list[Frequency]:
+    """Return how far apart the installments of ``policy`` may be, as its plans do, in their order."""
     return list(dict.fromkeys(shape.frequency for shape in policy.shapes))
+
+
+def _wished(
+    policy: ArrangementPolicy,
+    amount_due: Money,
+    shape: Shape,
+    today: date,
+    first_on: date | None,
+    background: Background,
+) -> Offer | None:
+    """Return the plan of a wish; one that is just what the policy offers keeps the day of the month of that offer."""
+    for own in policy.shapes:
+        same = (own.count, own.frequency) == (shape.count, shape.frequency)
+        if same and own.day and first_on == _begins(policy, own, today, None)[0]:
+            return offer_of(policy, amount_due, own, today, None, background)
+    return offer_of(policy, amount_due, shape, today, first_on, background)
+
+
+def first_days(policy: ArrangementPolicy, today: date) -> tuple[date, date]:
+    """Return the first and last day on which a plan made ``today`` may begin, whoever names it and wherever.
+
+    Sooner than the policy proposes is the borrower's own choice; later is as far off as ``first_within_days``, or as
+    the policy's own offers begin.
+    """
+    soonest = today + timedelta(days=min(1, policy.first_after_days))
+    proposed = (_begins(policy, shape, today, None)[0] for shape in policy.shapes)
+    return soonest, max(today + timedelta(days=policy.first_within_days), soonest, *proposed)
+
+
+def _within(day: date, bounds: tuple[date, date]) -> bool:
+    return bounds[0] <= day <= bounds[1]
 
 
 def _down_payment(policy: ArrangementPolicy, amount_due: Money) -> int:
@@ -243,7 +275,7 @@ def offer_of(
     )
     if offer.total.minor - offer.down_payment_minor < shape.count:
         return None  # fewer units than parts
-    if first < today or (first_on and (first_on - today).days > policy.first_within_days):
+    if first_on is not None and not _within(first_on, first_days(policy, today)):
         return None
     parts = schedule(offer)
     floor = all(part.amount.minor >= policy.minimum_minor for part in parts)

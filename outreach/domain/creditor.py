@@ -3,10 +3,11 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import time
+from datetime import datetime, time
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
+from zoneinfo import ZoneInfo
 
 import phonenumbers
 from email_validator import EmailNotValidError, validate_email
@@ -14,6 +15,7 @@ from pydantic import Field, PlainValidator
 
 from outreach.domain.campaign import WEEKDAYS
 from outreach.domain.config_edge import Shape, read_shape, read_zone, text_matching, word
+from outreach.domain.identity import IdentityMethod
 from outreach.domain.located_yaml import ConfigError, Located, Problem, load_located
 from outreach.domain.near import did_you_mean, unknown_word
 from outreach.domain.plan_config import NAME, TIME
@@ -48,6 +50,8 @@ class Creditor:
 
     ``phone`` is E.164, ``country`` ISO 3166-1, ``zone`` IANA. ``names`` are forms of the name for a locale or language.
     ``pay_url`` is an https address that holds nothing personal. ``agent_name`` is a person who can be asked for.
+    ``identity`` is what a call asks for before it speaks of the account; ``agent_line`` (E.164) is where calls are
+    handed on to a person in the help hours, None: a person calls back.
     """
 
     id: str
@@ -62,6 +66,15 @@ class Creditor:
     help_hours: HelpHours
     names: Mapping[str, str]
     agent_name: str | None = None
+    identity: IdentityMethod = IdentityMethod.BIRTH_YEAR
+    agent_line: str | None = None
+
+    def agent_answers_at(self, at: datetime) -> bool:
+        """Tell whether a call can be handed on to a person at ``at``: there is a line, and these are help hours."""
+        here = at.astimezone(ZoneInfo(self.zone))
+        hours = self.help_hours
+        opened = WEEKDAYS[here.weekday()] in hours.days and hours.opens <= here.time() < hours.closes
+        return self.agent_line is not None and opened
 
     def name_for(self, locale: str) -> str:
         """Return the name borrowers of ``locale`` know the creditor by."""
@@ -141,6 +154,8 @@ class CreditorShape(Shape):
         str, text_matching(lambda text: bool(_PAY_URL.fullmatch(text)), "is no plain https:// address without a query")
     ]
     agent_name: _SHORT | None = None
+    identity: Annotated[IdentityMethod, word(IdentityMethod, "identity")] = IdentityMethod.BIRTH_YEAR
+    agent_line: Annotated[str, PlainValidator(_read_phone)] | None = None
     help_hours: HelpHoursShape
 
 

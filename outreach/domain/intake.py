@@ -44,6 +44,7 @@ class KnownAttempt:
     provider_ref: str | None
     answered_by: str | None
     anomaly: str | None
+    error_code: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +65,10 @@ class OpenDialogue:
 
 @dataclass(frozen=True, slots=True)
 class AnsweredCall:
-    """A call whose words are asked for. ``body`` is its spoken parts as JSON; ``birth_year`` proves who speaks."""
+    """A call whose words are asked for. ``body`` is its spoken parts as JSON, made from the template.
+
+    ``leave_by`` is when the permitted hours end, None for a call from before that was stored.
+    """
 
     attempt_id: UUID
     case_id: UUID
@@ -73,4 +77,6 @@ class AnsweredCall:
     channel: str
     locale: str
     body: str | None
-    birth_year: int | None
+    template: str
+    template_hash: str
+    leave_by: datetime | None

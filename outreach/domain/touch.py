@@ -31,7 +31,7 @@ RANK: dict[str, int] = {
     Outcome.CONVERSATION: 90,
 }
 
-_FAILED = frozenset({Outcome.FAILED, Outcome.BOUNCED})
+FAILED = frozenset({Outcome.FAILED, Outcome.BOUNCED})
 _REACHED = frozenset({Outcome.DELIVERED, Outcome.READ})
 
 
@@ -41,7 +41,7 @@ def merge(known: str, news: str) -> tuple[str, str | None]:
     Commutative, associative and idempotent: duplicates and late news change nothing wrongly (promise 6).
     """
     outcome = news if (RANK[news], news) > (RANK[known], known) else known
-    clash = (known in _FAILED and news in _REACHED) or (known in _REACHED and news in _FAILED)
+    clash = (known in FAILED and news in _REACHED) or (known in _REACHED and news in FAILED)
     return outcome, "delivered_and_failed" if clash else None
 
 
@@ -55,11 +55,29 @@ def outcome_of_call(status: str, answered_by: str | None) -> Outcome:
 
     An answer is never proof of the right person: ``conversation`` is set only by a passed identity check.
     """
-    if status in {"answered", "completed"}:
-        if answered_by in {"machine", "fax"}:
-            return Outcome.VOICEMAIL_POSSIBLE
-        return Outcome.ANSWERED_UNVERIFIED
+    if status in {"answered", "completed", "delivered", "read"}:
+        return Outcome.VOICEMAIL_POSSIBLE if answered_by in _MACHINES else Outcome.ANSWERED_UNVERIFIED
     return _CALL[status]
+
+
+def who_answered(known: str | None, news: str | None) -> str | None:
+    """Merge what is known of who answered a call: whoever says more wins, a human over a machine, in any order."""
+    return max(known, news, key=lambda word: _SAYS_MORE.get(word or "", -1))
+
+
+def merge_call(known: str, status: str, answered_by: str | None) -> tuple[str, str | None]:
+    """Merge one receipt of a call into its outcome; ``answered_by`` is all that is known of who answered.
+
+    An answer that did not say by whom was a machine's when another receipt says so: the one correction that goes back,
+    so that the order of receipts makes no difference.
+    """
+    if known in {Outcome.ANSWERED_UNVERIFIED, Outcome.VOICEMAIL_POSSIBLE}:
+        known = outcome_of_call("answered", answered_by)
+    return merge(known, outcome_of_call(status, answered_by))
+
+
+_MACHINES = frozenset({"machine", "fax"})
+_SAYS_MORE = {"human": 3, "machine": 2, "fax": 1, "unknown": 0}
 
 
 _TEXT: dict[str, Outcome] = {
@@ -88,8 +106,6 @@ _CALL: dict[str, Outcome] = {
     "failed": Outcome.NOT_CONNECTED,
     "undelivered": Outcome.NOT_CONNECTED,
     "cancelled": Outcome.NOT_CONNECTED,
-    "delivered": Outcome.ANSWERED_UNVERIFIED,
-    "read": Outcome.ANSWERED_UNVERIFIED,
 }
 
 
@@ -171,6 +187,7 @@ class NewAttempt:
     started_at: datetime
     started_real_at: datetime
     lookups: int = 0
+    leave_by: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,7 +214,8 @@ class TouchMove:
     """One state change of a touch; field names are columns of table ``touch``. None fields keep their value.
 
     ``channel`` and ``fallback`` change together when a touch moves on to its next channel. ``paused_by`` names the kill
-    switches that hold it back, as ``scope:key``; any other move lets go of them.
+    switches that hold it back, as ``scope:key``; any other move lets go of them, and of ``reconsider_at``: when to ask
+    again whether another channel may carry what an outage holds.
     """
 
     touch_id: UUID
@@ -210,3 +228,4 @@ class TouchMove:
     tries: int | None = None
     settled_at: datetime | None = None
     paused_by: tuple[str, ...] | None = None
+    reconsider_at: datetime | None = None

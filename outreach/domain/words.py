@@ -49,6 +49,7 @@ class PointState(StrEnum):
     INVALID = "invalid"
     WRONG_PARTY = "wrong_party"
     REASSIGNED = "reassigned"
+    SILENT = "silent"  # what is sent there never arrives; news of an arrival or a reply puts it back
 
 
 class PointLabel(StrEnum):

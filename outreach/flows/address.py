@@ -1,5 +1,6 @@
 """Addresses: whose a number or mailbox is, who may have spoken from it, and what ends its use."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -13,6 +14,7 @@ from outreach.flows.ports import Tx
 MEMORY = timedelta(days=90)
 """How far back a reply may refer to something we sent."""
 
+_MESSAGE_ID = re.compile(r"(?:[\w-]+:)?([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})@", re.IGNORECASE)
 _DEAD = frozenset({PointState.WRONG_PARTY, PointState.REASSIGNED})
 _CHANNELS = {PointKind.PHONE: ("sms", "voice", "ivr"), PointKind.EMAIL: ("email",)}
 
@@ -32,15 +34,27 @@ class Owner:
         return self.state not in _DEAD
 
 
-async def owners_of_address(tx: Tx, token: str | None, address: str | None) -> list[Owner]:
-    """Return the owner that the attempt of a token names, else everyone who has or had an address, latest first."""
-    if token:
-        attempt = await tx.attempt_by_token(token)
-        if attempt is not None:
-            return [Owner(attempt[3], attempt[4], attempt[12], PointState.ACTIVE)]
+async def owners_of_address(
+    tx: Tx, token: str | None, address: str | None, reference: str | None = None
+) -> list[Owner]:
+    """Return the owner that an attempt names, else everyone who has or had an address, latest first.
+
+    The attempt is that of the token, else that of the provider's reference (for mail: our Message-ID).
+    """
+    attempt = await tx.attempt_by_token(token) if token else None
+    if attempt is None and reference:
+        attempt = await tx.attempt_by_reference(reference, _attempt_id_in(reference))
+    if attempt is not None:
+        return [Owner(attempt[3], attempt[4], attempt[12], PointState.ACTIVE)]
     if not address:
         return []
     return [Owner(*row) for row in await tx.owners_of_address(address)]
+
+
+def _attempt_id_in(reference: str) -> UUID | None:
+    """Read the id of an attempt out of our own Message-ID: one whose outcome is unknown has no reference yet."""
+    found = _MESSAGE_ID.match(reference)
+    return UUID(found[1]) if found else None
 
 
 def said_by(owners: Sequence[Owner], since: datetime) -> Owner | None:

@@ -58,6 +58,9 @@ async def confirm_arrangement(house: House, tx: Tx, speaker: Speaker, offer: Off
     if not stored:
         return False
     told = offer_told(offer) | {"arrangement_id": key, "evidence": speaker.evidence}
+    told["schedule"] = [
+        {"no": part.number, "due_on": part.due_on, "amount_minor": part.amount.minor} for part in agreed.installments
+    ]
     await tx.append([Entry(case.case_id, now, "arrangement.confirmed", told)])
     await _owe(tx, speaker, offer.fee_minor, now)
     await _drop_promise(tx, case.case_id, "arrangement", now)
@@ -133,8 +136,8 @@ def _installment_context(part: Installment, count: int) -> dict[str, Any]:
 
 
 async def _confirm_by_mail(tx: Tx, speaker: Speaker, words: dict[str, Any], now: datetime) -> None:
-    """Send the schedule by email as well, to a mailbox on file; who answered by email has it in the answer."""
-    if speaker.surface == "email":
+    """Send the schedule by email as well, to a mailbox on file; an email or a page brings it in its own answer."""
+    if speaker.surface in ("email", "portal"):
         return
     if any(point.state == "active" and _may_mail(speaker, point) for point in speaker.dossier.points_for("email")):
         case = speaker.case

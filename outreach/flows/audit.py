@@ -10,8 +10,7 @@ from uuid import UUID
 from outreach.domain.located_yaml import ConfigError
 from outreach.flows.audit_past import NEVER_LEFT, SEND, Entry, Page, load_entries, pages_of
 from outreach.flows.dispatch import HISTORY
-from outreach.flows.house import House
-from outreach.flows.ports import Row, Tx
+from outreach.flows.ports import Row, Store, Tx
 from outreach.flows.recount import Recount, Violation
 from outreach.policy.codec import FieldError, facts_from_json, loads, read
 from outreach.policy.decision import Decision, Reason, Verdict
@@ -46,6 +45,10 @@ KINDS: Final = {
 """What can differ, in words."""
 
 Progress = Callable[[int], None]
+
+Part = tuple[int, int]
+"""Which part, from 0, of how many."""
+WHOLE: Final[Part] = (0, 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +88,16 @@ class Audit:
             self.differing[one.kind] += 1
             if len(self.differences) < LISTED:
                 self.differences.append(one)
+
+    def add(self, other: "Audit") -> None:
+        """Take in what was found in another part."""
+        self.decided += other.decided
+        self.recounted += other.recounted
+        self.policies |= other.policies
+        self.differing += other.differing
+        self.violated += other.violated
+        self.differences += other.differences[: LISTED - len(self.differences)]
+        self.violations += other.violations[: LISTED - len(self.violations)]
 
     def violate(self, found: Iterable[Violation]) -> None:
         """Take in violations."""
@@ -134,33 +147,35 @@ class Versions:
 
 
 async def audit(
-    house: House,
+    store: Store,
     since: datetime | None = None,
     until: datetime | None = None,
     *,
     everything: bool = False,
+    part: Part = WHOLE,
     progress: Progress = lambda _: None,
 ) -> Audit:
     """Audit the sends from ``since`` on and before ``until``; with ``everything`` also what was deferred and refused.
 
-    Reads only, in constant memory. ``progress`` is told how many more decisions were audited.
+    Reads only, in constant memory. ``part`` is one of several that together see everything once: what belongs to a
+    borrower stays together. ``progress`` is told how many more decisions were audited.
     """
     found = Audit()
-    async with house.store.transaction() as tx:
+    async with store.transaction() as tx:
         versions = Versions(tx)
-        async for rows in _by_borrowers(tx.sends(since, until)):
+        async for rows in _by_borrowers(tx.sends(since, until, part)):
             await _audit_sends(tx, versions, rows, found)
             progress(len(rows))
         if everything:
-            async for row in tx.unsent(since, until):
+            async for row in tx.unsent(since, until, part):
                 await _audit_decision(versions, _Stored(*map(_plain, row)), found)
                 progress(1)
     return found
 
 
-async def count_audited(house: House, since: datetime | None, until: datetime | None, *, everything: bool) -> int:
+async def count_audited(store: Store, since: datetime | None, until: datetime | None, *, everything: bool) -> int:
     """Return how many decisions an audit would look at."""
-    async with house.store.transaction() as tx:
+    async with store.transaction() as tx:
         sends = await tx.count_sends(since, until)
         return sends + (await tx.count_unsent(since, until) if everything else 0)
 

@@ -15,7 +15,9 @@ class AuditTx(Protocol):
         """Count the attempts started from ``since`` on and before ``until``."""
         ...
 
-    def sends(self, since: datetime | None, until: datetime | None) -> AsyncIterator[Row]:
+    def sends(
+        self, since: datetime | None, until: datetime | None, part: tuple[int, int] = (0, 1)
+    ) -> AsyncIterator[Row]:
         """Stream attempts with the decisions they name, borrower by borrower; see the query for the columns."""
         ...
 
@@ -23,7 +25,9 @@ class AuditTx(Protocol):
         """Count the decisions from ``since`` on and before ``until`` that no attempt followed."""
         ...
 
-    def unsent(self, since: datetime | None, until: datetime | None) -> AsyncIterator[Row]:
+    def unsent(
+        self, since: datetime | None, until: datetime | None, part: tuple[int, int] = (0, 1)
+    ) -> AsyncIterator[Row]:
         """Stream the decisions that no attempt followed; see the query for the columns."""
         ...
 

@@ -1,134 +1,225 @@
-"""What a call says next: a small machine that knows neither store nor clock, and says no word of the debt too early."""
+"""What a call says next: keys and words become a reading, and the dialogue machine answers it. Pure."""
 
+import re
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
-from enum import StrEnum
+from dataclasses import dataclass, replace
+from datetime import date
 
-from outreach.domain.words import Channel, Outcome
+from outreach.domain.identity import Identity
+from outreach.domain.words import SPOKEN, Channel, Outcome
+from outreach.replies.dialogue import repeat, respond, start
+from outreach.replies.dialogue_spec import DONE, DialogueFacts, Dialogues, DialogueState, Effect, EffectKind, Step
+from outreach.replies.reader import read
+from outreach.replies.reading import Awaiting, Intent, Reading
 
-IDENTITY_TRIES = 3
-SILENCES = 3
-"""Questions that may stay unanswered, or answers that may stay unclear, before the call ends politely."""
-MOST_TURNS = 15
-YEAR_DIGITS = 4
-WRONG_PERSON = "0"
-"""The key that the identity question gives to somebody who is not the borrower."""
+CALL = "call"
+"""The dialogue that holds calls (config/dialogues/call.yaml)."""
+LIVE = "live"
+"""The one state of a one-way call: it listens for the stop key only."""
+CALLS = tuple(sorted(SPOKEN))
+MENU_KEY = "menu."
+"""How a dialogue writes a key that templates/catalog.yaml gives and templates print."""
+
+_KEY_SURE = 0.99
+_UNSAFE_AT_REST = frozenset({EffectKind.CONFIRM_ARRANGEMENT, EffectKind.RECORD_PROMISE})
+_CHINESE_DIGITS = str.maketrans("〇零一二三四五六七八九", "00123456789")
 
 
-class CallState(StrEnum):
-    """Where a call stands."""
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What came back to a question: keys, words, or whether the agent a call was handed on to answered."""
 
-    LIVE = "live"  # one-way: listens for the stop key only
-    IDENTITY = "identity"
-    MENU = "menu"
-    OVER = "over"
+    digits: str | None = None
+    text: str | None = None
+    agent_answered: bool | None = None
+
+    @property
+    def silent(self) -> bool:
+        """Whether nothing came at all."""
+        return not self.digits and not self.text and self.agent_answered is None
 
 
-class Act(StrEnum):
-    """What a turn changes on the case."""
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """How a call is held: the keys of its menu by name, the question of identity, and the locale it speaks."""
 
-    STOP_CALLS = "stop_calls"
-    WRONG_PERSON = "wrong_person"
-    PAID = "paid"
-    DISPUTE = "dispute"
-    PERSON = "person"
-    INSTALLMENTS = "installments"
+    menu: Mapping[str, str]
+    identity: Identity
+    locale: str
 
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """One turn: the spoken parts, how many digits it waits for (0: hangs up), and what it means for the case.
+    """One turn: where the dialogue stands, the spoken parts in order, and what it means for the case.
 
-    ``what`` is the word for the timeline: never what was pressed. ``tries`` and ``silent`` count towards giving up.
+    ``what`` is the word for the timeline: never what was pressed or said. ``listen`` is how many keys it waits for (0:
+    none). ``connect``: the call is handed on to an agent.
     """
 
-    state: CallState
+    state: DialogueState
     say: tuple[str, ...]
     what: str
+    effects: tuple[Effect, ...] = ()
     listen: int = 0
-    tries: int = 0
-    silent: int = 0
-    act: Act | None = None
+    connect: bool = False
     outcome: Outcome | None = None
 
 
-def open_call(channel: str, answered_by: str | None, parts: Collection[str], birth_year: int | None) -> Turn:
+def open_call(
+    dialogues: Dialogues, channel: str, answered_by: str | None, parts: Collection[str], manner: Manner,
+    facts: DialogueFacts,
+) -> Turn:  # fmt: skip
     """Return the first turn of an answered call, by who (or what) answered it."""
-    if answered_by == "fax":
-        return Turn(CallState.OVER, (), "machine")
-    if answered_by == "machine":
-        if "voicemail" not in parts:
-            return Turn(CallState.OVER, (), "machine")
-        return Turn(CallState.OVER, ("voicemail",), "voicemail", outcome=Outcome.LIMITED_CONTENT_LEFT)
+    over = DialogueState(CALL, channel, DONE, identified=False)
+    if answered_by in {"fax", "machine"}:
+        if answered_by == "fax" or "voicemail" not in parts:
+            return Turn(over, (), "machine")
+        return Turn(over, ("voicemail",), "voicemail", outcome=Outcome.LIMITED_CONTENT_LEFT)
     if channel == Channel.VOICE:
-        return Turn(CallState.LIVE, ("live",), "answered", listen=1)
-    if birth_year is None:
-        return Turn(CallState.OVER, ("greeting", "identity_failed"), "identity.impossible")
-    return Turn(CallState.IDENTITY, ("greeting", "identity"), "answered", listen=YEAR_DIGITS)
+        return Turn(replace(over, state=LIVE, awaiting="menu"), (LIVE,), "answered", listen=1)
+    possible = manner.identity.expected is not None
+    step = start(dialogues, CALL, replace(facts, identity_possible=possible))
+    turn = _turn(dialogues, step, manner, "answered" if possible else "identity.impossible")
+    return replace(turn, say=("greeting", *turn.say))
 
 
-def next_turn(so_far: Turn, digits: str | None, menu: Mapping[str, str], birth_year: int | None, turns: int) -> Turn:
-    """Return what follows from what was pressed (None: nothing). ``menu`` maps choices to keys."""
-    if digits is not None and digits == menu["stop_calls"]:
-        # Whoever answers may stop the calls, identified or not: opt-out wins.
-        return Turn(CallState.OVER, ("stop_calls",), "stop_calls", act=Act.STOP_CALLS)
-    if turns >= MOST_TURNS:
-        return _goodbye()
-    match so_far.state:
-        case CallState.IDENTITY:
-            return _identify(so_far, digits, birth_year)
-        case CallState.MENU:
-            return _choose(so_far, digits, {key: choice for choice, key in menu.items()})
-        case _:
-            return Turn(CallState.OVER, (), "goodbye")
+def next_turn(dialogues: Dialogues, so_far: DialogueState, heard: Heard, manner: Manner, facts: DialogueFacts) -> Turn:
+    """Return what follows from what was pressed or said. Opt-out wins: the stop key works in every state."""
+    stops = heard.digits == manner.menu["stop_calls"]
+    if so_far.state == LIVE:
+        return _one_way(so_far, stops=stops)
+    if heard.digits == manner.menu["repeat"] and so_far.awaiting in set(Awaiting):
+        return _turn(dialogues, repeat(dialogues, so_far), manner, f"{so_far.state}.repeat")
+    known = replace(
+        facts,
+        silent=heard.silent,
+        identity_ok=None if stops else _identity_ok(so_far, heard, manner),
+        agent_answered=heard.agent_answered is True,
+    )
+    reading = STOP_CALLS if stops else _read(so_far, heard, manner, known)
+    step = respond(dialogues, so_far, reading, known)
+    return _turn(dialogues, step, manner, _what(so_far, step, reading, known))
 
 
-def at_rest(taken: Turn) -> Turn:
+STOP_CALLS = Reading(
+    Intent.STOP, _KEY_SURE, must_stop=True, must_pause=True, stop_channels=CALLS, names_channel=True,
+    explanation="the key that stops calls",
+)  # fmt: skip
+
+
+def at_rest(turn: Turn) -> Turn:
     """Return what a turn becomes once the case has come to rest: the call ends politely, with no word of the debt.
 
-    What somebody chose is still done, and one-way words, which never say what they are about, are still said.
+    What somebody chose for their own safety is still done, and one-way words, which never say what they are about, are
+    still said. Money is not talked about any more: who was about to agree to something gets a person.
     """
-    telling = taken.state in {CallState.IDENTITY, CallState.MENU} or "voicemail" in taken.say
-    if not telling or taken.act is not None:
-        return taken
-    if "voicemail" in taken.say:
-        return Turn(CallState.OVER, (), "at_rest")
-    greeting = tuple(part for part in taken.say if part == "greeting")
-    return Turn(CallState.OVER, (*greeting, "goodbye"), "at_rest", outcome=taken.outcome)
+    if turn.state.state == LIVE:
+        return turn
+    agreeing = any(effect.kind in _UNSAFE_AT_REST for effect in turn.effects)
+    if not (turn.state.open or "voicemail" in turn.say or agreeing):
+        return turn
+    over = replace(turn.state, state=DONE, awaiting=None, keys=None)
+    if "voicemail" in turn.say:
+        return Turn(over, (), "at_rest")
+    kept = tuple(each for each in turn.effects if each.kind in _SAFE)
+    asked = (Effect(EffectKind.HAND_OFF, "interrupted"),) if agreeing else ()
+    greeting = tuple(part for part in turn.say if part == "greeting")
+    return Turn(over, (*greeting, "goodbye"), "at_rest", (*kept, *asked), outcome=turn.outcome)
 
 
-def _goodbye() -> Turn:
-    return Turn(CallState.OVER, ("goodbye",), "goodbye")
+_SAFE = frozenset(
+    {EffectKind.SUPPRESS, EffectKind.PLACE_HOLD, EffectKind.MARK_WRONG_PARTY, EffectKind.HAND_OFF,
+     EffectKind.RECORD_PAYMENT_CLAIM}
+)  # fmt: skip
 
 
-def _identify(so_far: Turn, digits: str | None, birth_year: int | None) -> Turn:
-    if digits is None:
-        silent = so_far.silent + 1
-        if silent >= SILENCES:
-            return _goodbye()
-        return Turn(CallState.IDENTITY, ("identity",), "silence", YEAR_DIGITS, so_far.tries, silent)
-    if digits == WRONG_PERSON:
-        return Turn(
-            CallState.OVER, ("wrong_person",), "wrong_person", act=Act.WRONG_PERSON, outcome=Outcome.WRONG_PARTY
-        )
-    if birth_year is not None and digits == str(birth_year):
-        return Turn(CallState.MENU, ("balance", "menu"), "identity.passed", 1, outcome=Outcome.CONVERSATION)
-    tries = so_far.tries + 1
-    if tries >= IDENTITY_TRIES:
-        return Turn(CallState.OVER, ("identity_failed",), "identity.given_up")
-    return Turn(CallState.IDENTITY, ("identity_retry",), "identity.failed", YEAR_DIGITS, tries, so_far.silent)
+def cannot_say(turn: Turn) -> Turn:
+    """Return what a turn becomes whose words cannot be put together: nothing of it is done, a person takes over."""
+    kept = tuple(each for each in turn.effects if each.kind in _SAFE)
+    over = replace(turn.state, state=DONE, awaiting=None, keys=None)
+    effects = (*kept, Effect(EffectKind.HAND_OFF, "call_without_words"))
+    return Turn(over, ("goodbye",), "without_words", effects, outcome=turn.outcome)
 
 
-def _choose(so_far: Turn, digits: str | None, choices: Mapping[str, str]) -> Turn:
-    choice = choices.get(digits or "")
-    if choice is None:
-        silent = so_far.silent + 1
-        if silent >= SILENCES:
-            return _goodbye()
-        if digits is None:
-            return Turn(CallState.MENU, ("menu",), "silence", 1, silent=silent)
-        return Turn(CallState.MENU, ("menu_retry", "menu"), "unclear", 1, silent=silent)
-    if choice == "repeat":
-        return Turn(CallState.MENU, ("balance", "menu"), "menu.repeat", 1, silent=so_far.silent)
-    act = Act(choice) if choice in set(Act) else None
-    return Turn(CallState.OVER, (choice,), f"menu.{choice}", act=act)
+def _one_way(so_far: DialogueState, *, stops: bool) -> Turn:
+    over = replace(so_far, state=DONE, awaiting=None)
+    if not stops:
+        return Turn(over, (), "goodbye")
+    return Turn(over, ("stop_confirmation",), "stop", (Effect(EffectKind.SUPPRESS, channels=CALLS),))
+
+
+def _turn(dialogues: Dialogues, step: Step, manner: Manner, what: str) -> Turn:
+    """Put a step into spoken parts: what it says, then the question of the state it leads to."""
+    state, kinds = step.state, {effect.kind for effect in step.effects}
+    connect = EffectKind.CONNECT_AGENT in kinds
+    outcome = Outcome.WRONG_PARTY if EffectKind.MARK_WRONG_PARTY in kinds else None
+    if EffectKind.VERIFY_IDENTITY in kinds:
+        outcome = Outcome.CONVERSATION
+    if not state.open:
+        return Turn(state, (step.say or "goodbye",), what, step.effects, outcome=outcome)
+    spec = dialogues[state.kind].states[state.state]
+    prompt = () if step.say == spec.prompt or spec.prompt is None else (spec.prompt,)
+    say = (step.say, *prompt) if step.say else prompt
+    listen = manner.identity.digits if state.awaiting == "identity" else spec.digits
+    return Turn(state, say, what, step.effects, 0 if connect else listen, connect, outcome)
+
+
+def _what(before: DialogueState, step: Step, reading: Reading, facts: DialogueFacts) -> str:
+    if facts.silent:
+        return "silence"
+    if before.awaiting == "agent":
+        return "agent.answered" if facts.agent_answered else "agent.missed"
+    if before.awaiting == "identity" and facts.identity_ok is not None:
+        if facts.identity_ok:
+            return "identity.passed"
+        return "identity.failed" if step.state.open else "identity.given_up"
+    if reading.intent is Intent.UNCLEAR:
+        return "unclear"
+    return str(reading.intent) if not before.identified else f"{before.state}.{reading.intent}"
+
+
+def _identity_ok(so_far: DialogueState, heard: Heard, manner: Manner) -> bool | None:
+    """Check an answer to the question of identity; None when it was none, such as silence or a wrong number."""
+    if so_far.awaiting != "identity":
+        return None
+    if heard.digits:
+        return None if heard.digits in (so_far.keys or {}) else manner.identity.matches(heard.digits)
+    spoken = re.sub(r"[^0-9]", "", (heard.text or "").translate(_CHINESE_DIGITS))
+    return manner.identity.matches(spoken) if len(spoken) >= manner.identity.digits else None
+
+
+def _read(so_far: DialogueState, heard: Heard, manner: Manner, facts: DialogueFacts) -> Reading:
+    if heard.digits:
+        return _read_keys(so_far, heard.digits, manner, facts.today)
+    if heard.text and facts.identity_ok is None:
+        return read(
+            heard.text, lang=manner.locale, channel="ivr", ref_date=facts.today,
+            default_currency=facts.amount_due.currency, context=so_far.context,
+        )  # fmt: skip
+    return Reading(Intent.UNCLEAR, 0.0)
+
+
+def _read_keys(so_far: DialogueState, digits: str, manner: Manner, today: date) -> Reading:
+    for key, intent in (so_far.keys or {}).items():
+        pressed = manner.menu.get(key.removeprefix(MENU_KEY)) if key.startswith(MENU_KEY) else key
+        if digits == pressed:
+            return Reading(intent, _KEY_SURE, explanation="the key the prompt promised")
+    if so_far.awaiting == Awaiting.OFFER_CHOICE:
+        return Reading(Intent.CHOOSE_OPTION, _KEY_SURE, choice=int(digits) if digits.isdecimal() else None)
+    on = keyed_date(digits, today) if so_far.awaiting == Awaiting.PROMISE_DATE else None
+    return Reading(Intent.PROMISE_TO_PAY, _KEY_SURE, on=on) if on else Reading(Intent.UNCLEAR, 0.0)
+
+
+def keyed_date(digits: str, today: date) -> date | None:
+    """Return the next day (today counts) of a month and a day keyed as ``0315``; None when there is no such day."""
+    if not re.fullmatch(r"[0-9]{4}", digits):
+        return None
+    month, day = int(digits[:2]), int(digits[2:])
+    for year in (today.year, today.year + 1):
+        try:
+            found = date(year, month, day)
+        except ValueError:
+            continue
+        if found >= today:
+            return found
+    return None

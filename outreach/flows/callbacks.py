@@ -12,6 +12,7 @@ from channels.contract import Callback, Receipt, Reply
 from channels.errors import MalformedCallback
 from outreach.domain.ids import new_id
 from outreach.flows.house import House
+from outreach.flows.ports import Tx
 from outreach.flows.stop import stop_at_once
 
 WAKE_UP = timedelta(seconds=15)
@@ -40,17 +41,34 @@ async def take_news(house: House, channel: str, news: Sequence[Receipt | Reply])
     """Store verified news and queue it; a reply that must stop is acted on in the same transaction."""
     if not news:
         return 0
+    async with house.store.transaction() as tx:
+        stored = await store_news(house, tx, channel, news)
+    return await queue_stored(house, stored)
+
+
+Stored = dict[str, list[UUID]]
+"""What a transaction stored: kind -> inbox ids."""
+
+
+async def store_news(house: House, tx: Tx, channel: str, news: Sequence[Receipt | Reply]) -> Stored:
+    """Store verified news in the caller's transaction, stops included; what was known already is left out."""
     now, real = house.clock.now(), house.clock.real()
     rows = {each.dedupe_key: _row(channel, each, now, real) for each in news}
-    async with house.store.transaction() as tx:
-        fresh = await tx.insert_inbox(list(rows.values()))
-        for each in news:
-            if isinstance(each, Reply) and each.dedupe_key in fresh:
-                await stop_at_once(house, tx, each, now)
-    kinds = {str(rows[key]["kind"]): True for key in fresh}
-    for kind in kinds:
-        await house.queue.intake(kind, [fresh[key] for key in fresh if rows[key]["kind"] == kind])
-    return len(fresh)
+    fresh = await tx.insert_inbox(list(rows.values()))
+    for each in news:
+        if isinstance(each, Reply) and each.dedupe_key in fresh:
+            await stop_at_once(house, tx, each, now)
+    stored: Stored = {}
+    for key, inbox_id in fresh.items():
+        stored.setdefault(str(rows[key]["kind"]), []).append(inbox_id)
+    return stored
+
+
+async def queue_stored(house: House, stored: Stored) -> int:
+    """Wake the intake lane for what was committed; returns how much it is. A lost wake-up is swept up."""
+    for kind, inbox in stored.items():
+        await house.queue.intake(kind, inbox)
+    return sum(map(len, stored.values()))
 
 
 def _row(channel: str, each: Receipt | Reply, now: datetime, real: datetime) -> dict[str, Any]:
@@ -73,21 +91,30 @@ def storable(payload: dict[str, Any]) -> dict[str, Any]:
 
 
 async def _store_malformed(house: House, channel: str, callback: Callback, problem: str) -> None:
+    payload = {"query": callback.query, "body": callback.body.decode("utf-8", "replace")}
+    async with house.store.transaction() as tx:
+        await store_malformed(house, tx, channel, payload, problem)
+
+
+async def store_malformed(
+    house: House, tx: Tx, channel: str, payload: dict[str, Any], problem: str, key: str | None = None
+) -> None:
+    """Keep what is genuine and cannot be read, parked, and tell an operator. ``key`` is the same for a repetition."""
     now = house.clock.now()
-    key = new_id(now)
+    inbox_id = new_id(now)
     row = {
-        "inbox_id": key,
+        "inbox_id": inbox_id,
         "channel": channel,
-        "dedupe_key": f"malformed:{key}",
+        "dedupe_key": f"malformed:{key or inbox_id}",
         "kind": "malformed",
         "received_at": now,
-        "payload": storable({"query": callback.query, "body": callback.body.decode("utf-8", "replace")}),
+        "payload": storable(payload),
         "retry_real_at": None,
     }
-    async with house.store.transaction() as tx:
-        await tx.insert_inbox([row])
-        await tx.close_inbox([{"inbox_id": key, "state": "parked", "note": problem}])
-        await tx.open_alert("callback.malformed", channel, "a verified callback could not be read; it is kept", now)
+    if not await tx.insert_inbox([row]):
+        return
+    await tx.close_inbox([{"inbox_id": inbox_id, "state": "parked", "note": problem}])
+    await tx.open_alert("callback.malformed", channel, "a verified callback could not be read; it is kept", now)
 
 
 async def sweep_inbox(house: House, limit: int = 500) -> int:

@@ -1,42 +1,43 @@
-"""Answered calls: turn by turn, what was pressed is acted on and the next words go back to the provider."""
+"""Answered calls: turn by turn, what was pressed or said is acted on and the next words go back to the provider."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
-from uuid import UUID
 
 import orjson
 import structlog
 
 from channels.contract import Answer, Callback, Channel, Interactive, Prompt, Receipt, Reply
 from channels.errors import MalformedCallback
-from outreach.domain.ids import new_id
+from outreach.domain import words
+from outreach.domain.identity import identity_of
 from outreach.domain.intake import AnsweredCall, OpenDialogue
 from outreach.domain.timeline import Entry
 from outreach.domain.touch import RANK, NewTouch
-from outreach.domain.words import SPOKEN, HoldKind, PointState, PointType, StopCondition
-from outreach.flows.address import take_out_of_use
-from outreach.flows.call_steps import Act, CallState, Turn, at_rest, next_turn, open_call
+from outreach.domain.words import PointType
+from outreach.flows.call_effects import carry_out_call
+from outreach.flows.call_steps import Heard, Manner, Turn, at_rest, cannot_say, next_turn, open_call
 from outreach.flows.callbacks import take_news
-from outreach.flows.conversation import IN_THREAD, TASK_DUE, open_dialogue
+from outreach.flows.conversation import dialogue_facts, dump_state, load_state, reply_context
 from outreach.flows.dispatch import HISTORY
-from outreach.flows.enroll import stop_for
-from outreach.flows.events import place_hold
+from outreach.flows.fields import fields_of
 from outreach.flows.house import House
 from outreach.flows.ports import Tx
 from outreach.flows.schedule import enqueue
-from outreach.flows.speaker import Speaker
-from outreach.flows.stop import Said, refuse, stop_channels
+from outreach.flows.speaker import Speaker, informed
 from outreach.flows.switches import call_is_off
+from outreach.rendering.catalog import SPOKEN_ABOUT
+from outreach.rendering.render import RenderRefused
+from outreach.replies.dialogue_spec import DONE, DialogueFacts, DialogueState
 
 CALL_LIFE = timedelta(hours=6)
 """How long after it was placed a call's words may be fetched; the calls themselves are limited to minutes."""
 TURN_LIFE = timedelta(minutes=15)
 """After this a call that was cut off counts as over."""
-CALLS = tuple(sorted(SPOKEN))
-
-_TAKES_NO_TEXTS = frozenset({PointType.FIXED_LINE, PointType.TOLL_FREE})
+RINGS = timedelta(minutes=1)
+"""A call that began to ring within its hours may be answered this much later; after that it waited at the provider."""
+TAKES_NO_TEXTS = frozenset({PointType.FIXED_LINE, PointType.TOLL_FREE})
 
 _log = structlog.get_logger(__name__)
 
@@ -52,14 +53,27 @@ class Exchange:
     house: House
     tx: Tx
     call: AnsweredCall
+    speaker: Speaker
+    manner: Manner
     now: datetime
     touches: list[NewTouch] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Spoken:
+    """What a turn sends to the provider, as it is stored: a repeated request gets exactly this again."""
+
+    number: int
+    words: str
+    what: str
+    listen: int = 0
+    connect: bool = False
 
 
 async def answer_call(house: House, token: str, callback: Callback, turn: int | None = None) -> Answer:
     """Return what a call says next; ``turn`` is the number in the URL, None when the call has just been answered.
 
-    A repeated request gets the same words and changes nothing. What is pressed is neither stored nor logged.
+    A repeated request gets the same words and changes nothing. What is pressed or said is neither stored nor logged.
     Raises UnknownCallError, BadSignature (nothing stored).
     """
     async with house.store.transaction() as tx:
@@ -71,12 +85,12 @@ async def answer_call(house: House, token: str, callback: Callback, turn: int | 
         adapter.verify(callback)
         news = _news(adapter, callback)
         await tx.lock_borrowers([call.borrower_id])
-        exchange = Exchange(house, tx, call, now)
-        taken, number = await _take(exchange, news, turn)
+        exchange = await _exchange(house, tx, call, now)
+        spoken = await _take(exchange, news, turn)
     await enqueue(house, [(touch.touch_id, touch.channel, touch.priority) for touch in exchange.touches])
     await take_news(house, call.channel, [each for each in news if turn is None and isinstance(each, Receipt)])
-    _log.info("call turn", channel=call.channel, case_id=str(call.case_id), what=taken.what, turn=number)
-    return _answer(adapter, call, token, taken, number)
+    _log.info("call turn", channel=call.channel, case_id=str(call.case_id), what=spoken.what, turn=spoken.number)
+    return _answer(adapter, exchange, token, spoken)
 
 
 def _news(adapter: Channel, callback: Callback) -> Sequence[Receipt | Reply]:
@@ -87,60 +101,134 @@ def _news(adapter: Channel, callback: Callback) -> Sequence[Receipt | Reply]:
         return ()
 
 
-async def _take(exchange: Exchange, news: Sequence[Receipt | Reply], turn: int | None) -> tuple[Turn, int]:
-    """Return the turn to speak and its number; acts only on a request that was not seen before."""
-    tx, call = exchange.tx, exchange.call
+async def _exchange(house: House, tx: Tx, call: AnsweredCall, now: datetime) -> Exchange:
+    dossier = (await tx.dossiers([call.borrower_id], at=now, since=now - HISTORY))[call.borrower_id]
+    case = (await tx.cases([call.case_id]))[call.case_id]
+    borrower = dossier.borrower
+    identity = identity_of(
+        house.creditor(case.creditor_id).identity,
+        birth_year=borrower.birth_year,
+        postcode=borrower.postcode,
+        reference=case.account_ref,
+    )
+    known = Speaker(dossier, case, call.contact_point_id, call.channel, now, f"call:{call.attempt_id}")
+    speaker = await informed(tx, known, now)
+    manner = Manner(house.renderer.catalog.manifest.menu, identity, call.locale)
+    return Exchange(house, tx, call, speaker, manner, now)
+
+
+async def _take(exchange: Exchange, news: Sequence[Receipt | Reply], turn: int | None) -> Spoken:
+    """Return the turn to speak; acts only on a request that was not seen before."""
+    house, tx, call = exchange.house, exchange.tx, exchange.call
     talk = await tx.call_dialogue(call.attempt_id)
     if talk is None:
         answered_by = next((each.answered_by for each in news if isinstance(each, Receipt)), None)
-        taken, number = open_call(call.channel, answered_by, _parts(call), call.birth_year), 0
+        facts = await _facts(exchange)
+        taken, number = open_call(house.replies.dialogues, call.channel, answered_by, _parts(call),
+                                  exchange.manner, facts), 0  # fmt: skip
         if await call_is_off(tx, call.channel, call.attempt_id, exchange.now):
             # Its words may be what was switched off; a talk that has begun is not broken off.
-            taken = Turn(CallState.OVER, (), "switched_off")
+            taken = _wordless(taken, "switched_off")
+        elif call.leave_by is not None and exchange.now > call.leave_by + RINGS:
+            taken = _wordless(taken, "window_closed")
         await tx.close_surface(call.borrower_id, call.channel, "cut_off", exchange.now)
-    elif turn != talk.turns or talk.state == CallState.OVER:
-        return _so_far(talk), talk.turns
+    elif turn != talk.turns or not _standing(talk).open:
+        return _stored(talk)
     else:
-        digits = next((each.digits for each in news if isinstance(each, Reply)), None)
-        menu = exchange.house.renderer.catalog.manifest.menu
-        number = talk.turns + 1
-        taken = next_turn(_so_far(talk), digits, menu, call.birth_year, number)
+        heard = next((_heard(each) for each in news if isinstance(each, Reply)), Heard())
+        facts, number = await _facts(exchange), talk.turns + 1
+        taken = next_turn(house.replies.dialogues, _standing(talk), heard, exchange.manner, facts)
     cut_short = at_rest(taken)
     if cut_short != taken and await _rests(exchange):
         taken = cut_short
-    await _save(exchange, taken, number)
+    return await _act(exchange, taken, number)
+
+
+def _wordless(taken: Turn, what: str) -> Turn:
+    return Turn(replace(taken.state, state=DONE, awaiting=None), (), what)
+
+
+async def _act(exchange: Exchange, taken: Turn, number: int) -> Spoken:
+    """Put the turn into words, carry out what it means, store it. What cannot be said is not done either."""
+    tx, call, now = exchange.tx, exchange.call, exchange.now
+    try:
+        said = _words(exchange, taken)
+    except (RenderRefused, ValueError):
+        taken = cannot_say(taken)
+        said = _words(exchange, taken)
+    spoken = Spoken(number, said, taken.what, taken.listen, taken.connect)
+    await _save(exchange, taken, spoken)
     if taken.outcome is not None:
-        await tx.raise_outcome(call.attempt_id, taken.outcome, RANK[taken.outcome], exchange.now)
+        await tx.raise_outcome(call.attempt_id, taken.outcome, RANK[taken.outcome], now)
     told = {"attempt_id": call.attempt_id, "channel": call.channel, "what": taken.what, "turn": number}
-    await tx.append([Entry(call.case_id, exchange.now, "call.turn", told)])
-    if taken.act is not None:
-        await _ACTS[taken.act](exchange)
+    await tx.append([Entry(call.case_id, now, "call.turn", told)])
+    if taken.effects:
+        takes_texts = _takes_texts(exchange)
+        exchange.touches.extend(
+            await carry_out_call(exchange.house, tx, exchange.speaker, taken, now, takes_texts=takes_texts)
+        )
         await tx.notify_due()
-    return taken, number
+    return spoken
+
+
+def _heard(reply: Reply) -> Heard:
+    return Heard(reply.digits, reply.text, reply.dialled)
+
+
+def _takes_texts(exchange: Exchange) -> bool:
+    """Tell whether the number that was called can get a text."""
+    points = exchange.speaker.dossier.points
+    called = next((each for each in points if each.contact_point_id == exchange.call.contact_point_id), None)
+    return called is not None and called.type not in TAKES_NO_TEXTS
+
+
+async def _facts(exchange: Exchange) -> DialogueFacts:
+    house, case = exchange.house, exchange.speaker.case
+    return replace(
+        dialogue_facts(house, exchange.speaker),
+        takes_texts=_takes_texts(exchange),
+        agent_reachable=house.creditor(case.creditor_id).agent_answers_at(exchange.now),
+        elsewhere=await _elsewhere(exchange),
+    )
+
+
+async def _elsewhere(exchange: Exchange) -> DialogueState | None:
+    """Return what this person has begun on the same case by text or email: a call can finish it."""
+    for surface in ("sms", "email"):
+        found = await exchange.tx.open_dialogue(exchange.call.borrower_id, surface)
+        if found is not None and found.case_id == exchange.call.case_id and found.expires_at > exchange.now:
+            return load_state(found.data)
+    return None
 
 
 async def _rests(exchange: Exchange) -> bool:
-    """Tell whether the case has come to rest, or this was refused, since the call was dialled."""
-    tx, call, now = exchange.tx, exchange.call, exchange.now
-    dossier = (await tx.dossiers([call.borrower_id], at=now, since=now))[call.borrower_id]
+    """Tell whether the case has come to rest, nothing is due any more, or this was refused, since it was dialled."""
+    call, case, dossier = exchange.call, exchange.speaker.case, exchange.speaker.dossier
+    if case.state != words.CaseState.OPEN or case.amount_due_minor <= 0:
+        return True
     about = (None, str(call.case_id))
     if any(hold.case_id in about for hold in dossier.holds):
         return True
-    creditor = (await tx.cases([call.case_id]))[call.case_id].creditor_id
-    _, refused = dossier.said_about(call.channel, str(call.contact_point_id), creditor)
+    _, refused = dossier.said_about(call.channel, str(call.contact_point_id), case.creditor_id)
     points = (None, str(call.contact_point_id))
     return any(
         said.channel in {"any", call.channel} and said.point_id in points and said.case_id in about for said in refused
     )
 
 
-def _so_far(talk: OpenDialogue) -> Turn:
+def _standing(talk: OpenDialogue) -> DialogueState:
+    return load_state(talk.data["dialogue"])
+
+
+def _stored(talk: OpenDialogue) -> Spoken:
     data = talk.data
-    return Turn(CallState(talk.state), tuple(data["say"]), data["what"], data["listen"], data["tries"], data["silent"])
+    return Spoken(talk.turns, data["words"], data["what"], data["listen"], data["connect"])
 
 
-async def _save(exchange: Exchange, taken: Turn, number: int) -> None:
-    over = taken.state is CallState.OVER
+async def _save(exchange: Exchange, taken: Turn, spoken: Spoken) -> None:
+    state, now = taken.state, exchange.now
+    data: dict[str, Any] = {"dialogue": dump_state(state), "words": spoken.words, "what": spoken.what,
+                            "listen": spoken.listen, "connect": spoken.connect}  # fmt: skip
     await exchange.tx.save_dialogue(
         {
             "dialogue_id": exchange.call.attempt_id,
@@ -148,136 +236,59 @@ async def _save(exchange: Exchange, taken: Turn, number: int) -> None:
             "case_id": exchange.call.case_id,
             "kind": "call",
             "surface": exchange.call.channel,
-            "state": taken.state,
-            "awaiting": "digits" if taken.listen else None,
-            "data": {"say": taken.say, "what": taken.what, "listen": taken.listen,
-                     "tries": taken.tries, "silent": taken.silent},
-            "turns": number,
-            "at": exchange.now,
-            "expires_at": exchange.now + TURN_LIFE,
-            "closed_at": exchange.now if over else None,
-            "outcome": taken.what if over else None,
+            "state": state.state,
+            "awaiting": state.awaiting,
+            "data": data,
+            "turns": spoken.number,
+            "at": now,
+            "expires_at": now + TURN_LIFE,
+            "closed_at": None if state.open else now,
+            "outcome": None if state.open else taken.what,
         }
-    )  # fmt: skip
+    )
 
 
 def _parts(call: AnsweredCall) -> dict[str, str]:
     return dict(orjson.loads(call.body or "{}"))
 
 
-def _answer(adapter: Channel, call: AnsweredCall, token: str, taken: Turn, number: int) -> Answer:
+def _words(exchange: Exchange, taken: Turn) -> str:
+    """Return the words of a turn: as they were put when the call was placed, and of the offers of this very call.
+
+    Raises RenderRefused, or ValueError when a stored value cannot be printed or a part has no words.
+    """
+    ready = _parts(exchange.call)
+    fresh = [part for part in taken.say if part in SPOKEN_ABOUT]
+    if fresh:
+        spoken = _render(exchange, taken.state)
+        ready |= {part: spoken.get(part, "") for part in fresh}
+    if any(part in SPOKEN_ABOUT and not ready[part] for part in taken.say):
+        raise ValueError("there is nothing to say")
+    return " ".join(ready[name].strip() for name in taken.say if ready.get(name))
+
+
+def _render(exchange: Exchange, state: DialogueState) -> dict[str, str]:
+    house, call, speaker = exchange.house, exchange.call, exchange.speaker
+    context = reply_context(state, None)
+    fields = fields_of(house, speaker.dossier, speaker.case, context, "", exchange.now)
+    rendered = house.renderer.render(call.template, words.Channel(call.channel), call.locale, fields)
+    if rendered.template_hash != call.template_hash:
+        raise ValueError("the words have changed since the call was placed")  # nobody approved them for this call
+    return dict(rendered.spoken)
+
+
+def _answer(adapter: Channel, exchange: Exchange, token: str, spoken: Spoken) -> Answer:
     assert isinstance(adapter, Interactive)  # noqa: S101 - a spoken channel that cannot answer is a programming error
-    parts = _parts(call)
+    waits = spoken.listen > 0 or spoken.connect
+    creditor = exchange.house.creditor(exchange.speaker.case.creditor_id)
     return adapter.answer(
         Prompt(
-            say=" ".join(parts[name].strip() for name in taken.say if parts.get(name)),
-            locale=call.locale,
-            gather=taken.listen > 0,
-            digits=taken.listen or 1,
-            action=f"/v1/calls/{token}/turn?n={number}" if taken.listen else None,
+            say=spoken.words,
+            locale=exchange.call.locale,
+            gather=spoken.listen > 0,
+            digits=spoken.listen or 1,
+            speech=spoken.listen > 0 and exchange.call.channel == words.Channel.IVR,
+            action=f"/v1/calls/{token}/turn?n={spoken.number}" if waits else None,
+            dial=creditor.agent_line if spoken.connect else None,
         )
     )
-
-
-async def _stop_calls(exchange: Exchange) -> None:
-    """No more calls to this person, nor to anyone else at this number."""
-    call = exchange.call
-    evidence = f"call:{call.attempt_id}"
-    said = Said(reason="caller_pressed_stop", since=exchange.now, route=call.channel, evidence=evidence)
-    await stop_channels(exchange.house, exchange.tx, call.borrower_id, CALLS, said, exchange.now)
-    for borrower, point in await _others(exchange):
-        await refuse(exchange.tx, borrower, CALLS, replace(said, point=point), exchange.now)
-
-
-async def _wrong_person(exchange: Exchange) -> None:
-    """Take the number out of use: nobody is reached there again, on any debt, whoever else has the number."""
-    tx, call, now = exchange.tx, exchange.call, exchange.now
-    said = Said(reason="wrong_person", since=now, route=call.channel, evidence=f"call:{call.attempt_id}")
-    for borrower, point in await _others(exchange):
-        await refuse(tx, borrower, CALLS, replace(said, point=point), now)
-    value = (await tx.addresses([call.contact_point_id])).get(call.contact_point_id)
-    if value:
-        await take_out_of_use(tx, value, PointState.WRONG_PARTY, reason="wrong_person", now=now)
-    await _hand_over(exchange, "check_number")
-
-
-async def _others(exchange: Exchange) -> list[tuple[UUID, UUID]]:
-    """Return (borrower, contact point) of everyone else with the number that was called; they are locked with it."""
-    call = exchange.call
-    value = (await exchange.tx.addresses([call.contact_point_id])).get(call.contact_point_id)
-    owners = await exchange.tx.owners_of_address(value) if value else []
-    return [(row[0], row[1]) for row in owners if row[0] != call.borrower_id]
-
-
-async def _paid(exchange: Exchange) -> None:
-    """Let reminders rest until a person has looked for the payment."""
-    await _rest(exchange, HoldKind.REVIEW)
-    await _hand_over(exchange, "payment_claim")
-
-
-async def _dispute(exchange: Exchange) -> None:
-    await _rest(exchange, HoldKind.DISPUTE)
-    await _hand_over(exchange, "dispute")
-
-
-async def _person(exchange: Exchange) -> None:
-    await _hand_over(exchange, "callback_request")
-
-
-async def _installments(exchange: Exchange) -> None:
-    """Offer installments by text, as the call promises; to a number that takes no texts a person does it."""
-    tx, house, call, now = exchange.tx, exchange.house, exchange.call, exchange.now
-    dossier = (await tx.dossiers([call.borrower_id], at=now, since=now - HISTORY))[call.borrower_id]
-    called = next((each for each in dossier.points if each.contact_point_id == call.contact_point_id), None)
-    if called is None or called.type in _TAKES_NO_TEXTS:
-        await _hand_over(exchange, "installments")
-        return
-    case = (await tx.cases([call.case_id]))[call.case_id]
-    evidence = f"call:{call.attempt_id}"
-    await tx.insert_permission(
-        {
-            "permission_id": new_id(now),
-            "borrower_id": call.borrower_id,
-            "kind": "reply_in_thread",
-            "channel": "sms",
-            "since_at": now,
-            "until_at": now + IN_THREAD,
-            "evidence": evidence,
-        }
-    )
-    speaker = Speaker(dossier, case, call.contact_point_id, call.channel, now, evidence)
-    touches = await open_dialogue(house, tx, speaker, "installments", now)
-    await tx.insert_touches(touches)
-    exchange.touches.extend(touches)
-
-
-async def _rest(exchange: Exchange, kind: HoldKind) -> None:
-    tx, call, now = exchange.tx, exchange.call, exchange.now
-    await place_hold(tx, call.borrower_id, call.case_id, kind, "call", now, evidence=f"call:{call.attempt_id}")
-    await tx.append([Entry(call.case_id, now, "hold.placed", {"kind": kind, "channel": call.channel})])
-    await stop_for(tx, exchange.house, [call.case_id], StopCondition.HOLD, f"hold.{kind}", now)
-
-
-async def _hand_over(exchange: Exchange, kind: str) -> None:
-    """Hand something to a person, who has it on their list by the next day."""
-    now, case_id = exchange.now, exchange.call.case_id
-    task: dict[str, Any] = {
-        "task_id": new_id(now),
-        "case_id": case_id,
-        "kind": kind,
-        "at": now,
-        "due_at": now + TASK_DUE,
-        "detail": {"surface": exchange.call.channel, "evidence": f"call:{exchange.call.attempt_id}"},
-    }
-    await exchange.tx.insert_task(task)
-    await exchange.tx.append([Entry(case_id, now, "task.opened", {"kind": kind, "task_id": task["task_id"]})])
-
-
-_ACTS = {
-    Act.STOP_CALLS: _stop_calls,
-    Act.WRONG_PERSON: _wrong_person,
-    Act.PAID: _paid,
-    Act.DISPUTE: _dispute,
-    Act.PERSON: _person,
-    Act.INSTALLMENTS: _installments,
-}

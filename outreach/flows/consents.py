@@ -36,7 +36,7 @@ async def allow(desk: Desk, event: Event, borrower: UUID, data: ConsentGiven) ->
         await desk.tx.lift_suppressions(
             borrower, [data.channel], reason="consent_revoked", before=said.since, at=desk.now
         )
-    return _told(data, [data.channel])
+    return _told(data, [data.channel]) | ({"contact_point_id": point} if point else {})
 
 
 async def revoke(
@@ -88,7 +88,7 @@ async def _clarify(
         ]
     )
     await pull_back(desk.house, desk.tx, borrower, channels, desk.now, topic)
-    return _told(data, channels) | {"scope": "topic", "creditor_id": topic}
+    return _told(data, channels) | {"scope": "topic", "creditor_id": topic, "clarifies": True}
 
 
 def _topic(desk: Desk, case_id: UUID | None, data: ConsentRevoked) -> str | None:
@@ -121,4 +121,5 @@ def _said(
 
 def _told(data: ConsentGiven | ConsentRevoked, channels: list[str]) -> dict[str, object]:
     told: dict[str, object] = {"channel": data.channel, "channels": channels, "kind": data.kind}
+    told |= {"creditor_id": data.topic} if data.topic else {}
     return told | ({"route": data.route} if data.route else {})

@@ -1,6 +1,6 @@
 """Conversations: what a dialogue asks for is carried out on the case, in the transaction that stores the reply."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -15,7 +15,16 @@ from outreach.domain.money import Money
 from outreach.domain.refusal_config import TopicReach
 from outreach.domain.timeline import Entry
 from outreach.domain.touch import NewTouch
-from outreach.domain.words import HoldKind, PointState, Purpose, StopCondition, TouchState
+from outreach.domain.words import (
+    SPOKEN,
+    Channel,
+    HoldKind,
+    PointState,
+    PointType,
+    Purpose,
+    StopCondition,
+    TouchState,
+)
 from outreach.flows.address import take_out_of_use
 from outreach.flows.agreement_words import (
     extension_words,
@@ -39,7 +48,8 @@ from outreach.flows.ports import Tx
 from outreach.flows.schedule import REPLY_PRIORITY
 from outreach.flows.speaker import Speaker, informed
 from outreach.flows.stop import Said, reopen, stop_channels
-from outreach.replies.dialogue import DialogueFacts, DialogueState, Effect, EffectKind, Step, start
+from outreach.replies.dialogue import start
+from outreach.replies.dialogue_spec import DialogueFacts, DialogueState, Effect, EffectKind, Step
 
 REPLY_EXPIRES = timedelta(hours=24)
 CONFIRM_WITHIN = timedelta(minutes=5)
@@ -99,10 +109,34 @@ async def carry_out(house: House, tx: Tx, speaker: Speaker, step: Step, now: dat
     touches: list[NewTouch] = []
     for effect in step.effects:
         touches += await _apply(house, tx, speaker, effect, now)
-    if step.say and speaker.surface != "ivr":
+    if step.say and speaker.surface == "portal":
+        touches += _in_writing(house, speaker, step.say, step.state, now)
+    elif step.say and speaker.surface not in SPOKEN:
         touches.append(reply_touch(house, speaker, step.say, step.state, now))
     await tx.insert_touches(touches)
     return touches
+
+
+_WRITTEN_AFTER_A_PAGE = {
+    "installments_done": "arrangement_confirmation",
+    "promise_confirmation": "promise_confirmation",
+}
+"""What somebody who agreed to something on a page also gets in writing; the page itself says everything else."""
+
+
+def _in_writing(house: House, speaker: Speaker, said: str, state: DialogueState, now: datetime) -> Iterator[NewTouch]:
+    """Yield the touch that puts an agreement made on a page in writing: by email, else by text."""
+    template = _WRITTEN_AFTER_A_PAGE.get(said)
+    usable = [
+        channel
+        for channel in (Channel.EMAIL, Channel.SMS)
+        if any(
+            point.state == PointState.ACTIVE and point.type != PointType.FIXED_LINE
+            for point in speaker.dossier.points_for(channel)
+        )
+    ]
+    if template and usable:
+        yield reply_touch(house, speaker, template, state, now, usable[0])
 
 
 async def _apply(house: House, tx: Tx, speaker: Speaker, effect: Effect, now: datetime) -> list[NewTouch]:
@@ -114,11 +148,11 @@ async def _apply(house: House, tx: Tx, speaker: Speaker, effect: Effect, now: da
         case EffectKind.PLACE_HOLD:
             await _hold(house, tx, speaker, effect.detail or HoldKind.REVIEW, now)
         case EffectKind.RECORD_PAYMENT_CLAIM:
-            await _task(tx, speaker, "payment_claim", now)
+            await open_task(tx, speaker, "payment_claim", now)
         case EffectKind.MARK_WRONG_PARTY:
             await _wrong_party(tx, speaker, now)
         case EffectKind.HAND_OFF:
-            await _task(tx, speaker, effect.detail or "hand_off", now)
+            await open_task(tx, speaker, effect.detail or "hand_off", now)
         case EffectKind.OPEN_DIALOGUE:
             return await open_dialogue(house, tx, speaker, effect.detail or "installments", now)
         case _:
@@ -174,7 +208,8 @@ async def _consent(tx: Tx, speaker: Speaker, channels: Sequence[str], now: datet
 
 async def _hold(house: House, tx: Tx, speaker: Speaker, kind: str, now: datetime) -> None:
     case_id = None if kind in _PERSONAL_HOLDS else speaker.case.case_id
-    await place_hold(tx, speaker.borrower_id, case_id, kind, "reply", now, evidence=speaker.evidence)
+    source = "call" if speaker.surface in SPOKEN else "reply"
+    await place_hold(tx, speaker.borrower_id, case_id, kind, source, now, evidence=speaker.evidence)
     cases = [speaker.case.case_id] if case_id else await tx.open_cases_of(speaker.borrower_id)
     await tx.append([Entry(case, now, "hold.placed", {"kind": kind, "evidence": speaker.evidence}) for case in cases])
     await stop_for(tx, house, cases, StopCondition.HOLD, f"hold.{kind}", now)
@@ -188,7 +223,8 @@ async def _wrong_party(tx: Tx, speaker: Speaker, now: datetime) -> None:
         await take_out_of_use(tx, value, PointState.WRONG_PARTY, reason="said_so", now=now)
 
 
-async def _task(tx: Tx, speaker: Speaker, kind: str, now: datetime) -> None:
+async def open_task(tx: Tx, speaker: Speaker, kind: str, now: datetime) -> None:
+    """Hand something to a person, who has it on their list by the next day."""
     key = new_id(now)
     await tx.insert_task(
         {
@@ -241,14 +277,19 @@ async def save(house: House, tx: Tx, speaker: Speaker, dialogue_id: UUID | None,
     return key
 
 
-def reply_touch(house: House, speaker: Speaker, template: str, state: DialogueState, now: datetime) -> NewTouch:
-    """Return the touch that answers: through the gate like any other, in the urgent lane."""
+def reply_touch(
+    house: House, speaker: Speaker, template: str, state: DialogueState, now: datetime, channel: str | None = None
+) -> NewTouch:
+    """Return the touch that answers: through the gate like any other, in the urgent lane.
+
+    ``channel`` is another one than the borrower answered by.
+    """
     confirming = template == "stop_confirmation"
     return NewTouch(
         touch_id=new_id(now),
         case_id=speaker.case.case_id,
         borrower_id=speaker.borrower_id,
-        channel=speaker.surface,
+        channel=channel or speaker.surface,
         template=template,
         purpose=Purpose.CONFIRMATION if confirming else Purpose.REPLY,
         state=TouchState.QUEUED,

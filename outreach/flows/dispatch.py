@@ -20,6 +20,7 @@ from outreach.flows.fields import short_ref
 from outreach.flows.house import House
 from outreach.flows.leaving import attachments_of, attempt_of, content_of, template_of, validity_of
 from outreach.flows.lookout import SWITCHED_OFF, named, places_of, scopes_of
+from outreach.flows.outage import WayRound, find_way
 from outreach.flows.ports import Tx
 from outreach.flows.priority import (
     GAVE_WAY,
@@ -32,7 +33,7 @@ from outreach.flows.priority import (
     uses_up,
 )
 from outreach.flows.settle import Sent, send_all, settle
-from outreach.flows.wording import worded, write
+from outreach.flows.wording import Worded, worded, write
 from outreach.policy.codec import facts_to_json
 from outreach.policy.decision import Decision, Verdict
 from outreach.policy.dossier import Dossier, facts_for
@@ -64,6 +65,7 @@ class Batch:
     sends: list[Sent] = field(default_factory=list)
     tally: dict[str, int] = field(default_factory=dict)
     blind_rules: set[str] = field(default_factory=set)
+    outages: set[str] = field(default_factory=set)
     at_address: dict[str, list[tuple[Dossier, ContactPoint]]] = field(default_factory=dict)
 
     def share(self, people: Iterable[Dossier]) -> None:
@@ -103,6 +105,7 @@ async def dispatch(house: House, channel: str, touches: Sequence[UUID]) -> dict[
         others = [rival for rivals in batch.rivals.values() for rival in rivals]
         batch.cases = await tx.cases({touch.case_id for touch in (*queued, *others)})
         paused = await tx.switches(now)
+        batch.outages = await tx.outages(now) if paused else set()
         if house.mode == NEEDED_IN:
             await house.approvals.refresh(tx, house.clock.real())
         batch.share(people.values())
@@ -134,16 +137,7 @@ def decide_touch(
     if case.creditor_id not in house.creditors:
         _close(batch, touch, TouchState.BLOCKED, "creditor.unknown", now)
         return
-    best: tuple[Decision, ContactPoint | None, Facts] | None = None
-    for point in _candidates(touch, dossier):
-        facts = _facts(house, touch, dossier, case, point, paused, now)
-        decision = house.decide(facts, now)
-        if best is None or _better(decision, best[0]):
-            best = (decision, point, facts)
-        if decision.verdict is Verdict.SEND:
-            break
-    assert best is not None  # noqa: S101 - the loop runs at least once
-    decision, point, facts = best
+    decision, point, facts, words = _best(house, touch, dossier, case, paused, now)
     sending = decision.verdict is Verdict.SEND and may_be_sent(house, touch, dossier.borrower.locale)
     if sending and (rival := _rival_in_need(house, batch, touch, facts, dossier, paused, now)):
         _give_way(batch, touch, rival, now)
@@ -151,16 +145,64 @@ def decide_touch(
     decision_id = new_id(now)
     batch.blind_rules |= {reason.rule_id for reason in decision.reasons if reason.code.endswith(".no_calendar")}
     batch.decisions.append(_decision_row(decision_id, touch, decision, facts))
+    way = find_way(
+        touch,
+        decision,
+        facts.paused,
+        batch.outages,
+        lambda channel: _ask_on(house, replace(touch, channel=channel), dossier, case, paused, now),
+    )
+    if way is not None and (way.channel or decision.verdict is Verdict.DEFER):
+        _go_round(batch, touch, way, facts.paused, decision_id, now)
+        return
     if decision.verdict is Verdict.SEND and not may_be_sent(house, touch, dossier.borrower.locale):
         _wait(batch, touch, UNAPPROVED, decision_id, now)
     elif decision.verdict is Verdict.SEND and point is not None:
-        _start(house, batch, touch, dossier, case, point, decision, facts, decision_id, now)
+        _start(house, batch, touch, dossier, case, point, decision, facts, words, decision_id, now)
     elif decision.verdict is Verdict.DEFER:
         _defer(batch, touch, decision, facts.paused, decision_id, now)
     elif counted_out(decision) and not _falls_back(touch, decision):
         batch.contests.append(Contest(touch, decision, decision_id, facts))
     else:
         _block(batch, touch, decision, decision_id, now)
+
+
+def _best(
+    house: House, touch: Touch, dossier: Dossier, case: Case, paused: set[tuple[str, str]], now: datetime
+) -> tuple[Decision, ContactPoint | None, Facts, Worded]:
+    """Return the best answer over a touch's contact points on its channel, with what its words say."""
+    best: tuple[Decision, ContactPoint | None, Facts, Worded] | None = None
+    for point in _candidates(touch, dossier):
+        facts, words = _facts(house, touch, dossier, case, point, paused, now)
+        decision = house.decide(facts, now)
+        if best is None or _better(decision, best[0]):
+            best = (decision, point, facts, words)
+        if decision.verdict is Verdict.SEND:
+            break
+    assert best is not None  # noqa: S101 - the loop runs at least once
+    return best
+
+
+def _ask_on(
+    house: House, touch: Touch, dossier: Dossier, case: Case, paused: set[tuple[str, str]], now: datetime
+) -> Decision:
+    """Ask the gate about a touch on another channel; words that nobody approved cannot leave there either."""
+    decision = _best(house, touch, dossier, case, paused, now)[0]
+    if decision.verdict is Verdict.SEND and not may_be_sent(house, touch, dossier.borrower.locale):
+        return replace(decision, verdict=Verdict.DEFER, until=now + ASK_AGAIN)
+    return decision
+
+
+def _go_round(
+    batch: Batch, touch: Touch, way: WayRound, switches: tuple[str, ...], decision_id: UUID, now: datetime
+) -> None:
+    """Go on to the channel that an outage leaves, or wait for the outage to end."""
+    more = {"next": way.channel} if way.channel else {"switches": switches}
+    told = _told(touch, decision_id) | {"reasons": way.reasons} | more
+    batch.moves.append(way.move(touch, switches, now))
+    what = "fell_back" if way.channel else "paused"
+    batch.entries.append(Entry(touch.case_id, now, f"touch.{what}", told))
+    batch.count(what)
 
 
 def _rival_in_need(
@@ -180,7 +222,7 @@ def _rival_in_need(
         if not may_be_sent(house, rival, dossier.borrower.locale):
             continue
         for point in _candidates(rival, dossier):
-            theirs = _facts(house, rival, dossier, case, point, paused, now)
+            theirs, _ = _facts(house, rival, dossier, case, point, paused, now)
             if house.decide(theirs, now).verdict is Verdict.SEND:
                 if uses_up(house, facts, theirs, now):
                     return rival
@@ -235,7 +277,7 @@ def _facts(
     point: ContactPoint | None,
     paused: set[tuple[str, str]],
     now: datetime,
-) -> Facts:
+) -> tuple[Facts, Worded]:
     facts = facts_for(
         dossier,
         case,
@@ -250,7 +292,8 @@ def _facts(
         paused=paused_for(touch, dossier, paused),
         employers=house.refusals.employers,
     )
-    return replace(facts, content=worded(house, touch, dossier, facts, now).content)
+    words = worded(house, touch, dossier, facts, now)
+    return replace(facts, content=words.content), words
 
 
 def paused_for(touch: Touch, dossier: Dossier, paused: set[tuple[str, str]]) -> tuple[str, ...]:
@@ -293,12 +336,13 @@ def _start(
     point: ContactPoint,
     decision: Decision,
     facts: Facts,
+    words: Worded,
     decision_id: UUID,
     now: datetime,
 ) -> None:
     attempt_id, token = new_id(now), new_token()
     try:
-        rendered = write(house, touch, dossier, case, facts, short_ref(attempt_id), now)
+        rendered = write(house, touch, dossier, case, facts, words, short_ref(attempt_id), now)
     except (RenderRefused, ValueError) as refusal:
         code = refusal.code.value if isinstance(refusal, RenderRefused) else "bad_field"
         _close(batch, touch, TouchState.BLOCKED, f"render.{code}", now, decision_id)

@@ -7,6 +7,7 @@ from uuid import UUID
 from outreach.domain import creditor as lenders
 from outreach.domain.calendar import first_zone
 from outreach.domain.case import Case
+from outreach.domain.identity import identity_of
 from outreach.domain.money import Money
 from outreach.domain.touch import Touch
 from outreach.flows.house import House
@@ -18,6 +19,7 @@ from outreach.rendering.fields import (
     Creditor,
     ExtensionFields,
     InstallmentFields,
+    LinkFields,
     OfferFields,
     PromiseFields,
     TouchFields,
@@ -37,11 +39,24 @@ def short_ref(attempt_id: UUID) -> str:
 
 def touch_fields(house: House, touch: Touch, dossier: Dossier, case: Case, ref: str, now: datetime) -> TouchFields:
     """Gather what a template may print. Raises ValueError when a stored value cannot be printed."""
+    return fields_of(house, dossier, case, touch.context, ref, now)
+
+
+def fields_of(
+    house: House, dossier: Dossier, case: Case, context: dict[str, Any], ref: str, now: datetime
+) -> TouchFields:
+    """Gather what may be printed about a case, with ``context`` (plain JSON) for what a dialogue is about.
+
+    Raises ValueError when a stored value cannot be printed.
+    """
     borrower = dossier.borrower
-    today = _today(dossier, now)
+    today, lender = _today(dossier, now), house.creditor(case.creditor_id)
+    asked = identity_of(
+        lender.identity, birth_year=borrower.birth_year, postcode=borrower.postcode, reference=case.account_ref
+    )
     return TouchFields(
         borrower=Borrower(borrower.given_name, borrower.family_name),
-        creditor=creditor_fields(house.creditor(case.creditor_id), borrower.locale),
+        creditor=creditor_fields(lender, borrower.locale),
         case=CaseFields(
             reference=last_characters(case.account_ref),
             product=case.product,
@@ -52,7 +67,10 @@ def touch_fields(house: House, touch: Touch, dossier: Dossier, case: Case, ref: 
         ),
         ref=ref,
         today=today,
-        **context_fields(touch.context, case.currency),
+        identity=str(lender.identity),
+        identity_digits=asked.digits,
+        links=LinkFields(house.portal.link(case.case_id, now) if house.portal else None),
+        **context_fields(context, case.currency),
     )
 
 

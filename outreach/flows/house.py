@@ -9,7 +9,10 @@ import tenacity
 
 from channels.contract import Channel
 from outreach.domain.creditor import Creditor
+from outreach.domain.escalation import EscalationRule
 from outreach.domain.plan import Plan, plan_content
+from outreach.domain.portal import Portal
+from outreach.domain.protection import Protection
 from outreach.domain.refusal_config import RefusalRules
 from outreach.flows.approvals import Approvals
 from outreach.flows.ports import Clock, Pacer, Queue, Store
@@ -27,6 +30,7 @@ class House:
 
     ``lease`` is how long a queued touch may wait for its lane before it is queued again. An attempt that was started
     ``stranded_after`` ago and is not settled has lost its process; more than any send takes. Both are real time.
+    ``portal`` None: borrowers have no page of their own.
     """
 
     clock: Clock
@@ -46,7 +50,10 @@ class House:
     lease: timedelta = timedelta(seconds=60)
     stranded_after: timedelta = timedelta(seconds=120)
     refusals: RefusalRules = field(default_factory=RefusalRules)
+    escalations: tuple[EscalationRule, ...] = ()
     approvals: Approvals = field(default_factory=Approvals)
+    protection: Protection = field(default_factory=Protection)
+    portal: Portal | None = None
 
     def decide(self, facts: Facts, at: datetime) -> Decision:
         """Ask the gate (promise 1: nothing leaves any other way)."""

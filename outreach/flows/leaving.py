@@ -65,8 +65,11 @@ def attachments_of(house: House, touch: Touch, dossier: Dossier, case: Case, now
 
 def validity_of(decision: Decision, touch: Touch, now: datetime) -> timedelta:
     """Return how long the provider may still hand it over: the rest of the permitted hours and of its use."""
-    closes = touch.expires_at if decision.send_before is None else min(touch.expires_at, decision.send_before)
-    return closes - now
+    return _closes(decision, touch) - now
+
+
+def _closes(decision: Decision, touch: Touch) -> datetime:
+    return touch.expires_at if decision.send_before is None else min(touch.expires_at, decision.send_before)
 
 
 def attempt_of(
@@ -105,4 +108,5 @@ def attempt_of(
         segments=rendered.segments,
         started_at=now,
         started_real_at=house.clock.real(),
+        leave_by=_closes(decision, touch) if touch.channel in SPOKEN else None,
     )

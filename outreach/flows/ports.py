@@ -16,6 +16,10 @@ from outreach.domain.words import Level
 from outreach.flows.agreement_ports import AgreementTx
 from outreach.flows.approval_ports import ApprovalTx
 from outreach.flows.audit_ports import AuditTx
+from outreach.flows.mail_ports import MailTx
+from outreach.flows.outgoing_ports import OutgoingTx
+from outreach.flows.portal_ports import PortalTx
+from outreach.flows.protection_ports import ProtectionTx
 from outreach.flows.switch_ports import SwitchTx
 from outreach.policy.dossier import Dossier
 
@@ -75,7 +79,7 @@ class Store(Protocol):
         ...
 
 
-class Tx(SwitchTx, AuditTx, ApprovalTx, AgreementTx, Protocol):
+class Tx(SwitchTx, AuditTx, ApprovalTx, AgreementTx, MailTx, OutgoingTx, PortalTx, ProtectionTx, Protocol):
     """What one transaction can read and write. Meanings: outreach.store."""
 
     # dispatching
@@ -194,7 +198,7 @@ class Tx(SwitchTx, AuditTx, ApprovalTx, AgreementTx, Protocol):
         ...
 
     async def claim_lookups(self, real: datetime, limit: int) -> list[Row]:
-        """Lock unknown attempts that are due to be looked up."""
+        """Lock attempts of unknown outcome, then those without news, that are due to be looked up."""
         ...
 
     async def postpone_lookups(self, rows: Sequence[dict[str, Any]]) -> None:
@@ -328,6 +332,10 @@ class Tx(SwitchTx, AuditTx, ApprovalTx, AgreementTx, Protocol):
         """Return the attempt a callback's token names: (attempt, touch, case, borrower, point, ...)."""
         ...
 
+    async def attempt_by_reference(self, reference: str, attempt_id: UUID | None) -> Row | None:
+        """Return what ``attempt_by_token`` does, of the attempt with this provider's reference or this id."""
+        ...
+
     async def last_attempt(self, borrower_id: UUID, channel: str, since: datetime) -> Row | None:
         """Return (case, creditor, point) of what we last wrote to this borrower about."""
         ...
@@ -342,6 +350,10 @@ class Tx(SwitchTx, AuditTx, ApprovalTx, AgreementTx, Protocol):
 
     async def open_dialogue(self, borrower_id: UUID, surface: str) -> OpenDialogue | None:
         """Lock the borrower's open dialogue on a surface."""
+        ...
+
+    async def unfinished_call(self, borrower_id: UUID, since: datetime) -> OpenDialogue | None:
+        """Lock the borrower's last call that broke off after ``since`` while an offer or a question was open."""
         ...
 
     async def save_dialogue(self, values: dict[str, Any]) -> None:

@@ -1,17 +1,19 @@
 """Receipts: delivery news merges into what is known, forward only, in any order, any number of times."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 import structlog
 
+from channels.errors import BadAddress, OptedOut
 from outreach.domain.intake import KnownAttempt
 from outreach.domain.timeline import Entry
-from outreach.domain.touch import RANK, TouchMove, merge, outcome_of_call, outcome_of_text
+from outreach.domain.touch import FAILED, RANK, TouchMove, merge, merge_call, outcome_of_text, who_answered
 from outreach.domain.words import SPOKEN, AttemptState, Outcome, TouchState
 from outreach.flows.callbacks import MAX_TRIES, retry_at
+from outreach.flows.contactability import give_up_worn, put_back_reached
 from outreach.flows.house import House
 from outreach.flows.ports import Tx
 from outreach.flows.refusals import Refusals
@@ -22,6 +24,9 @@ _TOLD = frozenset(outcome for outcome, rank in RANK.items() if rank >= RANK[Outc
 # "released" is here for a provider that took what it had seemed to refuse: its touch must not be sent again.
 _NOT_SETTLED = frozenset({AttemptState.STARTED, AttemptState.UNKNOWN, AttemptState.RELEASED})
 _OPEN = frozenset({TouchState.UNKNOWN, TouchState.STARTED, TouchState.DEFERRED, TouchState.PLANNED, TouchState.QUEUED})
+
+_ENDS = frozenset({BadAddress.code, OptedOut.code})
+"""What ends the use of an address or a channel, whatever is known of the attempt."""
 
 _log = structlog.get_logger(__name__)
 
@@ -68,10 +73,23 @@ async def _apply(house: House, inbox: Sequence[UUID]) -> int:
         await tx.apply_news(list(news.values()), now)
         await _found_again(tx, house, [a for a in {id(a): a for a in known.values()}.values() if a.attempt_id in news])
         await refusals.write(tx, now)
+        await _learn(tx, house, known.values(), news, now)
         await tx.close_inbox(closed)
         await tx.append(entries)
     _log.info("receipts applied", receipts=len(rows), moved=len(news))
     return len(news)
+
+
+async def _learn(
+    tx: Tx, house: House, attempts: Iterable[KnownAttempt], news: dict[UUID, dict[str, Any]], now: datetime
+) -> None:
+    """Take what arrived, and what did not, as news of the number or mailbox it went to. Calls say nothing of it."""
+    written = {each.attempt_id: each for each in attempts if each.attempt_id in news and each.channel not in SPOKEN}
+    reached = [key for key in written if news[key]["rank"] >= RANK[Outcome.DELIVERED]]
+    if reached:
+        await put_back_reached(tx, reached, now)
+    failed = {each.contact_point_id for key, each in written.items() if news[key]["outcome"] in FAILED}
+    await give_up_worn(tx, house, failed, now)
 
 
 def _index(attempts: Sequence[KnownAttempt]) -> dict[str, KnownAttempt]:
@@ -82,17 +100,18 @@ def _index(attempts: Sequence[KnownAttempt]) -> dict[str, KnownAttempt]:
 def _merge(so_far: dict[str, Any] | None, attempt: KnownAttempt, payload: dict[str, Any]) -> dict[str, Any] | None:
     """Merge one receipt; None when it changes nothing."""
     outcome, anomaly = (so_far["outcome"], so_far["anomaly"]) if so_far else (attempt.outcome, attempt.anomaly)
-    answered_by = payload.get("answered_by") or (so_far or {}).get("answered_by") or attempt.answered_by
+    answered_by = who_answered((so_far or {}).get("answered_by") or attempt.answered_by, payload.get("answered_by"))
     if attempt.channel in SPOKEN:
-        news = outcome_of_call(payload["status"], answered_by)
+        merged, clash = merge_call(outcome, payload["status"], answered_by)
     else:
-        news = outcome_of_text(payload["status"])
-    merged, clash = merge(outcome, news)
+        merged, clash = merge(outcome, outcome_of_text(payload["status"]))
     known = so_far or {
         "answered_by": attempt.answered_by,
         "duration_seconds": None,
         "provider_ref": attempt.provider_ref,
+        "error_code": attempt.error_code,
     }
+    lasted = (payload.get("duration_seconds"), known["duration_seconds"])
     changed = {
         "attempt_id": attempt.attempt_id,
         "state": AttemptState.REJECTED if attempt.state == AttemptState.REJECTED else AttemptState.ACCEPTED,
@@ -101,11 +120,13 @@ def _merge(so_far: dict[str, Any] | None, attempt: KnownAttempt, payload: dict[s
         "anomaly": clash or anomaly,
         "provider_ref": payload.get("provider_ref") or known["provider_ref"],
         "provider_code": payload.get("provider_code"),
-        "error_code": payload.get("error_class"),
+        "error_code": payload.get("error_class") or known["error_code"],
         "answered_by": answered_by,
-        "duration_seconds": payload.get("duration_seconds") or known["duration_seconds"],
+        "duration_seconds": max(filter(None, lasted), default=None),
     }
     same = merged == outcome and changed["anomaly"] == anomaly and answered_by == known["answered_by"]
+    # "This is spam" about what was delivered, or a dead mailbox behind a time-out: the outcome is no news, the rest is.
+    same = same and (payload.get("error_class") in {None, known["error_code"]} or payload["error_class"] not in _ENDS)
     settled = attempt.state not in {AttemptState.STARTED, AttemptState.UNKNOWN}
     return None if same and settled and changed["duration_seconds"] == known["duration_seconds"] else changed
 

@@ -1,7 +1,7 @@
 """Counts hours and caps of what was sent over again, with a pencil: from the ledger and the rules as they are stored.
 
 A second opinion that shares no code with the gate: rules are read as plain JSON, every past contact is looked at for
-every limit, and nothing is worked out ahead of time. Slow and simple on purpose.
+every limit, and only which rules may reach a place is remembered. Slow and simple on purpose.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -165,9 +165,9 @@ class Recount:
         rule, clock, today = asked.rule, f"{wall:%H:%M}", _DAYS[wall.weekday()]
         usual, festive = _stretches(rule, today), _stretches(rule, "public_holiday")
         if rule.get("holidays") == "like_any_day" or usual == festive:
-            return _within(clock, usual)
+            return any(start <= clock < end for start, end in usual)
         holiday = self._holiday(asked.places, wall.date())
-        return holiday is not None and _within(clock, festive if holiday else usual)
+        return holiday is not None and any(start <= clock < end for start, end in (festive if holiday else usual))
 
     def _holiday(self, places: tuple[str, ...], day: date) -> bool | None:
         """Tell whether a date is a public holiday in any of the places; None when one of them is not known."""
@@ -441,10 +441,6 @@ def _stretches(rule: Json, day: str) -> list[tuple[str, str]]:
     return [(part["start"], part["end"]) for part in rule["hours"] if day in part["days"]]
 
 
-def _within(clock: str, stretches: list[tuple[str, str]]) -> bool:
-    return any(start <= clock < end for start, end in stretches)
-
-
 def _length(text: str | None) -> timedelta:
     if not text:
         return timedelta()
@@ -458,5 +454,4 @@ def _period(limit: Json) -> str:
     )
 
 
-def _instant(text: str) -> datetime:
-    return datetime.fromisoformat(text)
+_instant: Final = datetime.fromisoformat

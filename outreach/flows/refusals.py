@@ -7,6 +7,7 @@ from uuid import UUID
 from outreach.domain.ids import new_id
 from outreach.domain.intake import KnownAttempt
 from outreach.domain.timeline import Entry
+from outreach.flows.contactability import BAD_ADDRESS, demoted
 from outreach.flows.ports import Tx
 from outreach.flows.stop import called_off
 
@@ -26,10 +27,9 @@ class Refusals:
             self._points[attempt.contact_point_id] = {
                 "contact_point_id": attempt.contact_point_id,
                 "state": "invalid",
-                "reason": f"provider.{error}",
+                "reason": BAD_ADDRESS,
             }
-            told = {"contact_point_id": attempt.contact_point_id, "state": "invalid", "reasons": [f"provider.{error}"]}
-            self._entries.append(Entry(attempt.case_id, now, "contact_point.demoted", told))
+            self._entries.append(demoted(attempt.case_id, attempt.contact_point_id, now))
         elif error == "opted_out":
             key = (attempt.borrower_id, attempt.channel)
             self._suppressions[key] = {

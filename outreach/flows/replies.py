@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -14,6 +14,7 @@ from outreach.domain.timeline import Entry
 from outreach.domain.touch import NewTouch
 from outreach.domain.words import HoldKind, PointState
 from outreach.flows.address import MEMORY, Owner, owners_of_address, said_by, take_out_of_use
+from outreach.flows.contactability import put_back_heard
 from outreach.flows.conversation import IN_THREAD, TASK_DUE, carry_out, dialogue_facts, load_state, save
 from outreach.flows.dispatch import HISTORY
 from outreach.flows.events import place_hold
@@ -22,10 +23,15 @@ from outreach.flows.ports import Tx
 from outreach.flows.schedule import enqueue
 from outreach.flows.speaker import Speaker, informed
 from outreach.flows.stop import reached
-from outreach.replies.dialogue import respond
+from outreach.replies.dialogue import move, respond
+from outreach.replies.dialogue_spec import DialogueState, Step
+from outreach.replies.guards import offers_hold
 from outreach.replies.reader import read
 from outreach.replies.reading import NO_CONTEXT, Intent, Reading
 
+FINISHES = "installments"
+"""The dialogue that goes on by text with what was offered on a call."""
+ANSWERS = frozenset({Intent.CHOOSE_OPTION, Intent.CONFIRM_YES, Intent.CONFIRM_NO})
 _ANSWERED_BY_PROVIDER = frozenset({"STOP", "START"})
 """Keywords that the provider itself confirms to the borrower: a second confirmation would be one too many."""
 
@@ -55,7 +61,8 @@ async def _take(house: House, inbox_id: UUID) -> list[NewTouch] | None:
         if not rows:
             return None
         row, now = rows[0], house.clock.now()
-        owners = await owners_of_address(tx, row.payload.get("token"), row.payload.get("address"))
+        told = row.payload
+        owners = await owners_of_address(tx, told.get("token"), told.get("address"), told.get("provider_ref"))
         live = [owner for owner in owners if owner.live]
         owner = said_by(live, now - MEMORY)
         if owner is None and live:
@@ -114,11 +121,10 @@ async def _speaker(tx: Tx, row: InboxRow, owner: Owner, now: datetime) -> Speake
 
 async def _answer(house: House, tx: Tx, row: InboxRow, speaker: Speaker, now: datetime) -> list[NewTouch]:
     open_one = await tx.open_dialogue(speaker.borrower_id, speaker.surface)
-    reading = reached(_read(row, speaker, open_one), speaker.surface, house.refusals)
-    await _store(tx, row, speaker, reading, now)
+    begun = load_state(open_one.data) if open_one else await _from_a_call(house, tx, row, speaker, now)
+    reading = reached(_read(row, speaker, begun), speaker.surface, house.refusals)
+    await store_reply(tx, row, speaker, reading, now)
     await _confirm(tx, row, speaker, reading, now)
-    if reading.must_stop or reading.intent is Intent.STOP:
-        await tx.close_dialogues(speaker.borrower_id, "stopped", now)
     await tx.insert_permission(
         {
             "permission_id": new_id(now),
@@ -130,12 +136,7 @@ async def _answer(house: House, tx: Tx, row: InboxRow, speaker: Speaker, now: da
             "evidence": speaker.evidence,
         }
     )
-    going = load_state(open_one.data) if open_one and not reading.must_stop else None
-    step = respond(house.replies.dialogues, going, reading, dialogue_facts(house, speaker))
-    same = open_one is not None and going is not None and step.state.kind == going.kind
-    if open_one is not None and not same:
-        await tx.close_surface(speaker.borrower_id, speaker.surface, "superseded", now)
-    await save(house, tx, speaker, open_one.dialogue_id if same and open_one else None, step, now)
+    step = await take_turn(house, tx, speaker, reading, open_one, begun, now)
     if (row.payload.get("provider_keyword") or "").upper() in _ANSWERED_BY_PROVIDER:
         step = replace(step, say=None)
     touches = await carry_out(house, tx, speaker, step, now)
@@ -144,9 +145,37 @@ async def _answer(house: House, tx: Tx, row: InboxRow, speaker: Speaker, now: da
     return touches
 
 
+async def take_turn(
+    house: House,
+    tx: Tx,
+    speaker: Speaker,
+    reading: Reading,
+    open_one: OpenDialogue | None,
+    begun: DialogueState | None,
+    now: datetime,
+) -> Step:
+    """Let the dialogue machine take what somebody said, on any surface, and save where it stands; returns its step.
+
+    ``open_one`` is the dialogue that is open on this surface, ``begun`` where it stands, or what a call left open.
+    """
+    if reading.must_stop or reading.intent is Intent.STOP:
+        await tx.close_dialogues(speaker.borrower_id, "stopped", now)
+    going = begun if not reading.must_stop else None
+    step = respond(house.replies.dialogues, going, reading, dialogue_facts(house, speaker))
+    same = open_one is not None and going is not None and step.state.kind == going.kind
+    if open_one is None and begun is not None:
+        await tx.close_surface(speaker.borrower_id, "ivr", "finished_by_reply", now)
+    if open_one is not None and not same:
+        await tx.close_surface(speaker.borrower_id, speaker.surface, "superseded", now)
+    await save(house, tx, speaker, open_one.dialogue_id if same and open_one else None, step, now)
+    return step
+
+
 async def _confirm(tx: Tx, row: InboxRow, speaker: Speaker, reading: Reading, now: datetime) -> None:
     """Take a person's own use of a number or mailbox as its confirmation; words of somebody else confirm nothing."""
     address = row.payload.get("address")
+    if Intent.WRONG_PARTY not in reading.intents and speaker.contact_point_id is not None:
+        await put_back_heard(tx, speaker.contact_point_id, speaker.case.case_id, now)
     if not address or reading.must_stop or Intent.WRONG_PARTY in reading.intents:
         return
     for point in await tx.confirm_points(speaker.borrower_id, address, now):
@@ -154,12 +183,24 @@ async def _confirm(tx: Tx, row: InboxRow, speaker: Speaker, reading: Reading, no
         await tx.append([Entry(speaker.case.case_id, now, "contact_point.confirmed", told)])
 
 
-def _read(row: InboxRow, speaker: Speaker, open_one: OpenDialogue | None) -> Reading:
+async def _from_a_call(house: House, tx: Tx, row: InboxRow, speaker: Speaker, now: datetime) -> DialogueState | None:
+    """Return what a call left open, as it goes on by text, if this reply answers it and the offers still hold."""
+    dialogues = house.replies.dialogues
+    talk = await tx.unfinished_call(speaker.borrower_id, now - timedelta(hours=dialogues[FINISHES].time_out_hours))
+    if talk is None or talk.case_id != speaker.case.case_id:
+        return None
+    moved = move(dialogues, load_state(talk.data["dialogue"]), FINISHES, speaker.surface)
+    if moved is None or not all(offers_hold(moved, dialogue_facts(house, speaker))):
+        return None
+    return moved if _read(row, speaker, moved).intent in ANSWERS else None
+
+
+def _read(row: InboxRow, speaker: Speaker, begun: DialogueState | None) -> Reading:
     words = row.payload.get("text") or row.payload.get("digits") or ""
     keyword = (row.payload.get("provider_keyword") or "").upper()
     if keyword in {"STOP", "START", "HELP"} and not words.strip():
         words = keyword
-    context = load_state(open_one.data).context if open_one else NO_CONTEXT
+    context = begun.context if begun else NO_CONTEXT
     return read(
         words,
         lang=speaker.dossier.borrower.locale,
@@ -170,7 +211,8 @@ def _read(row: InboxRow, speaker: Speaker, open_one: OpenDialogue | None) -> Rea
     )
 
 
-async def _store(tx: Tx, row: InboxRow, speaker: Speaker, reading: Reading, now: datetime) -> None:
+async def store_reply(tx: Tx, row: InboxRow, speaker: Speaker, reading: Reading, now: datetime) -> None:
+    """Store what somebody said with its reading, and put it on the timeline."""
     reply_id = new_id(now)
     stored: dict[str, Any] = {
         "reply_id": reply_id,

@@ -5,8 +5,8 @@ from pathlib import Path
 
 from outreach.domain.arrangement import ArrangementPolicy
 from outreach.domain.arrangement_policy import load_arrangement_policies
-from outreach.replies.dialogue import Dialogues
 from outreach.replies.dialogue_config import load_dialogues
+from outreach.replies.dialogue_spec import Dialogues
 
 
 @dataclass(frozen=True, slots=True)

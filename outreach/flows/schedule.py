@@ -17,6 +17,7 @@ from outreach.domain.plan import Plan, PlannedStep, next_step, plan_step
 from outreach.domain.timeline import Entry
 from outreach.domain.touch import NewTouch
 from outreach.domain.words import Channel, EnrollmentState, Level, TouchState
+from outreach.flows.backlog import Backlog
 from outreach.flows.house import House
 from outreach.flows.plan_versions import plan_of_version
 from outreach.flows.ports import Tx
@@ -42,7 +43,8 @@ _log = structlog.get_logger(__name__)
 async def plan_due(house: House, limit: int = 1000) -> int:
     """Claim enrollments whose step is due, insert their touches and queue those that may go now; returns how many.
 
-    Zero means there was nothing left to claim.
+    Bulk for a lane that has enough to do for a while stays an enrollment and is looked at again a little later. Zero
+    means there was nothing left to claim.
     """
     async with house.store.transaction() as tx:
         now = house.clock.now()
@@ -53,10 +55,14 @@ async def plan_due(house: House, limit: int = 1000) -> int:
         plans = {each.plan_version: await plan_of_version(house, tx, each.plan, each.plan_version) for each in due}
         slots = await Slots.load(tx, {each.campaign_id for each in due if each.campaign_id})
         room = await Room.look(house, tx)
+        backlog = await Backlog.look(house, tx, now, len(due), more=len(due) == limit)
         touches: list[NewTouch] = []
         advances: list[dict[str, Any]] = []
         entries: list[Entry] = []
         for each in due:
+            if turn := _put_off(plans[each.plan_version], each, rows[each.case_id], backlog, now):
+                advances.append(_again(each, turn))
+                continue
             touch = _touch_of(plans[each.plan_version], each, rows[each.case_id], slots, room, now, house, entries)
             if touch is not None:
                 touches.append(touch)
@@ -117,6 +123,22 @@ def _touch_of(
         priority=due.priority,
         lease_until=house.clock.real() + house.lease if ready else None,
     )
+
+
+def _put_off(plan: Plan, due: DueEnrollment, row: ConditionRow, backlog: Backlog, now: datetime) -> datetime | None:
+    """Return when a campaign's step has its turn whose lane is long; None when it has it now."""
+    if due.campaign_id is None or level_of(due.priority) is not Level.BULK:
+        return None
+    channel = plan.steps[due.next_step].channels[0]
+    if backlog.take(channel):
+        return None
+    planned = plan_step(plan, due.next_step, due.anchor, row.zone, calendar=calendar_of(row))
+    return backlog.turn(channel, due.enrollment_id, now, planned.expires_at)
+
+
+def _again(due: DueEnrollment, at: datetime) -> dict[str, Any]:
+    state = EnrollmentState.ACTIVE
+    return {"enrollment_id": due.enrollment_id, "next_step": due.next_step, "next_due_at": at, "state": state}
 
 
 def _advance(plan: Plan, due: DueEnrollment, row: ConditionRow, now: datetime, entries: list[Entry]) -> dict[str, Any]:

@@ -10,15 +10,19 @@ from babel.numbers import format_currency
 
 from outreach.domain.money import Money
 from outreach.flows.agreement_sentences import AGREED
+from outreach.flows.call_sentences import turn_sentence
+from outreach.flows.phrases import CHANNELS as _CHANNELS
+from outreach.flows.phrases import EVENTS as _EVENTS
+from outreach.flows.phrases import OUTCOMES as _OUTCOMES
+from outreach.flows.portal_sentences import PORTAL_KINDS
 
 Data = Mapping[str, Any]
-
-_CHANNELS = {"sms": "text", "email": "email", "voice": "call", "ivr": "keypad call"}
 
 _REASONS = {
     "campaign.cancelled": "its campaign was cancelled",
     "case.closed": "the case is closed",
     "case.nothing_due": "nothing is due",
+    "channel.out_of_order": "its channel is out of order",
     "channel.unknown": "the channel is not configured",
     "clock.skew": "our clock and the database's disagree",
     "consent.expired": "the consent is too old",
@@ -31,6 +35,7 @@ _REASONS = {
     "creditor.unknown": "its creditor is not configured",
     "expiry.before_permitted": "its time passes before a permitted hour",
     "expiry.passed": "its time had passed",
+    "call.window_closed": "the permitted hours had ended before anybody answered",
     "frequency_cap.no_calendar": "the public holidays that its business days need are not known",
     "frequency_cap.reached": "the contact limit is used up",
     "frequency_cap.too_many_channels": "too many channels would be used",
@@ -69,6 +74,7 @@ _REASONS = {
     "point.none": "there is no number or mailbox for it",
     "point.not_active": "the number or mailbox is out of use",
     "point.reassigned": "the number belongs to someone else now",
+    "point.silent": "nothing that is sent there arrives",
     "point.takes_no_texts": "the number takes no texts",
     "point.toll_free": "the number is toll-free",
     "point.wrong_party": "the number belongs to someone else",
@@ -95,6 +101,8 @@ _REASONS = {
     "quiet_hours.closed_day": "there are no contact hours on this day",
     "quiet_hours.no_calendar": "the public holidays of this year are not known",
     "quiet_hours.no_common_hours": "no hour is permitted in every place the borrower may be",
+    "reached.delivered": "something arrived there",
+    "reached.replied": "the borrower wrote from there",
     "recipient.not_addressed": "only the borrower may be contacted",
     "template.unapproved": "nobody has approved its words",
     "render.bad_field": "a value of the case cannot be printed",
@@ -106,6 +114,8 @@ _REASONS = {
     "render.unknown_notice": "a notice that must be in it has no words",
     "render.unknown_template": "there is no template for it in a language the borrower reads",
     "render.unsafe": "a value of the case does not belong in its words",
+    "silent.no_receipt": "nobody ever said that anything arrived there",
+    "silent.undelivered": "nothing was delivered there for some time",
     "stopped.arrangement": "installments were agreed",
     "stopped.arrangement.broken": "the arrangement was broken",
     "stopped.arrangement.cancelled": "the arrangement was cancelled",
@@ -128,51 +138,6 @@ _REASONS = {
     "said_so": "someone else answered and said so",
     "told": "the lender said so",
     "wrong_person": "someone else answered and said so",
-}
-
-_OUTCOMES = {
-    "answered_unverified": "someone answered",
-    "bounced": "the email came back",
-    "busy": "the line was busy",
-    "conversation": "the borrower answered and was identified",
-    "delivered": "it was delivered",
-    "failed": "it was not delivered",
-    "limited_content_left": "a voicemail without account details was left",
-    "no_answer": "nobody answered",
-    "not_connected": "the call did not connect",
-    "read": "it was read",
-    "voicemail_left": "a voicemail was left",
-    "voicemail_possible": "a machine answered",
-    "wrong_party": "someone else answered",
-}
-
-_EVENTS = {
-    "case.opened": "The lender opened the case.",
-    "case.updated": "The lender updated what is owed.",
-    "consent.given": "The lender recorded consent.",
-    "consent.revoked": "The lender recorded that consent was taken back.",
-    "borrower.located": "The lender recorded where the borrower said to be.",
-    "contact.recorded": "Another system recorded a contact; it counts toward the limits.",
-    "contact_point.reassigned": "The lender recorded that a number or mailbox has another owner now.",
-    "contact_point.updated": "The lender changed what is known of a number or mailbox.",
-    "hold.lifted": "The lender lifted a hold.",
-    "hold.placed": "The lender placed a hold.",
-}
-
-_TURNS = {
-    "identity.passed": "The person on the phone was identified.",
-    "identity.failed": "The answer to the identity question did not match.",
-    "identity.given_up": "The identity question was not answered correctly; nothing about the account was said.",
-    "identity.impossible": "Identity could not be checked, so nothing about the account was said.",
-    "wrong_person": "The person on the phone said they are not the borrower.",
-    "machine": "A machine answered.",
-    "answered": "The call was answered and the greeting was spoken.",
-    "silence": "No key was pressed.",
-    "at_rest": "The case had come to rest since the call was placed, and it ended without a word of the debt.",
-    "switched_off": "The call was answered when it had been switched off, and ended without a word.",
-    "unclear": "A key was pressed that is not on the menu.",
-    "stop_calls": "The stop key was pressed: no more calls.",
-    "goodbye": "The call ended politely.",
 }
 
 
@@ -327,9 +292,9 @@ def _held_out(data: Data, _: Tongue) -> str:
     return f'The plan "{_spelled(data.get("plan"))}" leaves this case alone, for comparison.'
 
 
-def _stopped(data: Data, _: Tongue) -> str:
+def _stopped(data: Data, _: Tongue, what: str = "stopped") -> str:
     because = f": {reason_words('stopped.' + str(data['reason']))}" if data.get("reason") else ""
-    return f'The plan "{_spelled(data.get("plan"))}" stopped{because}.'
+    return f'The plan "{_spelled(data.get("plan"))}" {what}{because}.'
 
 
 def _dropped(data: Data, _: Tongue) -> str:
@@ -382,8 +347,7 @@ def _dialogue(words: str) -> Callable[[Data, Tongue], str]:
 
 
 def _turn(data: Data, _: Tongue) -> str:
-    what = str(data.get("what"))
-    return _TURNS.get(what, f"On the phone, the borrower chose: {_spelled(what.removeprefix('menu.'))}.")
+    return turn_sentence(str(data.get("what")))
 
 
 def reasons_of(data: Data) -> Sequence[str]:
@@ -407,6 +371,10 @@ _KINDS: dict[str, Callable[[Data, Tongue], str]] = {
     "touch.unknown": _touch("may or may not have left"),
     "touch.lost": _touch("may or may not have left"),
     "receipt": _receipt,
+    "receipt.overdue": lambda data, _: (
+        f"No news of the {_channel(data)} came within {length_words(str(data.get('after')))}; "
+        "it counts, and is not sent again."
+    ),
     "event": _event,
     "case.opened": _opened,
     "consent.given": lambda _data, _tongue: "The borrower gave consent.",
@@ -418,6 +386,7 @@ _KINDS: dict[str, Callable[[Data, Tongue], str]] = {
     "suppression.set": _refused,
     "suppression.lifted": lambda _data, _tongue: "The borrower allowed contact again.",
     "contact_point.demoted": _demoted,
+    "contact_point.promoted": lambda data, _: f"A number or mailbox is in use again{_because(data)}.",
     "contact_point.confirmed": lambda _data, _tongue: (
         "The borrower wrote from this number or mailbox, which confirms it."
     ),
@@ -431,4 +400,6 @@ _KINDS: dict[str, Callable[[Data, Tongue], str]] = {
     "dialogue.closed": _dialogue("ended"),
     "dialogue.timed_out": _dialogue("was left without an answer"),
     "call.turn": _turn,
+    "case.escalated": lambda data, _: f"Passed on to the lender's next stage: {_spelled(data.get('stage'))}.",
+    **PORTAL_KINDS,
 }

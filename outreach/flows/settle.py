@@ -24,6 +24,7 @@ from outreach.domain.ids import new_id
 from outreach.domain.timeline import Entry
 from outreach.domain.touch import RANK, Settlement, Touch, TouchMove
 from outreach.domain.words import AttemptState, Outcome, TouchState
+from outreach.flows.contactability import demoted
 from outreach.flows.house import House
 from outreach.flows.lookout import SWITCHED_OFF, Lookout, Scope
 from outreach.flows.ports import Tx
@@ -34,7 +35,7 @@ SEND_TIMEOUT = 90.0
 FIRST_LOOKUP = timedelta(seconds=20)
 BACKOFF = timedelta(minutes=2)
 MAX_TRIES = 6
-"""Attempts of one touch on one channel that may be turned away before the next channel is tried."""
+"""Attempts of one touch on one channel that may be turned away before its next channel is asked for."""
 
 _log = structlog.get_logger(__name__)
 
@@ -94,6 +95,7 @@ class _Books:
     moves: list[TouchMove]
     entries: list[Entry]
     dead_points: list[dict[str, Any]]
+    demotions: list[Entry]
     suppressions: list[dict[str, Any]]
     alerts: list[tuple[str, str]]
     tally: dict[str, int]
@@ -102,7 +104,7 @@ class _Books:
 async def settle(house: House, endings: Sequence[Ending]) -> dict[str, int]:
     """Record how every attempt of a batch ended; tries again while the store is away, because a retry is harmless."""
     now = house.clock.now()
-    books = _Books([], [], [], [], [], [], {})
+    books = _Books([], [], [], [], [], [], [], {})
     for sent, ending in endings:
         if isinstance(ending, Accepted):
             _accepted(books, sent, ending, now)
@@ -125,7 +127,7 @@ async def _write(house: House, books: _Books, now: datetime) -> None:
         await tx.move_touches(moves)
         if any(move.state is TouchState.PLANNED for move in moves):
             await tx.notify_due()
-        entries = entries + await _call_off(tx, moves, now)
+        entries = entries + books.demotions + await _call_off(tx, moves, now)
         await tx.mark_points(books.dead_points, now)
         await tx.insert_suppressions(books.suppressions)
         for kind, subject in books.alerts:
@@ -196,9 +198,11 @@ def _halted(books: _Books, sent: Sent, ending: Halted, now: datetime) -> None:
     off = ending.reason == SWITCHED_OFF
     state = TouchState.PAUSED if off else TouchState.PLANNED
     held = ending.switches if off else None
+    again = now if held == (f"channel:{touch.channel}",) and touch.fallback else None
     books.moves.append(
-        TouchMove(touch.touch_id, state, ending.reason, not_before=now, tries=touch.tries, paused_by=held)
-    )
+        TouchMove(touch.touch_id, state, ending.reason, not_before=now, tries=touch.tries, paused_by=held,
+                  reconsider_at=again)
+    )  # fmt: skip
     told = {"reasons": [ending.reason]} | ({"switches": ending.switches} if off else {})
     _tell(books, sent, "touch.paused" if off else "touch.released", now, told)
 
@@ -219,10 +223,8 @@ def _released(books: _Books, sent: Sent, error: SendError, now: datetime) -> Non
     if isinstance(error, Misconfigured):
         books.alerts.append(("channel.misconfigured", sent.touch.channel))
     _settle(books, sent, AttemptState.RELEASED, Outcome.RELEASED, error, now)
-    if sent.touch.tries + 1 >= MAX_TRIES and not isinstance(error, Misconfigured):
-        books.moves.append(_next_channel(sent, reason, now))
-        _tell(books, sent, "touch.rejected", now, {"reasons": [reason, "provider.gave_up"]})
-        return
+    if sent.touch.tries + 1 == MAX_TRIES and sent.touch.fallback and not isinstance(error, Misconfigured):
+        wait = timedelta(0)  # at once, because dispatch now asks the gate whether the next channel may take it
     books.moves.append(TouchMove(sent.touch.touch_id, TouchState.DEFERRED, reason, not_before=now + wait))
     _tell(books, sent, "touch.released", now, {"reasons": [reason], "until": now + wait})
 
@@ -243,6 +245,7 @@ def _rejected(books: _Books, sent: Sent, error: Rejected, now: datetime) -> None
     reason = f"provider.{error.code}"
     if isinstance(error, BadAddress):
         books.dead_points.append({"contact_point_id": sent.contact_point_id, "state": "invalid", "reason": reason})
+        books.demotions.append(demoted(sent.touch.case_id, sent.contact_point_id, now))
     if isinstance(error, OptedOut):
         books.suppressions.append(
             {

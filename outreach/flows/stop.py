@@ -49,7 +49,7 @@ async def stop_at_once(house: House, tx: Tx, reply: Reply, now: datetime) -> boo
     channels = refused_channels(reply, house.refusals)
     if not channels:
         return False
-    owners = await owners_of_address(tx, reply.token, reply.address)
+    owners = await owners_of_address(tx, reply.token, reply.address, reply.provider_ref)
     if not owners:
         await tx.open_alert("stop.unknown_sender", reply.medium, "a stop from an address that no borrower has", now)
         return False

@@ -15,7 +15,7 @@ from outreach.domain.words import AttemptState, Outcome, TouchState
 from outreach.flows.callbacks import sweep_inbox, take_news
 from outreach.flows.house import House
 from outreach.flows.schedule import enqueue
-from outreach.flows.switches import release
+from outreach.flows.switches import recall_late_calls, release
 
 LOOKUPS = 6
 """Look-ups before an attempt of unknown outcome is left to a person; it stays unknown and keeps its cap slot."""
@@ -31,6 +31,7 @@ async def sweep(house: House) -> dict[str, int]:
         "stranded": await find_stranded(house),
         "expired": await expire(house),
         "inbox": await sweep_inbox(house),
+        "recalled": await recall_late_calls(house),
         "looked_up": await look_up_unknown(house),
     }
     if any(found.values()):

@@ -63,6 +63,10 @@ class SwitchTx(Protocol):
         """Return calls placed since ``since`` that have not ended, as far as anybody told us."""
         ...
 
+    async def late_calls(self, since: datetime, at: datetime, limit: int) -> list[Row]:
+        """Return (attempt, case, channel, token, provider's reference) of calls that ring on after their hours."""
+        ...
+
     async def insert_recalls(self, rows: Sequence[dict[str, Any]]) -> None:
         """Note which calls a provider was asked to take back, and whether it did."""
         ...
@@ -79,6 +83,14 @@ class SwitchTx(Protocol):
 
     async def left_since(self, borrowers: Iterable[UUID], since: datetime, at: datetime) -> list[Row]:
         """Return (borrower, touch, priority, when) of what left to ``borrowers``, the latest first."""
+        ...
+
+    async def due_bulk(self, rows: Sequence[dict[str, Any]], at: datetime) -> list[Row]:
+        """Return (channel, due bulk that waits for its lane, counted up to the ``most`` asked for)."""
+        ...
+
+    async def count_due(self, at: datetime, most: int) -> int:
+        """Count the enrollments whose step is due, no further than ``most``."""
         ...
 
     async def in_lanes(self) -> list[Row]:

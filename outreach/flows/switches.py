@@ -28,6 +28,7 @@ CALL_LASTS = timedelta(minutes=30)
 """A call placed longer ago than this is over, whether or not anybody told us."""
 
 DROPPED = "paused.dropped"
+WINDOW_CLOSED = "call.window_closed"
 PAGE = 500
 
 _FIRST = UUID(int=0)
@@ -193,10 +194,23 @@ async def recall_calls(house: House, off: set[Scope]) -> int:
         calls = await tx.calls_under_way(now - CALL_LASTS, now)
     wanted = [row for row in calls if row[2] in able and row[4] and not row[8] and not row[9]]
     reached = [row for row in wanted if off & scopes_of(row[2], row[5], row[6], row[7])]
-    return sum([await _recall(house, row, now) for row in reached])
+    return sum([await _recall(house, row, now, SWITCHED_OFF) for row in reached])
 
 
-async def _recall(house: House, row: Row, now: datetime) -> bool:
+async def recall_late_calls(house: House, limit: int = 50) -> int:
+    """Ask the providers to take back calls whose permitted hours ended before anybody answered; returns how many did.
+
+    Providers hold no call to a time: what exceeds their calls per second waits there, and would ring whenever it can.
+    """
+    now = house.clock.now()
+    async with house.store.transaction() as tx:
+        late = await tx.late_calls(now - CALL_LASTS, now, limit)
+    able = [row for row in late if isinstance(house.channels.get(row[2]), Cancels)]
+    return sum([await _recall(house, row, now, WINDOW_CLOSED) for row in able])
+
+
+async def _recall(house: House, row: Row, now: datetime, reason: str) -> bool:
+    """Take back one call. A provider that says it is too late is not asked again; one that cannot be asked, is."""
     attempt_id, case_id, channel, token, provider_ref = row[:5]
     adapter = house.channels[channel]
     assert isinstance(adapter, Cancels)  # noqa: S101 - its caller looked
@@ -209,7 +223,7 @@ async def _recall(house: House, row: Row, now: datetime) -> bool:
     async with house.store.transaction() as tx:
         await tx.insert_recalls([{"attempt_id": attempt_id, "at": now, "recalled": recalled}])
         if recalled:
-            told = {"attempt_id": attempt_id, "channel": channel, "reasons": [SWITCHED_OFF]}
+            told = {"attempt_id": attempt_id, "channel": channel, "reasons": [reason]}
             await tx.append([Entry(case_id, now, "touch.recalled", told)])
     if recalled:
         key = f"recall:{attempt_id}"

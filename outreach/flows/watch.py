@@ -1,4 +1,4 @@
-"""The watcher: promises and arrangements that were not kept, and dialogues that nobody finished."""
+"""The watcher: promises and arrangements that were not kept, dialogues nobody finished, cases to escalate."""
 
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
@@ -8,6 +8,7 @@ from outreach.domain.timeline import Entry
 from outreach.domain.words import ArrangementState, PromiseState
 from outreach.flows.agreements import end_reminders, forgive_fee, promise_cause
 from outreach.flows.enroll import start_on, stop_causes
+from outreach.flows.escalate import escalate
 from outreach.flows.house import House
 from outreach.flows.ports import Row, Tx
 from outreach.flows.speaker import load_plan
@@ -15,11 +16,15 @@ from outreach.flows.speaker import load_plan
 EVERY = timedelta(minutes=30)
 
 
+ESCALATE_EVERY = timedelta(hours=6)
+
+
 class Watcher:
-    """Looks every half hour of business time."""
+    """Looks every half hour of business time; every six hours also at what goes to the lender's next stage."""
 
     def __init__(self) -> None:
         self._looked_at: datetime | None = None
+        self._escalated_at: datetime | None = None
 
     async def look(self, house: House, limit: int = 500) -> int:
         """Find what was not kept or not finished; returns how many changed."""
@@ -31,6 +36,9 @@ class Watcher:
         found += await _break_arrangements(house, limit)
         if found < limit:
             self._looked_at = now
+        if self._escalated_at is None or now - self._escalated_at >= ESCALATE_EVERY:
+            found += await escalate(house)
+            self._escalated_at = now
         return found
 
 

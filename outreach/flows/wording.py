@@ -80,12 +80,13 @@ def _content(judged: Judged, typed: frozenset[str]) -> Content:
     return Content(tuple(sorted(judged.statements)), tuple(sorted(judged.families | typed)), judged.medium)
 
 
-def write(house: House, touch: Touch, dossier: Dossier, case: Case, facts: Facts, ref: str, now: datetime) -> Rendered:
-    """Put a touch that the gate permits into words, with the notices that law adds.
+def write(
+    house: House, touch: Touch, dossier: Dossier, case: Case, facts: Facts, words: Worded, ref: str, now: datetime
+) -> Rendered:
+    """Put a touch that the gate permits into words, with the notices that law adds. ``words`` are what the gate saw.
 
     Raises RenderRefused, or ValueError when a stored value cannot be printed.
     """
-    words = worded(house, touch, dossier, facts, now)
     fields = touch_fields(house, touch, dossier, case, ref, now)
     if words.notices:
         fields = replace(fields, notices=words.notices)

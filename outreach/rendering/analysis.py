@@ -31,7 +31,8 @@ NEUTRAL = frozenset(
 )
 NAMED = NEUTRAL | {"borrower.given_name", "borrower.family_name"}
 VOICEMAIL = frozenset({"creditor.name", "creditor.phone", "creditor.agent_name"})
-_UNVERIFIED = ("greeting", "identity", "identity_retry", "identity_failed", "wrong_person", "menu_retry")
+_ASKED = frozenset({"identity", "identity_digits"})
+_UNVERIFIED = ("greeting", "identity", "identity_retry", "identity_failed", "wrong_party_ack", "menu_retry")
 
 PUBLIC_PARTS: Mapping[tuple[Channel, str], frozenset[str]] = {
     (Channel.EMAIL, "subject"): NAMED,
@@ -39,9 +40,11 @@ PUBLIC_PARTS: Mapping[tuple[Channel, str], frozenset[str]] = {
     (Channel.VOICE, "live"): NAMED,
     (Channel.VOICE, "voicemail"): VOICEMAIL,
     (Channel.IVR, "voicemail"): VOICEMAIL,
-    (Channel.IVR, "stop_calls"): NEUTRAL,
+    (Channel.IVR, "stop_confirmation"): NEUTRAL,
+    (Channel.IVR, "dispute_ack"): NEUTRAL,
+    (Channel.IVR, "hardship_ack"): NEUTRAL,
     (Channel.IVR, "goodbye"): NEUTRAL,
-    **{(Channel.IVR, part): NAMED for part in _UNVERIFIED},
+    **{(Channel.IVR, part): NAMED | _ASKED for part in _UNVERIFIED},
 }
 """Parts that someone else may see or hear, with the only fields each may print (12 CFR 1006.2(j), 1006.6(d)(1))."""
 

@@ -26,12 +26,25 @@ PARTS: Mapping[Channel, tuple[str, ...]] = MappingProxyType(
         Channel.EMAIL: ("subject", "preview", "text"),
         Channel.VOICE: ("live", "voicemail"),
         Channel.IVR: (
-            *("greeting", "identity", "identity_retry", "identity_failed", "wrong_person", "balance", "menu"),
-            *("menu_retry", "pay", "installments", "paid", "dispute", "person", "stop_calls", "goodbye", "voicemail"),
+            *("greeting", "identity", "identity_retry", "identity_failed", "wrong_party_ack", "balance", "menu"),
+            *("menu_retry", "pay_sent", "pay", "installments_offer", "installments_readback", "installments_done"),
+            *("installments_none", "promise_ask", "promise_check", "promise_confirmation", "already_paid_ack"),
+            *("dispute_ack", "hardship_ack", "agent_connect", "person", "stop_confirmation", "goodbye", "voicemail"),
         ),
     }
 )
 """The blocks that a template of each medium must have, its own or its parent's."""
+
+SPOKEN_ABOUT: Mapping[str, str] = MappingProxyType(
+    {
+        "installments_offer": "offers",
+        "installments_readback": "arrangement",
+        "installments_done": "arrangement",
+        "promise_check": "promise",
+        "promise_confirmation": "promise",
+    }
+)
+"""Parts of a call that are said only once there is something to say: the field that each is about."""
 
 
 LAYOUT = "layout.html.j2"

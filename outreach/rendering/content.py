@@ -4,7 +4,6 @@ A template is judged once for each creditor by rendering it with made-up borrowe
 before, on and after the due date: it says what it says in *every* case, and is barred for what it says in *any*.
 """
 
-import html
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -18,7 +17,7 @@ from outreach.rendering.forbidden import DEBT_BEFORE_IDENTITY, DEBT_IN_SUBJECT, 
 from outreach.rendering.phrases import Found
 from outreach.rendering.render import Renderer, RenderRefused
 from outreach.rendering.sample import DUE_ON, bare_fields, sample_fields
-from outreach.rendering.statements import COLLECTOR, CREDITOR, NEUTRAL_NAME
+from outreach.rendering.statements import COLLECTOR, CREDITOR, NEUTRAL_NAME, plain
 
 VOICEMAIL = "voicemail"
 _HEARD_BY_ALL: Mapping[Channel, tuple[str, ...]] = {
@@ -27,7 +26,6 @@ _HEARD_BY_ALL: Mapping[Channel, tuple[str, ...]] = {
 }
 """What everyone hears who answers and is the borrower: a statement that only a pressed key leads to is not made."""
 
-_TAG = re.compile(r"<[^>]*>")
 _ONE_NAME = re.compile(r"[^\W\d_\u3400-\u9fff]+(?:['’.-][^\W\d_\u3400-\u9fff]+)*[.]?\Z|[\u3400-\u9fff]{1,4}\Z")
 _MOST_KEPT = 4096
 
@@ -149,11 +147,6 @@ class Judge:
             family = _family_of_place(template, part)
             if family and (hint := self._catalog.lists.hint(text.replace(name, " "), template.locale.language)):
                 yield Found(family, hint, hint)
-
-
-def plain(text: str) -> str:
-    """Return the words of a text without the markup of a call."""
-    return html.unescape(_TAG.sub(" ", text))
 
 
 def _family_of_place(template: Template, part: str) -> str | None:

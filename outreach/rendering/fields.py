@@ -11,6 +11,7 @@ MAX_TEXT = 120
 """Longest single text field, in characters. A longer name or address is a data error, not something to send."""
 
 _PAY_URL = re.compile(r"https://[A-Za-z0-9.-]+(:\d+)?(/[A-Za-z0-9._~/?&=%#-]*)?\Z")
+_PORTAL_URL = re.compile(r"https?://[A-Za-z0-9.-]+(:\d+)?/[A-Za-z0-9._~/-]*\Z")
 
 _LINK = re.compile(r"://|www\.|[@/\\]|\.(?:com|net|org|io|cn|mx|uk)\b", re.IGNORECASE)
 
@@ -179,12 +180,25 @@ class OfferFields:
 
 
 @dataclass(frozen=True, slots=True)
+class LinkFields(_Clean):
+    """Pages of the borrower's own. ``portal`` is the case's page; None where the portal is not configured."""
+
+    portal: str | None = None
+
+    def __post_init__(self) -> None:
+        _Clean.__post_init__(self)
+        if self.portal is not None and not _PORTAL_URL.match(self.portal):
+            raise ValueError("links.portal must be a plain http(s) address")
+
+
+@dataclass(frozen=True, slots=True)
 class TouchFields(_Clean):
     """Everything a template may print for one touch.
 
     ``ref`` is the short word by which a text is found again at the provider; every SMS holds it. ``notices`` are codes
     of required statements (``notices`` in templates/locales.yaml) that the caller's policy asks for: a text that does
-    not hold every one of them is refused.
+    not hold every one of them is refused. ``identity`` is what a call asks for to know the person (a method of
+    domain/identity.py), and ``identity_digits`` of how many digits.
     """
 
     borrower: Borrower
@@ -198,3 +212,6 @@ class TouchFields(_Clean):
     extension: ExtensionFields | None = None
     offers: tuple[OfferFields, ...] = ()
     notices: tuple[str, ...] = ()
+    identity: str = "birth_year"
+    identity_digits: int = 4
+    links: LinkFields = LinkFields()

@@ -39,6 +39,8 @@ class Menu(_Strict):
     installments: Annotated[int, Field(ge=0, le=9)]
     paid: Annotated[int, Field(ge=0, le=9)]
     dispute: Annotated[int, Field(ge=0, le=9)]
+    promise: Annotated[int, Field(ge=0, le=9)]
+    callback: Annotated[int, Field(ge=0, le=9)]
     repeat: Annotated[int, Field(ge=0, le=9)]
     person: Annotated[int, Field(ge=0, le=9)]
     stop_calls: Annotated[int, Field(ge=0, le=9)]

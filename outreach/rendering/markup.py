@@ -1,5 +1,7 @@
 """The HTML part of a mail, made from its plain part: one wording, and no place where a field could become markup."""
 
+import re
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -21,9 +23,9 @@ class Layout:
         self._template: Template = environment.from_string(text)
         self._root: Any = self._template.root_render_func
 
-    def render(self, lang: str, subject: str, preview: str, text: str, link: str | None) -> str:
-        """Return an HTML document that says what ``text`` says. Only ``link``, the creditor's own, becomes a link."""
-        values = {"lang": lang, "subject": subject, "preview": preview, "content": paragraphs(text, link)}
+    def render(self, lang: str, subject: str, preview: str, text: str, links: Iterable[str | None]) -> str:
+        """Return an HTML document that says what ``text`` says. Only ``links``, the house's own, become links."""
+        values = {"lang": lang, "subject": subject, "preview": preview, "content": paragraphs(text, links)}
         return "".join(self._root(self._template.new_context(values)))
 
 
@@ -32,12 +34,13 @@ def load_layout(path: Path) -> Layout:
     return Layout(path.read_text(encoding="utf-8"))
 
 
-def paragraphs(text: str, link: str | None) -> Markup:
+def paragraphs(text: str, links: Iterable[str | None]) -> Markup:
     """Turn plain paragraphs into escaped ``<p>`` elements."""
     inner = str(escape(text))
-    if link:
-        safe = str(escape(link))
-        inner = inner.replace(safe, _LINK.format(safe))
+    safe = sorted({str(escape(link)) for link in links if link}, key=len, reverse=True)
+    if safe:
+        # One pass, the longest first: a link that begins like another is never made a link inside that one.
+        inner = re.sub("|".join(map(re.escape, safe)), lambda found: _LINK.format(found[0]), inner)
     inner = (
         inner.replace("\n\n", f"</p>\n{_OPEN}").replace("\n", "<br>\n").replace(f"</p><br>\n{_OPEN}", f"</p>\n{_OPEN}")
     )

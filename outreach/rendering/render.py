@@ -12,7 +12,7 @@ from jinja2.exceptions import SecurityError
 from jinja2.runtime import Context
 
 from outreach.domain.words import Channel
-from outreach.rendering.catalog import PARTS, Catalog, Template
+from outreach.rendering.catalog import PARTS, SPOKEN_ABOUT, Catalog, Template
 from outreach.rendering.disclosures import missing_in_call, missing_in_mail, missing_in_text, withhold_voicemail
 from outreach.rendering.fields import TouchFields
 from outreach.rendering.formats import spoken_seconds
@@ -123,9 +123,9 @@ class Renderer:
         plan = self._legible(template, channel, locale)
         context = self._context(plan, fields)
         withheld = withhold_voicemail(fields, self.catalog.lists, plan.template.locale.language)
-        skip = "voicemail" if withheld else ""
+        skip = _unsaid(channel, fields, withheld=bool(withheld))
         try:
-            return {part: _tidy_mail("".join(block(context))) for part, block in plan.parts if part != skip}
+            return {part: _tidy_mail("".join(block(context))) for part, block in plan.parts if part not in skip}
         except _FAULTS as fault:
             raise _refusal(fault, plan, fields) from None
 
@@ -170,6 +170,9 @@ class Renderer:
             "installment": fields.installment,
             "extension": fields.extension,
             "offers": fields.offers,
+            "identity": fields.identity,
+            "identity_digits": fields.identity_digits,
+            "links": fields.links,
             "notices": _notices(template, fields) if fields.notices else (),
         }
         context = Context(template.environment, values, template.name, {})
@@ -191,14 +194,16 @@ class Renderer:
             body=body,
             subject=subject,
             preview=preview,
-            html=self.catalog.layout.render(template.locale.code, subject, preview, body, fields.creditor.pay_url),
+            html=self.catalog.layout.render(
+                template.locale.code, subject, preview, body, (fields.creditor.pay_url, fields.links.portal)
+            ),
         )
 
     def _call(self, plan: _Plan, context: Context, fields: TouchFields) -> Rendered:
         template = plan.template
         withheld = withhold_voicemail(fields, self.catalog.lists, template.locale.language)
-        skip = "voicemail" if withheld else ""
-        spoken = {part: " ".join("".join(block(context)).split()) for part, block in plan.parts if part != skip}
+        skip = _unsaid(template.channel, fields, withheld=bool(withheld))
+        spoken = {part: " ".join("".join(block(context)).split()) for part, block in plan.parts if part not in skip}
         if max(map(len, spoken.values())) > MAX_SPOKEN:
             raise RenderRefused(Refusal.TOO_LONG, template=template.name)
         _refuse(template, missing_in_call(template, fields, spoken, self.catalog.manifest.menu["stop_calls"]))
@@ -212,6 +217,12 @@ class Renderer:
             seconds=MappingProxyType({part: spoken_seconds(words, pace, unit) for part, words in spoken.items()}),
             withheld=withheld,
         )
+
+
+def _unsaid(channel: Channel, fields: TouchFields, *, withheld: bool) -> frozenset[str]:
+    """Return the parts that are left out: no voicemail where none may be left, none about what is not there yet."""
+    missing = {part for part, about in SPOKEN_ABOUT.items() if not getattr(fields, about)}
+    return frozenset({"voicemail"} if withheld else ()) | (missing if channel is Channel.IVR else frozenset())
 
 
 def _text(plan: _Plan, context: Context, fields: TouchFields) -> Rendered:

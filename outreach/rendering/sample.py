@@ -12,6 +12,7 @@ from outreach.rendering.fields import (
     Creditor,
     ExtensionFields,
     InstallmentFields,
+    LinkFields,
     OfferFields,
     PromiseFields,
     TouchFields,
@@ -87,6 +88,7 @@ def sample_fields(locale: str) -> TouchFields:
             OfferFields(2, 3, "biweekly", amount(150), _DUE[0], amount(150)),
             OfferFields(3, 3, "monthly", amount(150), _DUE[0], amount(150)),
         ),
+        links=LinkFields("https://pay.example.com/p/" + "k3f9" * 11),
     )
 
 
@@ -104,6 +106,7 @@ def bare_fields(locale: str) -> TouchFields:
         installment=None,
         extension=None,
         offers=(),
+        links=LinkFields(),
     )
 
 

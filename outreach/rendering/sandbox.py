@@ -12,7 +12,7 @@ from markupsafe import Markup
 
 from outreach.domain.words import SPOKEN, Channel
 from outreach.rendering import fields as field_types
-from outreach.rendering import formats
+from outreach.rendering import formats, ssml
 from outreach.rendering.locales import Locale, Terms
 
 FIELD_CLASSES: tuple[type, ...] = (
@@ -24,6 +24,7 @@ FIELD_CLASSES: tuple[type, ...] = (
     field_types.ArrangementFields,
     field_types.InstallmentFields,
     field_types.ExtensionFields,
+    field_types.LinkFields,
     field_types.OfferFields,
 )
 READABLE: Mapping[type, frozenset[str]] = {
@@ -104,10 +105,10 @@ def _spoken_filters(locale: Locale) -> Mapping[str, Callable[..., str]]:
     """Return what replaces the written forms in a call."""
     babel, region, names = locale.babel, locale.region, locale.spoken_currency
     return {
-        "money": lambda amount: formats.spoken_money(amount, babel, names),
-        "date": lambda value: formats.day(value, babel, "long"),
-        "phone": lambda value: formats.spoken_phone(value, region),
-        "digits": " ".join,
+        "money": lambda amount: Markup(ssml.money(amount, babel, names)),  # noqa: S704 - made of figures and CLDR names
+        "date": lambda value: Markup(ssml.day(value, babel)),  # noqa: S704 - figures only
+        "phone": lambda value: Markup(ssml.phone(value, region)),  # noqa: S704 - figures only
+        "digits": lambda value: Markup(ssml.digits(value)),  # noqa: S704 - escaped there
     }
 
 

@@ -1,5 +1,7 @@
 """templates/statements.yaml: how it is known that words say what a rule asks for: who collects, how to stop."""
 
+import html
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,6 +20,14 @@ if TYPE_CHECKING:
 
 COLLECTOR, CREDITOR, NEUTRAL_NAME = "collector_name", "creditor_name", "neutral_business_name"
 
+_TAG = re.compile(r"<[^>]*>")
+
+
+def plain(text: str) -> str:
+    """Return the words of a text without the markup of a call."""
+    return html.unescape(_TAG.sub(" ", text))
+
+
 _Shown = Callable[["Template", TouchFields], str | None]
 
 
@@ -32,7 +42,7 @@ def _through(filter_name: str, path: str) -> _Shown:
 
     def shown(template: "Template", fields: TouchFields) -> str | None:
         value = getattr(getattr(fields, group), name, None)
-        return None if value is None else str(template.environment.filters[filter_name](value))
+        return None if value is None else plain(str(template.environment.filters[filter_name](value)))
 
     return shown
 

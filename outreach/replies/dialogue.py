@@ -1,209 +1,23 @@
 """The dialogue machine: where a conversation stands, what the borrower said -> what to do, what to say. Pure."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from datetime import date
-from enum import StrEnum
+from dataclasses import replace
 
-from outreach.domain.arrangement import NO_BACKGROUND, ArrangementPolicy, Background, Offer
-from outreach.domain.arrangement_life import Standing
-from outreach.domain.extension import Extension
-from outreach.domain.money import Money
-from outreach.domain.promise import Promise
-from outreach.replies.guards import GUARDS
-from outreach.replies.reading import ALL_CHANNELS, PAUSING, RANK, Awaiting, Intent, OpenOffer, Reading, ReplyContext
-
-DONE, HANDED_OFF = "done", "handed_off"
-"""The two ends every dialogue has."""
-
-
-class EffectKind(StrEnum):
-    """Everything a dialogue can ask for. There is nothing else it can do."""
-
-    SUPPRESS = "suppress"
-    RECORD_CONSENT = "record_consent"
-    PLACE_HOLD = "place_hold"
-    PROPOSE_ARRANGEMENT = "propose_arrangement"
-    CONFIRM_ARRANGEMENT = "confirm_arrangement"
-    RECORD_PROMISE = "record_promise"
-    RECORD_PAYMENT_CLAIM = "record_payment_claim"
-    MARK_WRONG_PARTY = "mark_wrong_party"
-    OPEN_DIALOGUE = "open_dialogue"
-    CANCEL_ARRANGEMENT = "cancel_arrangement"
-    CHANGE_ARRANGEMENT = "change_arrangement"
-    GRANT_EXTENSION = "grant_extension"
-    HAND_OFF = "hand_off"
-    VERIFY_IDENTITY = "verify_identity"
-    END_CALL = "end_call"
-
-
-@dataclass(frozen=True, slots=True)
-class Effect:
-    """One thing to do. ``detail`` is the hold's kind, the hand-off's reason or the other dialogue's kind."""
-
-    kind: EffectKind
-    detail: str | None = None
-    channels: tuple[str, ...] = ()
-    offer: Offer | None = None
-    promise: Promise | None = None
-    extension: Extension | None = None
-
-
-class Guard(StrEnum):
-    """What a transition may ask before it is taken."""
-
-    ALWAYS = "always"
-    OFFERS_EXIST = "offers_exist"
-    OPTION_OPEN = "option_open"
-    COUNTER_FITS = "counter_fits"
-    COUNTER_ASKED = "counter_asked"
-    PROMISE_FITS = "promise_fits"
-    DATE_NAMED = "date_named"
-    CHOICE_STANDS = "choice_stands"
-    CHOICE_RENEWED = "choice_renewed"
-    PAYDAY_NAMED = "payday_named"
-    PLAN_STANDS = "plan_stands"
-    CHANGE_ASKED = "change_asked"
-    CHANGE_FITS = "change_fits"
-    CANCEL_ASKED = "cancel_asked"
-    EXTENSION_FITS = "extension_fits"
-    EXTENSION_OPEN = "extension_open"
-    IDENTITY_OK = "identity_ok"
-    TRIES_LEFT = "tries_left"
-
-
-@dataclass(frozen=True, slots=True)
-class EffectSpec:
-    """An effect as a file writes it."""
-
-    kind: EffectKind
-    detail: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Transition:
-    """Where to go, what to say and do. ``to`` None stays; ``say`` None says nothing."""
-
-    to: str | None = None
-    when: Guard = Guard.ALWAYS
-    say: str | None = None
-    effects: tuple[EffectSpec, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class StateSpec:
-    """One state: what it waits for, the keys it promises, answers by intent, and what happens to any other answer."""
-
-    awaiting: str | None
-    on: Mapping[Intent, tuple[Transition, ...]]
-    keys: Mapping[str, Intent]
-    otherwise: tuple[Transition, ...] = ()
-    prompt: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class DialogueSpec:
-    """One dialogue as its file defines it. ``aside`` answers without ending the dialogue that is open.
-
-    ``with_plan`` is about the arrangement that stands: it begins in place of others, and only while there is one.
-    """
-
-    kind: str
-    surfaces: frozenset[str]
-    begins_on: frozenset[Intent]
-    begin: tuple[Transition, ...]
-    states: Mapping[str, StateSpec]
-    max_turns: int
-    max_misses: int
-    time_out_hours: int
-    identity_tries: int = 0
-    aside: bool = False
-    with_plan: bool = False
-
-
-Dialogues = Mapping[str, DialogueSpec]
-
-
-@dataclass(frozen=True, slots=True)
-class DialogueFacts:
-    """What the machine may know. ``today`` is the borrower's local day; ``policy`` None: a person must decide.
-
-    ``identity_ok`` is the outcome of checking this very answer (None: it was no identity answer). ``plan`` is the
-    arrangement that stands on the case; ``due_on`` the date the amount fell due.
-    """
-
-    amount_due: Money
-    days_past_due: int
-    product: str
-    today: date
-    policy: ArrangementPolicy | None
-    surface: str = "sms"
-    identity_ok: bool | None = None
-    due_on: date | None = None
-    plan: Standing | None = None
-    background: Background = NO_BACKGROUND
-
-
-@dataclass(frozen=True, slots=True)
-class DialogueState:
-    """Where one conversation stands. Everything needed to go on later, on this surface or another."""
-
-    kind: str
-    surface: str
-    state: str
-    awaiting: str | None = None
-    turns: int = 0
-    misses: int = 0
-    tries: int = 0
-    identified: bool = True
-    offers: tuple[Offer, ...] = ()
-    chosen: Offer | None = None
-    promise: Promise | None = None
-    extension: Extension | None = None
-    first_on: date | None = None  # the day the borrower wants to begin on
-    keys: Mapping[str, Intent] | None = None
-
-    @property
-    def open(self) -> bool:
-        """Whether it waits for an answer."""
-        return self.state not in (DONE, HANDED_OFF)
-
-    @property
-    def context(self) -> ReplyContext:
-        """What the reader must know to understand the next reply."""
-        waits = Awaiting(self.awaiting) if self.awaiting in set(Awaiting) else None
-        on_table = tuple(
-            OpenOffer(each.option, each.count, each.regular.minor, each.total.currency) for each in self.offers
-        )
-        return ReplyContext(waits, on_table if waits is Awaiting.OFFER_CHOICE else (), self.keys or {})
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """The machine's answer: the new standing, what to do in order, the template to say, and what is awaited next."""
-
-    state: DialogueState
-    effects: tuple[Effect, ...] = ()
-    say: str | None = None
-
-    @property
-    def awaiting(self) -> str | None:
-        """What the next answer is expected to be."""
-        return self.state.awaiting
-
-
-@dataclass(frozen=True, slots=True)
-class Turn:
-    """One answer being worked on. ``offer``, ``promise`` and ``extension`` are what a guard found to fit."""
-
-    spec: DialogueSpec
-    before: DialogueState
-    reading: Reading
-    facts: DialogueFacts
-    offers: tuple[Offer, ...] = ()
-    offer: Offer | None = None
-    promise: Promise | None = None
-    extension: Extension | None = None
+from outreach.replies.dialogue_spec import (
+    HANDED_OFF,
+    DialogueFacts,
+    Dialogues,
+    DialogueSpec,
+    DialogueState,
+    Effect,
+    EffectKind,
+    EffectSpec,
+    StateSpec,
+    Step,
+    Transition,
+)
+from outreach.replies.guards import GUARDS, Turn
+from outreach.replies.reading import ALL_CHANNELS, PAUSING, RANK, Intent, Reading
 
 
 def respond(dialogues: Dialogues, dialogue: DialogueState | None, reading: Reading, facts: DialogueFacts) -> Step:
@@ -247,8 +61,13 @@ def _about_plan(dialogues: Dialogues, kind: str, facts: DialogueFacts) -> str:
 
 
 def _expects(dialogues: Dialogues, going: DialogueState, reading: Reading) -> bool:
-    spec = dialogues[going.kind].states[going.state]
-    return reading.intent in spec.on
+    return reading.intent in _answers(dialogues[going.kind], going)
+
+
+def _answers(spec: DialogueSpec, going: DialogueState) -> Mapping[Intent, tuple[Transition, ...]]:
+    """Return the answers a standing takes: its state's own, and the dialogue's once the person is known."""
+    own = spec.states[going.state].on
+    return {**spec.anywhere, **own} if going.identified else own
 
 
 def _aside(dialogues: Dialogues, going: DialogueState, reading: Reading, facts: DialogueFacts) -> Step | None:
@@ -281,10 +100,14 @@ def start(dialogues: Dialogues, kind: str, facts: DialogueFacts, reading: Readin
     spec = dialogues[kind]
     fresh = DialogueState(kind, facts.surface, "", identified=not spec.identity_tries)
     step = _take(spec.begin, Turn(spec, fresh, reading, facts)) or _hand_over(fresh, "no_way_to_begin")
-    effects = _with_safety(dialogues, step.effects, reading, kind, facts)
-    if facts.surface == "ivr" and not step.state.open and not any(each.kind is EffectKind.END_CALL for each in effects):
-        effects = (*effects, Effect(EffectKind.END_CALL))
-    return replace(step, effects=effects)
+    return _ended(replace(step, effects=_with_safety(dialogues, step.effects, reading, kind, facts)), facts)
+
+
+def _ended(step: Step, facts: DialogueFacts) -> Step:
+    """Hang up when a dialogue held on a call has ended."""
+    if facts.surface != "ivr" or step.state.open or any(each.kind is EffectKind.END_CALL for each in step.effects):
+        return step
+    return replace(step, effects=(*step.effects, Effect(EffectKind.END_CALL)))
 
 
 def advance(dialogues: Dialogues, dialogue: DialogueState, reading: Reading, facts: DialogueFacts) -> Step:
@@ -294,32 +117,48 @@ def advance(dialogues: Dialogues, dialogue: DialogueState, reading: Reading, fac
     spec = dialogues[dialogue.kind]
     state = spec.states[dialogue.state]
     counted = replace(dialogue, turns=dialogue.turns + 1)
-    if not dialogue.identified and facts.identity_ok is not True:
+    if not dialogue.identified and facts.identity_ok is False:
         counted = replace(counted, tries=counted.tries + 1)
     turn = Turn(spec, counted, reading, facts)
-    answers = state.on.get(reading.intent)
+    answers = _answers(spec, dialogue).get(reading.intent)
     step = _take(answers, turn) if answers else None
     if step is None:
         step = _take(state.otherwise, turn) or _miss(state, turn)
     if step.state.open and step.state.turns >= spec.max_turns:
         step = _hand_over(step.state, "too_many_turns", say=None)
-    return replace(step, effects=_with_safety(dialogues, step.effects, reading, dialogue.kind, facts))
+    return _ended(replace(step, effects=_with_safety(dialogues, step.effects, reading, dialogue.kind, facts)), facts)
+
+
+def repeat(dialogues: Dialogues, dialogue: DialogueState) -> Step:
+    """Say the question again because it was asked for: a turn, but no miss."""
+    counted = replace(dialogue, turns=dialogue.turns + 1)
+    if counted.turns >= dialogues[dialogue.kind].max_turns:
+        return _hand_over(counted, "too_many_turns")
+    return Step(counted, (), dialogues[dialogue.kind].states[dialogue.state].prompt)
+
+
+def move(dialogues: Dialogues, dialogue: DialogueState, kind: str, surface: str) -> DialogueState | None:
+    """Return an open dialogue as it goes on under another kind or on another surface; None where it cannot.
+
+    The states of both must have the same name: ``offered`` and ``read_back`` do.
+    """
+    state = dialogues[kind].states.get(dialogue.state)
+    if not dialogue.open or not dialogue.identified or state is None or surface not in dialogues[kind].surfaces:
+        return None
+    return replace(dialogue, kind=kind, surface=surface, turns=0, misses=0, awaiting=state.awaiting, keys=state.keys)
 
 
 def _miss(state: StateSpec, turn: Turn) -> Step:
-    """Ask once more; the next miss goes to a person."""
+    """Ask once more; one miss too many ends as the state says, else with a person."""
     missed = replace(turn.before, misses=turn.before.misses + 1)
     if missed.misses > turn.spec.max_misses:
-        return _hand_over(missed, "not_understood")
-    return Step(missed, (), state.prompt)
+        return _take(state.exhausted, replace(turn, before=missed)) or _hand_over(missed, "not_understood")
+    return Step(missed, (), state.prompt if turn.facts.silent else state.retry or state.prompt)
 
 
 def _hand_over(before: DialogueState, reason: str, say: str | None = None) -> Step:
     ended = replace(before, state=HANDED_OFF, awaiting=None, keys=None)
-    effects = [Effect(EffectKind.HAND_OFF, reason)]
-    if before.surface == "ivr":
-        effects.append(Effect(EffectKind.END_CALL))
-    return Step(ended, tuple(effects), say)
+    return Step(ended, (Effect(EffectKind.HAND_OFF, reason),), say)
 
 
 def _take(transitions: tuple[Transition, ...], turn: Turn) -> Step | None:

@@ -7,7 +7,7 @@ from typing import Any
 
 from outreach.domain.located_yaml import ConfigError, Located, Problem, Where, load_located
 from outreach.domain.words import HoldKind
-from outreach.replies.dialogue import (
+from outreach.replies.dialogue_spec import (
     DONE,
     HANDED_OFF,
     Dialogues,
@@ -21,8 +21,10 @@ from outreach.replies.dialogue import (
 from outreach.replies.reading import READING_CHANNELS, Awaiting, Intent
 
 CONFIG = Path(__file__).resolve().parents[2] / "config" / "dialogues"
-AWAITING = frozenset({*Awaiting, "identity", "menu"})
+AWAITING = frozenset({*Awaiting, "identity", "menu", "agent"})
 """What a state may wait for."""
+
+MOST_DIGITS = 8
 
 _TOP = frozenset(
     [
@@ -37,10 +39,12 @@ _TOP = frozenset(
         "identity_tries",
         "aside",
         "with_plan",
+        "anywhere",
     ]
 )
+_STATE = frozenset({"awaiting", "prompt", "retry", "keys", "digits", "on", "otherwise", "exhausted"})
 _NEEDED = frozenset({"dialogue", "surfaces", "begin", "max_turns", "time_out_hours"})
-_DETAILED = frozenset({EffectKind.PLACE_HOLD, EffectKind.HAND_OFF, EffectKind.OPEN_DIALOGUE})
+_DETAILED = frozenset({EffectKind.PLACE_HOLD, EffectKind.HAND_OFF, EffectKind.OPEN_DIALOGUE, EffectKind.SEND_TEXT})
 
 
 @lru_cache(maxsize=4)
@@ -56,6 +60,8 @@ def load_dialogues(directory: Path = CONFIG) -> Dialogues:
             problems.append(Problem(str(path), 1, 1, "dialogue", f"{spec.kind} is defined in another file already"))
         elif spec:
             dialogues[spec.kind] = spec
+    if not problems:
+        problems.extend(_cross_check(directory, dialogues))
     if not problems and "unclear" not in dialogues:
         problems.append(Problem(str(directory), 1, 1, "dialogue", "there must be one called unclear"))
     if problems:
@@ -100,8 +106,10 @@ class _DialogueReader:
             identity_tries=self._number(data, "identity_tries", 0, 5, 0),
             aside=data.get("aside", False) is True,
             with_plan=data.get("with_plan", False) is True,
+            anywhere=self._answers(("anywhere",), data.get("anywhere", {})),
         )
         self._reachable(spec)
+        self._ending(spec)
         return None if self.problems else spec
 
     def _complain(self, where: Where, text: str) -> None:
@@ -133,7 +141,7 @@ class _DialogueReader:
         if not isinstance(body, dict):
             self._complain(where, "must be a mapping")
             return StateSpec(None, {}, {})
-        self._keys(where, body, {"awaiting", "prompt", "keys", "on", "otherwise"})
+        self._keys(where, body, _STATE)
         awaiting = body.get("awaiting")
         if awaiting not in AWAITING:
             self._complain((*where, "awaiting"), f"must be one of {', '.join(sorted(AWAITING))}")
@@ -141,20 +149,34 @@ class _DialogueReader:
         for key, intent in keys.items():
             if intent not in set(Intent):
                 self._complain((*where, "keys", key), f"must be one of {', '.join(Intent)}")
-        answers = body.get("on", {})
-        for intent in answers.keys() - set(Intent):
-            self._complain((*where, "on", intent), f"must be one of {', '.join(Intent)}")
         return StateSpec(
             awaiting=str(awaiting),
-            on={
-                Intent(intent): self._transitions((*where, "on", intent), each)
-                for intent, each in answers.items()
-                if intent in set(Intent)
-            },
+            on=self._answers((*where, "on"), body.get("on", {})),
             keys={str(key): Intent(intent) for key, intent in keys.items() if intent in set(Intent)},
             otherwise=self._transitions((*where, "otherwise"), body["otherwise"]) if "otherwise" in body else (),
             prompt=body.get("prompt"),
+            retry=body.get("retry"),
+            exhausted=self._transitions((*where, "exhausted"), body["exhausted"]) if "exhausted" in body else (),
+            digits=self._digits((*where, "digits"), body.get("digits", 1)),
         )
+
+    def _answers(self, where: Where, answers: Any) -> dict[Intent, tuple[Transition, ...]]:  # noqa: ANN401
+        if not isinstance(answers, dict):
+            self._complain(where, "must be a mapping from intent to transitions")
+            return {}
+        for intent in answers.keys() - set(Intent):
+            self._complain((*where, intent), f"must be one of {', '.join(Intent)}")
+        return {
+            Intent(intent): self._transitions((*where, intent), each)
+            for intent, each in answers.items()
+            if intent in set(Intent)
+        }
+
+    def _digits(self, where: Where, value: Any) -> int:  # noqa: ANN401
+        if isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= MOST_DIGITS:
+            return value
+        self._complain(where, f"must be a whole number from 1 to {MOST_DIGITS}")
+        return 1
 
     def _transitions(self, where: Where, value: Any) -> tuple[Transition, ...]:  # noqa: ANN401
         if not isinstance(value, list) or not value:
@@ -198,6 +220,7 @@ class _DialogueReader:
 
     def _reachable(self, spec: DialogueSpec) -> None:
         """Complain about states that nothing leads to."""
+        anywhere = {each.to for group in spec.anywhere.values() for each in group if each.to}
         reached: set[str] = set()
         waiting = [each.to for each in spec.begin if each.to]
         while waiting:
@@ -205,8 +228,49 @@ class _DialogueReader:
             if name in reached or name not in spec.states:
                 continue
             reached.add(name)
-            state = spec.states[name]
-            every = [each for group in state.on.values() for each in group] + list(state.otherwise)
-            waiting.extend(each.to for each in every if each.to)
+            waiting.extend(exits(spec.states[name]) | anywhere)
         for name in sorted(self._states - reached):
             self._complain(("states", name), "cannot be reached from begin")
+
+    def _ending(self, spec: DialogueSpec) -> None:
+        """Complain about states from which no answer leads to an end: only giving up would."""
+        anywhere = {each.to for group in spec.anywhere.values() for each in group if each.to}
+        ending = {DONE, HANDED_OFF}
+        grown = True
+        while grown:
+            more = {name for name, state in spec.states.items() if (exits(state) | anywhere) & ending} - ending
+            ending |= more
+            grown = bool(more)
+        for name in sorted(self._states - ending):
+            self._complain(("states", name), "is a dead end: no answer leads from it to done or handed_off")
+
+
+def exits(state: StateSpec) -> set[str]:
+    """Return where the answers of a state lead, its giving up left aside."""
+    groups = [*state.on.values(), state.otherwise]
+    return {each.to for group in groups for each in group if each.to}
+
+
+def _cross_check(directory: Path, dialogues: Dialogues) -> Iterable[Problem]:
+    """Find dialogues that open one that does not exist, or each other for ever before anybody can answer."""
+    opens = {spec.kind: {_opened(each) for each in spec.transitions()} - {None} for spec in dialogues.values()}
+    at_once = {spec.kind: {_opened(each) for each in spec.begin} - {None} for spec in dialogues.values()}
+    for kind, others in opens.items():
+        file = str(directory / f"{kind}.yaml")
+        for other in sorted(each for each in others if each and each not in dialogues):
+            yield Problem(file, 1, 1, "open_dialogue", f"there is no dialogue {other}")
+        seen: set[str | None] = set()
+        waiting = list(at_once[kind])
+        while waiting:
+            name = waiting.pop()
+            if name == kind:
+                yield Problem(file, 1, 1, "begin", "opens itself again before anybody can answer: a loop without bound")
+                break
+            if name not in seen:
+                seen.add(name)
+                waiting.extend(at_once.get(name or "", ()))
+
+
+def _opened(transition: Transition) -> str | None:
+    kinds = (spec.detail for spec in transition.effects if spec.kind is EffectKind.OPEN_DIALOGUE)
+    return next(kinds, None)

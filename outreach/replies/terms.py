@@ -18,7 +18,7 @@ from outreach.domain.extension import Extension, decide_extension, may_extend
 from outreach.domain.money import Money
 
 if TYPE_CHECKING:
-    from outreach.replies.dialogue import DialogueFacts
+    from outreach.replies.dialogue_spec import DialogueFacts
     from outreach.replies.reading import Reading
 
 
@@ -50,7 +50,7 @@ def counter(reading: "Reading", facts: "DialogueFacts", first_on: date | None = 
     return counter_offer(
         policy, facts.amount_due, facts.days_past_due, facts.product, facts.today,
         each=each, count=reading.count, frequency=Frequency(reading.every) if reading.every else None,
-        first_on=reading.on or first_on, background=facts.background,
+        first_on=reading.first_on or reading.on or first_on, background=facts.background,
     )  # fmt: skip
 
 

@@ -16,18 +16,25 @@ class Auditing(Queries):
         row = await self._row("audit", "count_sends", since=since, until=until)
         return int(row[0]) if row else 0
 
-    def sends(self, since: datetime | None, until: datetime | None) -> AsyncIterator[Row]:
-        """Stream attempts with the decisions they name, borrower by borrower; see the query for the columns."""
-        return self._read("sends", {"since": since, "until": until})
+    def sends(
+        self, since: datetime | None, until: datetime | None, part: tuple[int, int] = (0, 1)
+    ) -> AsyncIterator[Row]:
+        """Stream attempts with the decisions they name, borrower by borrower; see the query for the columns.
+
+        ``part`` (which, of how many) leaves out the borrowers of the other parts.
+        """
+        return self._read("sends", {"since": since, "until": until, "part": part[0], "parts": part[1]})
 
     async def count_unsent(self, since: datetime | None, until: datetime | None) -> int:
         """Count the decisions from ``since`` on and before ``until`` that no attempt followed."""
         row = await self._row("audit", "count_unsent", since=since, until=until)
         return int(row[0]) if row else 0
 
-    def unsent(self, since: datetime | None, until: datetime | None) -> AsyncIterator[Row]:
+    def unsent(
+        self, since: datetime | None, until: datetime | None, part: tuple[int, int] = (0, 1)
+    ) -> AsyncIterator[Row]:
         """Stream the decisions that no attempt followed; see the query for the columns."""
-        return self._read("unsent", {"since": since, "until": until})
+        return self._read("unsent", {"since": since, "until": until, "part": part[0], "parts": part[1]})
 
     async def contacts_before(self, borrowers: Sequence[UUID], since: datetime, until: datetime) -> list[Row]:
         """Return what left to ``borrowers`` and to who shares a number with them, after ``since`` up to ``until``.

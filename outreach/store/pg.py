@@ -13,13 +13,31 @@ from outreach.store.auditing import Auditing
 from outreach.store.base import Row
 from outreach.store.casebook import Casebook
 from outreach.store.dispatching import Dispatching
+from outreach.store.mailboxes import Mailboxes
 from outreach.store.operating import Operating
+from outreach.store.outgoing import Outgoing
+from outreach.store.protecting import Protecting
 from outreach.store.receiving import Receiving
 from outreach.store.scheduling import Scheduling
 from outreach.store.switching import Switching
+from outreach.store.visiting import Visiting
 
 
-class PgTx(Dispatching, Switching, Scheduling, Receiving, Operating, Casebook, Auditing, Approving, Agreeing):
+class PgTx(
+    Dispatching,
+    Switching,
+    Scheduling,
+    Receiving,
+    Operating,
+    Casebook,
+    Auditing,
+    Approving,
+    Agreeing,
+    Mailboxes,
+    Outgoing,
+    Protecting,
+    Visiting,
+):
     """Everything one transaction can read and write."""
 
     @property

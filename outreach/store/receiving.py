@@ -60,6 +60,10 @@ class Receiving(Queries):
         """Return the attempt a callback's token names: (attempt, touch, case, borrower, point, ...)."""
         return await self._row("intake", "attempt_by_token", token=token)
 
+    async def attempt_by_reference(self, reference: str, attempt_id: UUID | None) -> Row | None:
+        """Return what ``attempt_by_token`` does, of the attempt with this provider's reference or this id."""
+        return await self._row("intake", "attempt_by_reference", reference=reference, attempt_id=attempt_id)
+
     async def last_attempt(self, borrower_id: UUID, channel: str, since: datetime) -> Row | None:
         """Return (case, creditor, point) of what we last wrote to this borrower about."""
         return await self._row("intake", "last_attempt", borrower_id=borrower_id, channel=channel, since=since)
@@ -76,6 +80,11 @@ class Receiving(Queries):
     async def open_dialogue(self, borrower_id: UUID, surface: str) -> OpenDialogue | None:
         """Lock the borrower's open dialogue on a surface."""
         row = await self._row("intake", "open_dialogue", borrower_id=borrower_id, surface=surface)
+        return OpenDialogue(*row) if row else None
+
+    async def unfinished_call(self, borrower_id: UUID, since: datetime) -> OpenDialogue | None:
+        """Lock the borrower's last call that broke off after ``since`` while an offer or a question was open."""
+        row = await self._row("intake", "unfinished_call", borrower_id=borrower_id, since=since)
         return OpenDialogue(*row) if row else None
 
     async def save_dialogue(self, values: dict[str, Any]) -> None:

@@ -50,8 +50,11 @@ class Scheduling(Queries):
         return await self._rows("schedule", "claim_stranded", before=before, limit=limit)
 
     async def claim_lookups(self, real: datetime, limit: int) -> list[Row]:
-        """Lock unknown attempts that are due to be looked up."""
-        return await self._rows("schedule", "claim_lookups", real=real, limit=limit)
+        """Lock attempts of unknown outcome, then those without news, that are due to be looked up."""
+        rows = await self._rows("schedule", "claim_lookups", real=real, limit=limit)
+        if len(rows) < limit:
+            rows += await self._rows("schedule", "claim_overdue_lookups", real=real, limit=limit - len(rows))
+        return rows
 
     async def postpone_lookups(self, rows: Sequence[dict[str, Any]]) -> None:
         """Set when an unknown attempt is looked up next (None: no more)."""

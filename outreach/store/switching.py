@@ -71,6 +71,10 @@ class Switching(Queries):
         """
         return await self._rows("switch", "calls_under_way", since=since, at=at)
 
+    async def late_calls(self, since: datetime, at: datetime, limit: int) -> list[Row]:
+        """Return (attempt, case, channel, token, provider's reference) of calls that ring on after their hours."""
+        return await self._rows("switch", "late_calls", since=since, at=at, limit=limit)
+
     async def insert_recalls(self, rows: Sequence[dict[str, Any]]) -> None:
         """Note which calls a provider was asked to take back, and whether it did."""
         await self._bulk("switch", "insert_recalls", rows)
@@ -91,6 +95,15 @@ class Switching(Queries):
     async def left_since(self, borrowers: Iterable[UUID], since: datetime, at: datetime) -> list[Row]:
         """Return (borrower, touch, priority, when) of what left to ``borrowers``, the latest first."""
         return await self._rows("switch", "left_since", borrowers=list(borrowers), since=since, at=at)
+
+    async def due_bulk(self, rows: Sequence[dict[str, Any]], at: datetime) -> list[Row]:
+        """Return (channel, due bulk that waits for its lane, counted up to the ``most`` asked for)."""
+        return await self._bulk("switch", "due_bulk", rows, at=at)
+
+    async def count_due(self, at: datetime, most: int) -> int:
+        """Count the enrollments whose step is due, no further than ``most``."""
+        row = await self._row("switch", "count_due", at=at, most=most)
+        return int(row[0]) if row else 0
 
     async def in_lanes(self) -> list[Row]:
         """Return (channel, level, how many) of what is queued."""

@@ -1,4 +1,4 @@
-"""The web process: events in, callbacks in, call answers, unsubscribe, health, and the operators' console."""
+"""The web process: events in and out, callbacks, call answers, unsubscribe, health, borrowers' pages, the console."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -11,17 +11,29 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from outreach.bootstrap import serve_house
+from outreach.domain.webhook import Webhooks
+from outreach.domain.webhook_config import load_webhooks
 from outreach.flows.house import House
 from outreach.logging import configure_logging
 from outreach.replies.reader import warm
 from outreach.settings import Settings, load_settings
-from outreach.web import callbacks, calls, console, events, health, unsubscribe
+from outreach.web import callbacks, calls, console, events, feed, health, portal, unsubscribe
 from outreach.web.access import Access
+from outreach.web.feed_docs import document_webhooks
 from outreach.web.problems import LastResort, ProblemError, fields, on_http_error, on_problem, problem
 from outreach.workers.app import make_broker
 from outreach.workers.lanes import DramatiqQueue
 
-ROUTERS = (events.router, callbacks.router, calls.router, unsubscribe.router, health.router, console.router)
+ROUTERS = (
+    events.router,
+    feed.router,
+    callbacks.router,
+    calls.router,
+    unsubscribe.router,
+    health.router,
+    portal.router,
+    console.router,
+)
 
 
 def create_app(settings: Settings, house: House | None = None) -> FastAPI:
@@ -32,16 +44,24 @@ def create_app(settings: Settings, house: House | None = None) -> FastAPI:
     app.state.settings = settings
     app.state.house = house
     app.state.access = Access.of(settings)
+    app.state.webhooks = _what_is_told(settings)
     app.state.groups = {}
     app.state.meters = health.Meters()
     for router in ROUTERS:
         app.include_router(router)
+    document_webhooks(app)
     app.add_exception_handler(ProblemError, on_problem)
+    app.add_exception_handler(portal.Elsewhere, portal.on_elsewhere)
     app.add_exception_handler(HTTPException, on_http_error)
     app.add_exception_handler(RequestValidationError, _on_bad_parameter)
     app.add_middleware(LastResort)
     app.add_middleware(health.Metered, meters=app.state.meters)
     return app
+
+
+def _what_is_told(settings: Settings) -> Webhooks:
+    """Return what the feed says; the secrets of endpoints are for the process that posts to them."""
+    return load_webhooks(settings.config / "webhooks.yaml", None)
 
 
 async def _on_bad_parameter(_request: Request, error: Exception) -> Response:

@@ -29,8 +29,10 @@ async def callback_of(request: Request, limit: int) -> Callback:
     )
 
 
-@router.api_route("/v1/callbacks/{channel}", methods=["GET", "POST"], status_code=204)
-@router.api_route("/v1/callbacks/{channel}/{rest:path}", methods=["GET", "POST"], status_code=204)
+@router.get("/v1/callbacks/{channel}", status_code=204)
+@router.post("/v1/callbacks/{channel}", status_code=204)
+@router.get("/v1/callbacks/{channel}/{rest:path}", status_code=204)
+@router.post("/v1/callbacks/{channel}/{rest:path}", status_code=204)
 async def take(channel: str, request: Request) -> Response:
     """Take delivery news and replies, signed by the provider; ``channel`` is a name of channels.yaml.
 

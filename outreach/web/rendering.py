@@ -35,6 +35,15 @@ def page(template: str, status: int = 200, **values: object) -> Response:
 
 
 def stylesheet() -> Response:
-    """Return the one stylesheet."""
+    """Return the stylesheet of the pages for people who work here."""
+    return _css("console.css")
+
+
+def portal_stylesheet() -> Response:
+    """Return the stylesheet of the borrowers' pages."""
+    return _css("portal/portal.css")
+
+
+def _css(name: str) -> Response:
     headers = {"Cache-Control": "public, max-age=3600", "X-Content-Type-Options": "nosniff"}
-    return Response((PAGES / "console.css").read_bytes(), headers=headers, media_type="text/css")
+    return Response((PAGES / name).read_bytes(), headers=headers, media_type="text/css")

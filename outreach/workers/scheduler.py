@@ -12,6 +12,8 @@ from outreach.bootstrap import serve_house
 from outreach.clock import monotonic
 from outreach.flows.campaigns import run_due
 from outreach.flows.house import House
+from outreach.flows.outage import reconsider
+from outreach.flows.protect import Protector
 from outreach.flows.schedule import plan_due, queue_ready
 from outreach.flows.sweeps import sweep
 from outreach.flows.switches import tend_switches
@@ -28,12 +30,13 @@ _log = structlog.get_logger(__name__)
 
 
 class Scheduler:
-    """One loop: switches, campaigns, due steps, ready touches; every two seconds also the sweeps and the watchers."""
+    """One loop: switches, campaigns, due steps, ready touches; every two seconds also the sweeps and the protection."""
 
     def __init__(self, house: House, settings: Settings) -> None:
         self._house = house
         self._settings = settings
         self._watcher = Watcher()
+        self._protector = Protector()
         self._wake = asyncio.Event()
         self._stop = asyncio.Event()
 
@@ -68,7 +71,8 @@ class Scheduler:
         return done + await queue_ready(self._house)
 
     async def _sweep(self) -> int:
-        return sum((await sweep(self._house)).values())
+        done = sum((await sweep(self._house)).values()) + await reconsider(self._house)
+        return done + await self._protector.look(self._house)
 
     async def _guard(self, work: Callable[[], Awaitable[int]]) -> int:
         try:

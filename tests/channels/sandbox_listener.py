@@ -11,6 +11,8 @@ from urllib.parse import parse_qsl, urlsplit, urlunsplit
 from twilio.http.http_client import TwilioHttpClient
 from twilio.rest import Client
 
+from channels.contract import Callback, ChannelConfig, Receipt, Reply
+from channels.registry import make_channel
 from channels.sandbox.client import Sandbox
 
 
@@ -120,3 +122,14 @@ class _Redirected(TwilioHttpClient):
 
 def twilio_client(sandbox: Sandbox, token: str | None = None) -> Client:
     return Client(sandbox.account_sid, token or sandbox.auth_token, http_client=_Redirected(sandbox.http_url))
+
+
+def read_by_adapter(seen: Seen, listener: Listener, sandbox: Sandbox, **options: str) -> list[Receipt | Reply]:
+    """Have the real adapter verify and read a callback. Raises BadSignature."""
+    base = {"account_sid": sandbox.account_sid, "auth_token": sandbox.auth_token, "sender": "+12025550100"}
+    config = ChannelConfig("sms", "twilio_sms", listener.url, base | {"base_url": sandbox.http_url} | options)
+    channel = make_channel(config, lambda: None)  # type: ignore[arg-type,return-value]
+    path, _, query = seen.path.partition("?")
+    callback = Callback(path, query, seen.headers, seen.body)
+    channel.verify(callback)
+    return list(channel.parse(callback))

@@ -11,9 +11,12 @@ from given import NOW, smtp_config
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from channels.contract import Callback, Medium, Receipt, ReceiptStatus, Reply
+from channels.contract import Callback, Medium, Receipt, ReceiptStatus, Reply, TakesMail
+from channels.email.inbound import MOST_WORDS
 from channels.email.smtp import SmtpEmail
 from channels.errors import BadSignature, MalformedCallback
+from channels.router import make_router
+from channels.routing import Route, Rules
 
 SECRET = "s3cret"
 OURS = "<0190-att-1@mail.example.com>"
@@ -185,6 +188,80 @@ def test_absence_notes_without_any_header_are_machines(subject: str) -> None:
 def test_a_post_without_headers_is_no_mail() -> None:
     with pytest.raises(MalformedCallback):
         list(channel().parse(posted(b"")))
+
+
+OURS_ALL = ["reply+t@mail.example.com", "REPLY@mail.example.com", "bounce+a=b@mail.example.com", "pay@mail.example.com"]
+OTHERS = [
+    "ana@mail.example.com",
+    "reply@example.org",
+    "reply",
+    "",
+    "@mail.example.com",
+    "reply@mail.example.com.evil.test",
+]
+
+
+def test_only_the_mailboxes_that_we_write_from_are_ours() -> None:
+    assert [channel().is_ours(each) for each in OURS_ALL] == [True] * len(OURS_ALL)
+    assert [channel().is_ours(each) for each in OTHERS] == [False] * len(OTHERS)
+
+
+def test_the_token_of_our_own_mailbox_goes_before_anybody_elses_tag() -> None:
+    raw = letter(Delivered_To="ana+loans@borrower.example.com", Cc="reply+rt-9@mail.example.com", To="x@example.com")
+    (reply,) = channel().read_mail(raw)
+    assert reply.token == "rt-9"
+
+
+def test_of_several_emails_that_a_mail_answers_the_latest_counts() -> None:
+    old = OURS.replace("att-1", "att-0")
+    raw = letter(In_Reply_To="<other@borrower.example.com>", References=f"{old} <x@example.org> {OURS}")
+    (reply,) = channel().read_mail(raw)
+    assert reply.provider_ref == OURS[1:-1]
+
+
+@given(words=st.text(st.characters(codec="ascii", categories=["L", "N", "P", "Z"]), max_size=200))
+@settings(max_examples=50, deadline=None)
+def test_line_ends_trace_headers_and_a_last_blank_line_make_no_other_mail(words: str) -> None:
+    raw = letter(words + "\n")
+    ways = (raw, raw.replace(b"\r\n", b"\n"), b"Received: from x\r\n" + raw, raw + b"\r\n")
+    assert len({reply.dedupe_key for way in ways for reply in channel().read_mail(way)}) == 1
+
+
+def test_one_mail_to_two_of_our_tokens_is_two_answers() -> None:
+    keys = {
+        each.dedupe_key
+        for token in ("a", "b")
+        for each in channel().read_mail(f"Delivered-To: reply+{token}@mail.example.com\r\n".encode() + letter())
+    }
+    assert len(keys) == 2
+
+
+def test_reports_about_nothing_we_know_are_told_apart() -> None:
+    unknown = bounce("failed", "5.1.1").replace(OURS.encode(), b"<a@example.org>").replace(b"+rt-9", b"")
+    others = unknown.replace(b"ana@", b"ben@")
+    keys = [next(iter(channel().read_mail(raw))).dedupe_key for raw in (unknown, unknown, others)]
+    assert keys[0] == keys[1] != keys[2]
+
+
+def test_a_persons_words_are_cut_where_nobody_reads_on() -> None:
+    (reply,) = channel().read_mail(letter("STOP. " + "And another thing. " * 3000))
+    assert isinstance(reply, Reply)
+    assert reply.text is not None
+    assert reply.text.startswith("STOP.")
+    assert len(reply.text) == MOST_WORDS
+
+
+def test_several_senders_share_their_mail() -> None:
+    senders = {"one": channel(), "two": channel(from_address="pay@other.example.com", reply_to="r@other.example.com")}
+    routes = [Route(name) for name in senders]
+    router = make_router("email", senders, routes, Rules())
+    assert isinstance(router, TakesMail)
+    boxes = ("reply+t@mail.example.com", "r+t@other.example.com", "x@example.com")
+    assert [router.is_ours(each) for each in boxes] == [True, True, False]
+    raw = letter(In_Reply_To="<0190-att-2@other.example.com>")
+    (reply,) = router.read_mail(raw)
+    assert reply.provider_ref == "two:0190-att-2@other.example.com"
+    assert list(router.parse(posted(raw))) == [reply], "posted or delivered, it is the same reply"
 
 
 @given(raw=st.binary(max_size=400))

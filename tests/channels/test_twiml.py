@@ -1,5 +1,6 @@
 """What a call says and how it listens: the markup must be well formed, escaped, and never loop on silence."""
 
+from dataclasses import replace
 from typing import Any
 from xml.etree import ElementTree as ET
 
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 from peers import PUBLIC_URL
 
 from channels.contract import Answer, Prompt
-from channels.errors import ContentRefused, Unsupported
+from channels.errors import ConfigError, ContentRefused, Unsupported
 from channels.ivr.twilio import TwilioIvr
 from channels.twiml import VOICES
 from channels.voice.twilio import TwilioVoice
@@ -134,3 +135,26 @@ def test_more_than_twilio_speaks_is_refused() -> None:
 def test_whatever_is_said_is_well_formed(words: str, hint: str) -> None:
     root = tree(IVR.answer(asking(words, speech=True, hints=(hint,))))
     assert [verb.tag for verb in root] == ["Gather", "Redirect", "Hangup"]
+
+
+def test_a_call_is_handed_on_and_comes_back_to_the_action() -> None:
+    root = tree(IVR.answer(prompt("Please hold.", dial="+12025550199", action="/v1/calls/tok-9/turn?n=3")))
+    assert [verb.tag for verb in root] == ["Say", "Dial", "Hangup"]
+    assert (root[1].text, root[1].attrib["action"]) == ("+12025550199", f"{PUBLIC_URL}/v1/calls/tok-9/turn?n=3")
+
+
+def test_voices_and_speech_are_configured() -> None:
+    voices = {"es": {"voice": "Polly.Mia-Neural"}, "fr": {"voice": "Polly.Lea-Neural", "listens": "fr-CA"}}
+    quiet = TwilioIvr(replace(CONFIG, options={**CONFIG.options, "speech": False, "voices": voices}))
+    root = tree(quiet.answer(asking("Hola", locale="es-CO", speech=True)))
+    assert root[0].attrib["input"] == "dtmf"
+    assert root[0][0].attrib == {"language": "es-US", "voice": "Polly.Mia-Neural"}
+    assert tree(quiet.answer(prompt("Bonjour", locale="fr-FR")))[0].attrib == {
+        "language": "fr", "voice": "Polly.Lea-Neural",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("voices", [{"es": {"voice": "Mia"}}, {"spanish": {"voice": "Polly.Mia"}}, {"es": {}}])
+def test_a_voice_that_cannot_be_is_refused(voices: Any) -> None:
+    with pytest.raises(ConfigError, match="voices"):
+        TwilioIvr(replace(CONFIG, options={**CONFIG.options, "voices": voices}))

@@ -2,6 +2,7 @@
 
 import json
 from datetime import timedelta
+from typing import Any
 from uuid import uuid4
 
 import psycopg
@@ -18,9 +19,9 @@ from tests.support.touching import plan_touch, step_to
 DAY = timedelta(days=1)
 
 
-async def audited(database: str, **options: bool) -> Audit:
+async def audited(database: str, **options: Any) -> Audit:
     async with a_house(database) as house:
-        return await audit(house, **options)
+        return await audit(house.store, **options)
 
 
 async def two_sends(database: str) -> None:
@@ -58,9 +59,9 @@ async def test_without_everything_only_sends_are_decided_again(database: str) ->
 async def test_only_the_asked_stretch_is_audited(database: str) -> None:
     await two_sends(database)
     async with a_house(database) as house:
-        assert await count_audited(house, None, None, everything=True) == 3
-        assert await count_audited(house, START + DAY, START + 3 * DAY, everything=False) == 1
-        found = await audit(house, START, START + DAY)
+        assert await count_audited(house.store, None, None, everything=True) == 3
+        assert await count_audited(house.store, START + DAY, START + 3 * DAY, everything=False) == 1
+        found = await audit(house.store, START, START + DAY)
         assert (found.decided, found.recounted) == ({"send": 1}, 1)
 
 
@@ -68,8 +69,8 @@ async def test_progress_adds_up_to_what_was_counted(database: str) -> None:
     await two_sends(database)
     seen: list[int] = []
     async with a_house(database) as house:
-        await audit(house, everything=True, progress=seen.append)
-        assert sum(seen) == await count_audited(house, None, None, everything=True)
+        await audit(house.store, everything=True, progress=seen.append)
+        assert sum(seen) == await count_audited(house.store, None, None, everything=True)
 
 
 async def test_an_empty_ledger_is_clean(database: str) -> None:
@@ -90,6 +91,25 @@ async def test_what_never_left_uses_no_slot_and_is_not_counted(database: str) ->
     found = await audited(database)
     assert found.clean
     assert found.recounted == len(states) - 1 == 1
+
+
+async def test_the_parts_of_an_audit_see_everything_once(database: str) -> None:
+    people = [Someone(ref=f"B{n}", phone=f"+1212555010{n}", email=f"b{n}@example.com") for n in range(8)]
+    put(database, *people)
+    for one in people:
+        plan_touch(database, one)
+        plan_touch(database, one, at=START + timedelta(hours=1))
+    async with a_house(database) as house:
+        await step_to(house, START)
+        await step_to(house, START + timedelta(hours=1))
+    whole, parts = await audited(database, everything=True), Audit()
+    seen = []
+    for number in range(3):
+        part = await audited(database, everything=True, part=(number, 3))
+        seen.append(part.recounted)
+        parts.add(part)
+    assert (parts.decided, parts.recounted, parts.policies) == (whole.decided, whole.recounted, whole.policies)
+    assert len(seen) - seen.count(0) > 1
 
 
 async def test_more_borrowers_than_a_chunk_holds_are_all_audited(

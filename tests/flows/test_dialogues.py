@@ -113,6 +113,16 @@ async def test_each_installment_is_reminded_of_until_it_is_paid(database: str) -
         assert len(fake(house).sent) == sent, "nothing about what is paid, and the next is not near"
 
 
+async def test_who_keeps_to_installments_is_not_told_of_the_payment_they_settled(database: str) -> None:
+    async with a_house(database) as house:
+        await arranged(database, house, Someone())
+        missed = {"due_on": "2027-02-20", "amount_due_minor": 12_000}
+        await take_events(house, [event("payment.missed", missed, "m", clock_of(house).instant)])
+        assert rows(database, "select state from enrollment where plan = 'missed_payment'") == [("stopped",)]
+        (said,) = told(database, "enrollment.rested")
+        assert (said["plan"], said["reason"]) == ("missed_payment", "arrangement")
+
+
 async def test_an_arrangement_that_is_paid_is_kept(database: str) -> None:
     async with a_house(database) as house:
         parts = await arranged(database, house, Someone())

@@ -252,7 +252,7 @@ async def test_a_provider_that_says_later_is_asked_then(database: str) -> None:
         assert await step_to(house, START + timedelta(seconds=37)) == {"sent": 1}
 
 
-async def test_a_provider_that_stays_away_is_asked_ever_more_rarely_and_then_given_up(database: str) -> None:
+async def test_a_provider_that_stays_away_is_asked_ever_more_rarely_until_the_step_expires(database: str) -> None:
     put(database, ada := Someone())
     key = plan_touch(database, ada, expires_at=START + timedelta(hours=4))
     sms = FakeChannel(script=lambda _: Unavailable("refused"))
@@ -264,10 +264,9 @@ async def test_a_provider_that_stays_away_is_asked_ever_more_rarely_and_then_giv
             waits.append(back - clock_of(house).instant)
             await step_to(house, back)
     assert waits == sorted(waits)
-    assert (touch(database, key)["state"], touch(database, key)["reason"]) == ("failed", "provider.unavailable")
-    assert len(sms.sent) == len(waits) + 1
-    assert told(database, "touch.rejected")[0]["reasons"][-1] == "provider.gave_up"
-    assert {attempt["state"] for attempt in attempts(database)} == {"released"}
+    assert (touch(database, key)["state"], touch(database, key)["reason"]) == ("expired", "expiry.passed")
+    assert len(sms.sent) == len(waits) == 7
+    assert {tuple(entry["reasons"]) for entry in told(database, "touch.released")} == {("provider.unavailable",)}
 
 
 async def test_wrong_credentials_pause_the_channel_alert_once_and_lose_nothing(database: str) -> None:

@@ -75,6 +75,29 @@ async def test_every_order_of_the_same_callbacks_ends_the_same(
     assert rows(database, "select state, count(*) from inbox group by 1") == [("applied", len(orders) * len(statuses))]
 
 
+MACHINE = (("ringing", None), ("answered", None), ("completed", "machine"), ("completed", "machine"))
+
+
+async def test_who_answered_a_call_is_known_whichever_receipt_says_so_first(database: str) -> None:
+    orders = sorted(set(permutations(MACHINE)), key=str)
+    people = [Someone(ref=f"B{n}", phone=f"+1212555{n:04}", email=None) for n in range(len(orders))]
+    put(database, *people)
+    for one in people:
+        plan_touch(database, one, channel="voice", template="early_follow_up")
+    async with a_house(database) as house:
+        assert await run_lanes(house) == {"sent": len(orders)}
+        tokens = [attempt["token"] for attempt in attempts(database)]
+        for turn in range(len(MACHINE)):
+            news = [
+                Receipt(f"{token}:{turn}", ReceiptStatus(order[turn][0]), token=token, answered_by=order[turn][1])
+                for token, order in zip(tokens, orders, strict=True)
+            ]
+            await take_news(house, "voice", news)
+            await run_intake(house)
+    final = rows(database, "select outcome, answered_by, count(*) from attempt group by 1, 2")
+    assert final == [("voicemail_possible", "machine", len(orders))]
+
+
 async def test_the_same_callback_again_is_not_even_stored(database: str) -> None:
     async with a_house(database) as house:
         token, _ = await one_sent(database, house)

@@ -18,8 +18,9 @@ PUBLIC = {
     "POST /v1/unsubscribe/{token}": "the token is the proof; the answer is the same for every token",
     "GET /v1/openapi.json": "the description of the API",
     "HEAD /v1/openapi.json": "as GET",
+    "GET /portal.css": "a stylesheet",
 }
-KEY = {"POST /v1/events", "GET /metrics"}
+KEY = {"POST /v1/events", "GET /v1/events", "GET /v1/cases/{case_id}/timeline", "GET /metrics"}
 SIGNED = {
     "POST /v1/callbacks/{channel}": "/v1/callbacks/sms",
     "GET /v1/callbacks/{channel}": "/v1/callbacks/sms",
@@ -29,6 +30,14 @@ SIGNED = {
     "POST /v1/calls/{token}": "/v1/calls/" + "x" * 32,
     "POST /v1/calls/{token}/turn": "/v1/calls/" + "x" * 32 + "/turn?n=1",
 }
+LINKED = {
+    f"{method} /p/{{token}}{rest}"
+    for method, rest in (
+        ("GET", ""), ("GET", "/{way}"), ("GET", "/schedule.ics"), ("POST", "/{way}"), ("POST", "/identify"),
+        ("POST", "/leave"), ("POST", "/plan"), ("POST", "/check"), ("POST", "/promise"), ("POST", "/contact"),
+    )
+}  # fmt: skip
+"""Pages of borrowers: a signed link, then an identity check (tests/web/test_portal_door.py)."""
 UNKNOWN_ID = "018f0000-0000-7000-8000-000000000000"
 
 
@@ -52,11 +61,11 @@ def _all(app: object) -> list[APIRoute]:
 
 
 ROUTES = routes()
-CONSOLE = sorted(set(ROUTES) - set(PUBLIC) - KEY - set(SIGNED))
+CONSOLE = sorted(set(ROUTES) - set(PUBLIC) - KEY - set(SIGNED) - LINKED)
 
 
 def test_the_lists_here_name_routes_that_exist() -> None:
-    assert (set(PUBLIC) | KEY | set(SIGNED)) - set(ROUTES) == set()
+    assert (set(PUBLIC) | KEY | set(SIGNED) | LINKED) - set(ROUTES) == set()
     assert len(ROUTES) > 12
     assert CONSOLE
 
@@ -72,6 +81,13 @@ async def test_machines_need_a_key(route: str, database: str) -> None:
 async def test_providers_need_a_signature(route: str, database: str) -> None:
     """A call nobody placed is not found: its token is looked up first, because it says whose signature to expect."""
     assert (await ask(database, route, SIGNED[route])).status_code in ({404} if "calls" in route else {403})
+
+
+@pytest.mark.parametrize("route", sorted(LINKED))
+async def test_borrowers_need_a_link_of_ours(route: str, database: str) -> None:
+    answer = await ask(database, route, ROUTES[route].replace("{token}", "x" * 44).replace("{way}", "promise"))
+    assert answer.status_code == 404
+    assert "set-cookie" not in answer.headers
 
 
 @pytest.mark.parametrize("route", CONSOLE)

@@ -1,6 +1,7 @@
 """Places a call through the real gate, and answers it turn by turn as a provider would."""
 
 import re
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -11,21 +12,27 @@ from channels.fake import FakeChannel
 from outreach.flows.calls import answer_call
 from outreach.flows.house import House
 
-from .book import START, Someone
+from .book import Someone
 from .house import rows, run_lanes
 
 
-async def place_call(dsn: str, house: House, one: Someone, channel: str = "ivr") -> str:
-    """Let a call to somebody leave; returns its token."""
+def dial(dsn: str, now: datetime, one: Someone, channel: str = "ivr", *, hours: int = 8) -> None:
+    """Store a call to somebody that is due now."""
     with psycopg.connect(dsn) as connection:
         connection.execute(
             """insert into touch (touch_id, case_id, borrower_id, channel, template, purpose, state, due_at, not_before,
                  expires_at, created_at) values (%s,%s,%s,%s,'missed_payment','reminder','planned',%s,%s,%s,%s)""",
-            (uuid4(), one.case_id, one.borrower_id, channel, START, START, START.replace(hour=23), START),
+            (uuid4(), one.case_id, one.borrower_id, channel, now, now, now + timedelta(hours=hours), now),
         )
+
+
+async def place_call(dsn: str, house: House, one: Someone, channel: str = "ivr", *, hours: int = 8) -> str:
+    """Let a call to somebody leave, of use for ``hours``; returns its token."""
+    dial(dsn, house.clock.now(), one, channel, hours=hours)
     tally = await run_lanes(house)
     assert tally == {"sent": 1}, rows(dsn, "select verdict, reasons from decision")
-    return str(rows(dsn, "select token from attempt where channel = %s order by started_at desc", channel)[0][0])
+    query = "select token from attempt where channel = %s and borrower_id = %s order by started_at desc"
+    return str(rows(dsn, query, channel, one.borrower_id)[0][0])
 
 
 class Caller:
@@ -44,6 +51,14 @@ class Caller:
     async def press(self, digits: str) -> Prompt:
         """Press keys where the last prompt listens."""
         return await self.post(self.turn(), digits=digits)
+
+    async def speak(self, words: str) -> Prompt:
+        """Say something where the last prompt listens for words."""
+        return await self._ask(self.turn(), dedupe_key=f"turn-{self.turn()}", text=words, token=self.token)
+
+    async def come_back(self, *, answered: bool) -> Prompt:
+        """Return from whoever the call was handed on to."""
+        return await self._ask(self.turn(), dedupe_key="dialled", dialled=answered, token=self.token)
 
     async def say_nothing(self) -> Prompt:
         """Let the question time out."""

@@ -7,13 +7,15 @@ from pathlib import Path
 
 from channels import errors
 from outreach.domain.events import DATA
+from outreach.domain.protection import PointNews
 from outreach.domain.words import HoldKind, PointState, StopCondition
-from outreach.flows import sentences
+from outreach.flows import call_sentences, sentences
 from outreach.policy.load import load_policy
 from outreach.policy.rules import Bar
 from outreach.rendering.render import Refusal
 from tests.support.source import ROOT, called, modules, text_of, tree
 
+_SENTENCES = {"sentences.py", "call_sentences.py"}
 _DOTTED = re.compile(r"[a-z_]+\.[a-z_]+")
 _FILES = r".*\.(py|yaml|yml|j2|sql|html|css|json|ics)$"
 _NOT_CODES = re.compile(rf"core\.|outreach\.|channels\.|{_FILES}|menu\.|pg_|context\.")
@@ -36,6 +38,7 @@ def formatted() -> dict[str, set[str]]:
         "quiet_hours": {"before_open", "after_close", "between", "closed_day", "no_calendar"},
         "consent": {"missing", "revoked", "expired"},
         "stopped": stops,
+        "silent": {str(why) for why in PointNews},
     }
 
 
@@ -73,7 +76,7 @@ def constants() -> Iterator[tuple[Path, str]]:
 
 
 def _sources() -> list[Path]:
-    return [path for path in modules("outreach/policy", "outreach/flows") if path.name != "sentences.py"]
+    return [path for path in modules("outreach/policy", "outreach/flows") if path.name not in _SENTENCES]
 
 
 def timeline_kinds() -> set[str]:
@@ -126,7 +129,7 @@ def rule_reasons() -> set[str]:
 
 def reasons() -> set[str]:
     """Return every reason code that can be stored."""
-    others = timeline_kinds() | alert_kinds() | set(DATA) | set(sentences._KINDS) | set(sentences._TURNS)
+    others = timeline_kinds() | alert_kinds() | set(DATA) | set(sentences._KINDS) | set(call_sentences._TURNS)
     plain = {text for _, text in constants() if text not in others - set(sentences._REASONS)}
     return (
         plain

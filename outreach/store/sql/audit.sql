@@ -13,6 +13,7 @@ select a.attempt_id, a.touch_id, a.decision_id, a.case_id, a.borrower_id, a.cred
 from attempt a left join decision d on d.decision_id = a.decision_id
 where (%(since)s::timestamptz is null or a.started_at >= %(since)s)
   and (%(until)s::timestamptz is null or a.started_at < %(until)s)
+  and (%(parts)s = 1 or mod(hashtext(a.borrower_id::text)::bigint + 2147483648, %(parts)s) = %(part)s)
 order by a.borrower_id, a.started_at, a.attempt_id
 
 -- name: count_unsent
@@ -28,6 +29,7 @@ select d.decision_id, d.touch_id, d.case_id, d.channel, d.at, d.verdict, d.until
 from decision d
 where (%(since)s::timestamptz is null or d.at >= %(since)s)
   and (%(until)s::timestamptz is null or d.at < %(until)s)
+  and (%(parts)s = 1 or mod(hashtext(d.case_id::text)::bigint + 2147483648, %(parts)s) = %(part)s)
   and not exists (select from attempt a where a.touch_id = d.touch_id and a.decision_id = d.decision_id)
 
 -- name: contacts_before

@@ -176,10 +176,11 @@ update touch t set
   tries            = coalesce(m.tries, t.tries),
   settled_at       = coalesce(m.settled_at, t.settled_at),
   paused_by        = m.paused_by,
+  reconsider_at    = m.reconsider_at,
   lease_until      = null
 from json_to_recordset(%(rows)s::json) as m(
   touch_id uuid, state text, reason text, not_before timestamptz, channel text, fallback text[], contact_point_id uuid,
-  tries smallint, settled_at timestamptz, paused_by text[])
+  tries smallint, settled_at timestamptz, paused_by text[], reconsider_at timestamptz)
 where t.touch_id = m.touch_id
 
 -- name: withdraw_returned
@@ -261,6 +262,7 @@ update contact_point p set
   state        = coalesce(m.state, p.state),
   state_reason = case when m.state is null then p.state_reason else m.reason end,
   confirmed    = coalesce(m.confirmed, p.confirmed),
+  counted_from = case when m.state = 'active' then %(at)s::timestamptz else p.counted_from end,
   updated_at   = %(at)s
 from json_to_recordset(%(rows)s::json) as m(contact_point_id uuid, label text, state text, reason text, confirmed boolean)
 where p.contact_point_id = m.contact_point_id

@@ -28,7 +28,7 @@ where i.inbox_id = m.inbox_id
 -- name: attempts_by_news
 -- The attempts that receipts speak of, by our token or by the provider's reference, locked in id order.
 select attempt_id, touch_id, case_id, borrower_id, contact_point_id, channel, state, outcome, rank, token, provider_ref,
-       answered_by, anomaly
+       answered_by, anomaly, error_code
 from attempt
 where token = any(%(tokens)s) or provider_ref = any(%(refs)s)
 order by attempt_id
@@ -44,7 +44,7 @@ update attempt a set
   provider_code    = coalesce(m.provider_code, a.provider_code),
   error_code       = coalesce(m.error_code, a.error_code),
   answered_by      = coalesce(m.answered_by, a.answered_by),
-  duration_seconds = coalesce(m.duration_seconds, a.duration_seconds),
+  duration_seconds = greatest(m.duration_seconds, a.duration_seconds),
   settled_at       = coalesce(a.settled_at, %(at)s)
 from json_to_recordset(%(rows)s::json) as m(
   attempt_id uuid, state text, outcome text, rank smallint, anomaly text, provider_ref text, provider_code text,
@@ -67,6 +67,12 @@ order by last_at desc nulls last, p.contact_point_id
 select attempt_id, touch_id, case_id, borrower_id, contact_point_id, creditor_id, channel, state, outcome, rank, template, locale,
        started_at
 from attempt where token = %(token)s
+
+-- name: attempt_by_reference
+select attempt_id, touch_id, case_id, borrower_id, contact_point_id, creditor_id, channel, state, outcome, rank, template, locale,
+       started_at
+from attempt where provider_ref = %(reference)s or attempt_id = %(attempt_id)s::uuid
+order by started_at desc limit 1
 
 -- name: last_attempt
 -- The case a reply is about: the one we last wrote about to this borrower, on this channel first.
@@ -248,15 +254,24 @@ select pg_notify('outreach_due', '')
 select case_id from cases where borrower_id = %(borrower_id)s and state = 'open' order by case_id
 
 -- name: answered_call
--- The call a provider asks words for: what may be spoken on it, and what proves who is speaking.
-select a.attempt_id, a.case_id, a.borrower_id, a.contact_point_id, a.channel, a.locale, a.body, b.birth_year
-from attempt a join borrower b using (borrower_id)
+-- The call a provider asks words for, and what may be spoken on it.
+select a.attempt_id, a.case_id, a.borrower_id, a.contact_point_id, a.channel, a.locale, a.body, a.template,
+       a.template_hash, a.leave_by
+from attempt a
 where a.token = %(token)s and a.channel in ('voice', 'ivr') and a.started_at > %(since)s
 
 -- name: call_dialogue
 -- The dialogue of one call, ended or not: a repeated request gets the same answer again.
 select dialogue_id, case_id, kind, surface, state, awaiting, data, turns, opened_at, expires_at from dialogue
 where dialogue_id = %(dialogue_id)s
+for update
+
+-- name: unfinished_call
+-- A call that ended while something was on the table: what is answered by text afterwards may finish it.
+select dialogue_id, case_id, kind, surface, state, awaiting, data, turns, opened_at, expires_at from dialogue
+where borrower_id = %(borrower_id)s and surface = 'ivr' and awaiting in ('offer_choice', 'confirmation')
+  and updated_at > %(since)s and (outcome is null or outcome in ('cut_off', 'timed_out'))
+order by updated_at desc limit 1
 for update
 
 -- name: close_surface

@@ -73,6 +73,14 @@ where state = 'unknown' and lookup_real_at <= %(real)s
 order by lookup_real_at limit %(limit)s
 for update skip locked
 
+-- name: claim_overdue_lookups
+-- Taken by the provider, and no final news since: it is asked, as about those of unknown outcome.
+select attempt_id, touch_id, case_id, borrower_id, contact_point_id, channel, token, body, started_at, started_real_at, lookups
+from attempt
+where state = 'accepted' and overdue_at is not null and lookup_real_at <= %(real)s and rank < 30
+order by lookup_real_at limit %(limit)s
+for update skip locked
+
 -- name: postpone_lookups
 update attempt a set lookups = m.lookups, lookup_real_at = m.lookup_real_at
 from json_to_recordset(%(rows)s::json) as m(attempt_id uuid, lookups smallint, lookup_real_at timestamptz)

@@ -108,6 +108,17 @@ where a.channel in ('voice', 'ivr') and a.started_at > %(since)s and a.started_a
   and a.state in ('started', 'accepted', 'unknown') and (a.rank < 30 or d.dialogue_id is not null)
 order by a.started_at
 
+-- name: late_calls
+-- Calls that nobody has answered when their permitted hours end, as far as anybody told us.
+select a.attempt_id, a.case_id, a.channel, a.token, a.provider_ref
+from attempt a
+left join switch_recall r using (attempt_id)
+left join dialogue d on d.dialogue_id = a.attempt_id
+where a.leave_by <= %(at)s and a.leave_by > %(since)s and a.state = 'accepted' and a.rank < 30
+  and a.provider_ref is not null and r.attempt_id is null and d.dialogue_id is null
+order by a.leave_by
+limit %(limit)s
+
 -- name: insert_recalls
 insert into switch_recall (attempt_id, at, recalled)
 select attempt_id, at, recalled from json_populate_recordset(null::switch_recall, %(rows)s::json)
@@ -136,3 +147,17 @@ order by a.started_at desc, t.priority desc, a.touch_id
 
 -- name: in_lanes
 select channel, lane_level(priority), count(*) from touch where state = 'queued' group by 1, 2
+
+-- name: due_bulk
+-- Counted no further than asked: how long a lane is beyond that changes nothing.
+select lane.channel, waiting.count
+from json_to_recordset(%(rows)s::json) as lane(channel text, most integer)
+cross join lateral (
+  select count(*) from (
+    select from touch where state in ('planned', 'deferred') and channel = lane.channel and lane_level(priority) = 0
+      and not_before <= %(at)s
+    limit lane.most) counted
+) waiting
+
+-- name: count_due
+select count(*) from (select from enrollment where state = 'active' and next_due_at <= %(at)s limit %(most)s) due

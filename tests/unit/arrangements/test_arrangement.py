@@ -16,6 +16,7 @@ from outreach.domain.arrangement import (
     Shape,
     compute_offers,
     counter_offer,
+    first_days,
     schedule,
 )
 from outreach.domain.arrangement_life import Arrangement, ArrangementError, allocate, assess
@@ -65,6 +66,24 @@ def test_a_counter_offer_never_asks_more_than_was_offered(
         return
     assert offer.regular.minor <= each
     assert sum(part.amount.minor for part in schedule(offer)) == minor
+
+
+@given(policies, st.integers(1, 10**7), days, st.integers(-5, 60))
+def test_a_first_day_of_the_borrowers_own_is_kept_within_its_bounds(
+    policy: ArrangementPolicy, minor: int, today: date, off: int
+) -> None:
+    first_on, (soonest, latest) = today + timedelta(days=off), first_days(policy, today)
+    due = Money(minor, policy.currency)
+    shape = policy.shapes[0]
+    wish = {"count": shape.count, "frequency": shape.frequency, "first_on": first_on}
+    offer = counter_offer(policy, due, 10, "loan", today, **wish)  # type: ignore[arg-type]
+    assert today <= soonest <= latest
+    if offer is None:
+        return
+    parts = schedule(offer)
+    assert soonest <= parts[0].due_on == first_on <= latest
+    assert (parts[-1].due_on - today).days <= policy.max_length_days
+    assert sum(part.amount.minor for part in parts) == minor
 
 
 def test_month_ends_are_clamped_and_come_back() -> None:

@@ -55,6 +55,14 @@ def test_the_reader_has_not_forgotten_the_development_set() -> None:
     assert result.facts.recall >= 0.995, table(result)
 
 
+def test_what_was_misread_once_and_mended_stays_mended() -> None:
+    result = score(rows("replies_mended.jsonl"))
+    assert result.stop.precision >= 0.99, table(result)
+    assert result.stop.recall >= 0.985, table(result)
+    assert result.safety.recall >= 0.98, table(result)
+    assert result.accuracy >= 0.975, table(result)
+
+
 def test_the_shipped_weights_were_made_from_the_labelled_replies() -> None:
     made_from = fingerprint(rows("replies.jsonl"))
     assert load_voter().trained_on == made_from, "tests/corpus/replies.jsonl changed: run `outreach replies train`"

@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from outreach.domain.arrangement import ArrangementPolicy, Frequency, Shape
 from outreach.domain.located_yaml import ConfigError
 from outreach.domain.money import Money
-from outreach.replies.dialogue import DialogueFacts, Dialogues, DialogueState, EffectKind, Step, advance, respond, start
+from outreach.replies.dialogue import advance, respond, start
 from outreach.replies.dialogue_config import CONFIG, load_dialogues
+from outreach.replies.dialogue_spec import DialogueFacts, Dialogues, DialogueState, EffectKind, Step
 from outreach.replies.reader import read
 from outreach.replies.reading import Intent, Reading
 
@@ -160,4 +161,55 @@ def test_a_typo_in_a_dialogue_is_reported_with_its_place(tmp_path: Path) -> None
     assert [(problem.line, problem.field) for problem in failure.value.problems] == [
         (7, "begin[0].to"),
         (7, "begin[0].effects[0]"),
+    ]
+
+
+LOOSE = """dialogue: unclear
+surfaces: [sms]
+begins_on: [unclear]
+max_turns: 2
+time_out_hours: 1
+begin:
+  - {to: asked, effects: [{open_dialogue: nothing}]}
+states:
+  asked:
+    awaiting: menu
+    on:
+      help: [{to: lost}]
+  lost:
+    awaiting: menu
+    digits: 0
+    on:
+      help: [{to: asked}]
+  island:
+    awaiting: menu
+    on:
+      help: [{to: done}]
+"""
+
+
+def test_states_without_a_way_in_or_out_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "unclear.yaml").write_text(LOOSE)
+    with pytest.raises(ConfigError) as failure:
+        load_dialogues(tmp_path)
+    found = {(problem.field, problem.text.partition(":")[0]) for problem in failure.value.problems}
+    assert found == {
+        ("states.asked", "is a dead end"), ("states.lost", "is a dead end"),
+        ("states.island", "cannot be reached from begin"),
+        ("states.lost.digits", "must be a whole number from 1 to 8"),
+    }  # fmt: skip
+
+
+def test_dialogues_that_open_each_other_for_ever_or_one_that_is_not_there_are_refused(tmp_path: Path) -> None:
+    text = "dialogue: {0}\nsurfaces: [sms]\nbegins_on: [{0}]\nmax_turns: 2\ntime_out_hours: 1\n"
+    text += "begin:\n  - {{to: done, effects: [{{open_dialogue: {1}}}]}}\n"
+    for one, other in (("unclear", "help"), ("help", "unclear"), ("start", "nothing")):
+        (tmp_path / f"{one}.yaml").write_text(text.format(one, other))
+    with pytest.raises(ConfigError) as failure:
+        load_dialogues(tmp_path)
+    found = sorted((Path(problem.file).name, problem.text.partition(":")[0]) for problem in failure.value.problems)
+    assert found == [
+        ("help.yaml", "opens itself again before anybody can answer"),
+        ("start.yaml", "there is no dialogue nothing"),
+        ("unclear.yaml", "opens itself again before anybody can answer"),
     ]

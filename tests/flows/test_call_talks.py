@@ -1,0 +1,217 @@
+"""Talks on calls: installments, promises, links and agents, by keys and words, begun here and finished there."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+from channels.contract import Prompt
+from outreach.domain.identity import IdentityMethod
+from outreach.flows.house import House
+from tests.support.book import Someone, put
+from tests.support.calls import Caller, place_call
+from tests.support.house import a_house, clock_of, rows, run_lanes
+from tests.support.touching import attempts, plan_touch, say, told
+
+
+async def known(database: str, house: House, one: Someone) -> Caller:
+    """Call somebody and let them prove who they are."""
+    caller = Caller(house, await place_call(database, house, one))
+    await caller.pick_up()
+    balance = await caller.press("1980")
+    assert "120" in balance.say
+    assert balance.speech
+    return caller
+
+
+def arrangements(database: str) -> list[tuple[object, ...]]:
+    return rows(database, "select state, total_minor, source, (select count(*) from installment i "
+                "where i.arrangement_id = a.arrangement_id) from arrangement a")  # fmt: skip
+
+
+def texts(database: str) -> list[str]:
+    return [each["template"] for each in attempts(database) if each["channel"] == "sms"]
+
+
+async def test_installments_are_set_up_on_a_call_and_confirmed_by_text(database: str) -> None:
+    put(database, ada := Someone())
+    async with a_house(database) as house:
+        caller = await known(database, house, ada)
+        offers = await caller.press("2")
+        assert "press <" not in offers.say
+        assert "press 1" in offers.say
+        assert "press 2" in offers.say
+        read_back = await caller.press("2")
+        assert arrangements(database) == [], "nothing before it is confirmed"
+        assert "To set this up, press 1" in read_back.say
+        done = await caller.press("1")
+        assert not done.gather
+        assert "is set up" in done.say
+        await run_lanes(house)
+    ((state, total, source, parts),) = arrangements(database)
+    assert (state, total, source) == ("active", 12_000, "ivr")
+    assert int(str(parts)) >= 2
+    assert texts(database) == ["installments_done"]
+    assert told(database, "arrangement.confirmed")[0]["evidence"].startswith("call:")
+
+
+async def test_confirming_twice_sets_up_one_arrangement(database: str) -> None:
+    put(database, ada := Someone())
+    async with a_house(database) as house:
+        caller = await known(database, house, ada)
+        await caller.press("2")
+        await caller.press("1")
+        turn = caller.turn()
+        first = await caller.post(turn, "1")
+        assert await caller.post(turn, "1") == first
+    assert len(arrangements(database)) == 1
+
+
+async def test_what_a_text_began_a_call_finishes(database: str) -> None:
+    put(database, ada := Someone())
+    async with a_house(database) as house:
+        plan_touch(database, ada)
+        await run_lanes(house)
+        await say(house, ada, "PLAN", key="1")
+        await say(house, ada, "2", key="2")
+        assert "installments_readback" in texts(database)
+        clock_of(house).instant += timedelta(days=1)
+        caller = await known(database, house, ada)
+        read_back = await caller.press("2")
+        assert "To set this up, press 1" in read_back.say, "the choice is waiting"
+        await caller.press("1")
+    assert [each[0] for each in arrangements(database)] == ["active"]
+    assert rows(database, "select outcome from dialogue where surface = 'sms'") == [("finished_on_call",)]
+
+
+async def test_what_a_call_began_a_text_finishes(database: str) -> None:
+    put(database, ada := Someone())
+    async with a_house(database) as house:
+        plan_touch(database, ada)
+        await run_lanes(house)
+        clock_of(house).instant += timedelta(days=1)
+        caller = await known(database, house, ada)
+        await caller.press("2")  # and the line breaks
+        clock_of(house).instant += timedelta(minutes=30)
+        await say(house, ada, "2", key="1")
+        assert "installments_readback" in texts(database)
+        await say(house, ada, "YES", key="2")
+    assert [each[:3] for each in arrangements(database)] == [("active", 12_000, "sms")]
+
+
+async def test_an_offer_for_another_amount_is_not_finished_by_text(database: str) -> None:
+    put(database, ada := Someone())
+    async with a_house(database) as house:
+        plan_touch(database, ada)
+        await run_lanes(house)
+        clock_of(house).instant += timedelta(days=1)
+        caller = await known(database, house, ada)
+        await caller.press("2")
+        rows(database, "update account set amount_due_minor = 9000 returning 1")
+        await say(house, ada, "2", key="1")
+    assert arrangements(database) == []
+    assert "installments_readback" not in texts(database)
+
+
+async def test_a_day_is_promised_by_keys_after_it_was_read_back(database: str) -> None:
+    put(database, ada := Someone())
+    async with a_house(database) as house:
+        caller = await known(database, house, ada)
+        asked = await caller.press("5")
+        assert asked.digits == 4
+        check = await caller.press("0305")
+        assert rows(database, "select count(*) from promise") == [(0,)]
+        assert check.digits == 1
+        await caller.press("1")
+        await run_lanes(house)
+    assert rows(database, "select due_on::text, amount_minor, source from promise") == [("2027-03-05", 12_000, "ivr")]
+    assert texts(database) == ["promise_confirmation"]
+
+
+async def test_a_link_to_pay_goes_by_text_and_never_to_a_landline(database: str) -> None:
+    put(database, ada := Someone(), bob := Someone(ref="B2", phone="+12125550177", phone_type="fixed_line", email=None))
+    async with a_house(database) as house:
+        sent = await (await known(database, house, ada)).press("1")
+        assert "sending you a text" in sent.say
+        await run_lanes(house)
+        fixed = await (await known(database, house, bob)).press("1")
+        assert "text" not in fixed.say
+        await run_lanes(house)
+    assert texts(database) == ["pay_link"]
+    assert "https://pay.example.com/us" in next(a["body"] for a in attempts(database) if a["channel"] == "sms")
+
+
+async def test_words_are_understood_as_texts_are_and_never_stored(database: str) -> None:
+    put(database, ada := Someone())
+    async with a_house(database) as house:
+        caller = await known(database, house, ada)
+        sorry = await caller.speak("I lost my job zanzibar and cannot pay")
+        assert "paused" in sorry.say
+        assert not sorry.gather
+    assert rows(database, "select kind from hold") == [("hardship",)]
+    for (name,) in rows(database, "select table_name from information_schema.tables where table_schema = 'public'"):
+        assert "zanzibar" not in str(rows(database, f"select row_to_json(x) from {name} x"))  # noqa: S608 - the catalogue
+
+
+async def test_stop_said_in_words_before_identity_is_in_force_at_once(database: str) -> None:
+    put(database, ada := Someone())
+    async with a_house(database) as house:
+        caller = Caller(house, await place_call(database, house, ada))
+        await caller.pick_up()
+        assert not (await caller.speak("stop contacting me")).gather
+    refused = {row[0] for row in rows(database, "select channel from suppression where contact_point_id is null")}
+    assert refused == {"sms", "email", "voice", "ivr"}
+
+
+async def test_a_rest_placed_mid_call_keeps_an_arrangement_from_being_agreed(database: str) -> None:
+    put(database, ada := Someone())
+    async with a_house(database) as house:
+        caller = await known(database, house, ada)
+        await caller.press("2")
+        await caller.press("1")
+        rows(database, """insert into hold (hold_id, borrower_id, case_id, kind, source, since_at)
+             values (gen_random_uuid(), %s, %s, 'dispute', 'api', %s) returning 1""",
+             ada.borrower_id, ada.case_id, clock_of(house).instant)  # fmt: skip
+        goodbye = await caller.press("1")
+        assert not goodbye.gather
+    assert arrangements(database) == []
+    assert rows(database, "select kind from task") == [("interrupted",)]
+
+
+async def test_a_debt_paid_mid_call_is_not_talked_about_any_more(database: str) -> None:
+    put(database, ada := Someone())
+    async with a_house(database) as house:
+        caller = Caller(house, await place_call(database, house, ada))
+        await caller.pick_up()
+        rows(database, "update account set amount_due_minor = 0 returning 1")
+        goodbye = await caller.press("1980")
+        assert (goodbye.gather, "120" in goodbye.say) == (False, False)
+
+
+def with_agent(house: House) -> House:
+    creditor = replace(house.creditors["harbour"], agent_line="+12025550199")
+    return replace(house, creditors={**house.creditors, "harbour": creditor})
+
+
+async def test_a_person_is_dialled_in_help_hours_and_a_missed_one_calls_back(database: str) -> None:
+    put(database, ada := Someone())
+    async with a_house(database) as bare:
+        caller = await known(database, house := with_agent(bare), ada)
+        dialled: Prompt = await caller.press("0")
+        assert (dialled.dial, dialled.gather) == ("+12025550199", False)
+        back = await caller.come_back(answered=False)
+        assert "call you back" in back.say
+        assert rows(database, "select kind from task") == [("callback_request",)]
+        assert not house.creditors["harbour"].agent_answers_at(clock_of(house).instant.replace(hour=4))
+
+
+async def test_a_creditor_may_ask_for_the_postcode_instead(database: str) -> None:
+    put(database, ada := Someone())
+    rows(database, "update borrower set postcode = '10001' returning 1")
+    async with a_house(database) as bare:
+        creditor = replace(bare.creditors["harbour"], identity=IdentityMethod.POSTCODE)
+        house = replace(bare, creditors={**bare.creditors, "harbour": creditor})
+        caller = Caller(house, await place_call(database, house, ada))
+        asked = await caller.pick_up()
+        assert asked.digits == 5
+        assert "postcode" in asked.say
+        assert (await caller.press("1980")).digits == 5
+        assert "120" in (await caller.press("10001")).say
