@@ -128,12 +128,14 @@ async def propose(house: House, form: Form, wish: Wish) -> Result:
     """Take a plan that was chosen or adjusted; it waits to be confirmed."""
 
     async def work(desk: _Desk) -> tuple[Result, Reading | None]:
-        if desk.standing.offers and offer_for(desk.standing, wish) is None:
+        if not desk.standing.offers:
+            return Result.HANDED_OFF, Reading(Intent.INSTALLMENTS, 1.0, explanation="form")
+        if offer_for(desk.standing, wish) is None:
             return Result.BOUNDS, None
         reading = Reading(
             Intent.INSTALLMENTS, 1.0, count=wish.count, every=wish.frequency, first_on=wish.first_on, explanation="form"
         )
-        return Result.DONE if desk.standing.offers else Result.HANDED_OFF, reading
+        return Result.DONE, reading
 
     return await _act(house, form, work)
 

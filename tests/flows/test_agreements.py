@@ -1,6 +1,5 @@
 """What is agreed with a borrower lives its whole life on the real store: kept, broken, reversed, changed, cancelled."""
 
-from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import uuid4
@@ -11,11 +10,11 @@ from channels.contract import Mail
 from outreach.flows.arrangement_desk import cancel_on, load_agreed
 from outreach.flows.events import take_events
 from outreach.flows.house import House
-from outreach.flows.reply_rules import ReplyRules
 from outreach.flows.watch import Watcher
 from tests.flows.test_dialogues import arranged, body, event, reminded
 from tests.support.book import Someone
 from tests.support.house import START, a_house, clock_of, rows, run_lanes
+from tests.support.terms import with_terms
 from tests.support.touching import fake, say, step_to, told
 
 
@@ -326,11 +325,6 @@ async def test_a_promise_is_thanked_for_and_a_payment_taken_back_opens_it_again(
         await Watcher().look(house)
     assert rows(database, "select state from promise") == [("broken",)]
     assert rows(database, "select count(*) from enrollment where plan = 'broken_promise'") == [(1,)]
-
-
-def with_terms(house: House, **terms: Any) -> House:
-    policies = tuple(replace(policy, **terms) for policy in house.replies.policies)
-    return replace(house, replies=ReplyRules(house.replies.dialogues, policies))
 
 
 async def test_a_fee_is_read_back_owed_once_and_gone_with_the_plan(database: str) -> None:
