@@ -35,13 +35,23 @@ class Text:
 
 
 @dataclass(frozen=True, slots=True)
+class Attachment:
+    """A small text file that goes with an email. ``media_type`` is ``text/...``; ``name`` is plain ASCII."""
+
+    name: str
+    media_type: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Mail:
-    """An email with a plain part and, optionally, an HTML part. Both already rendered."""
+    """An email with a plain part and, optionally, an HTML part and files. All already rendered."""
 
     subject: str
     text: str
     html: str | None = None
     reply_token: str | None = None  # opaque, goes into the VERP return path and Reply-To
+    attachments: tuple[Attachment, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

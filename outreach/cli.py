@@ -3,6 +3,7 @@
 import typer
 
 from outreach.commands import (
+    arrangement,
     audits,
     bench,
     book,
@@ -38,6 +39,7 @@ app.command("import")(book.import_)
 app.add_typer(campaign.app, name="campaign")
 app.command("event")(records.event)
 app.add_typer(case.app, name="case")
+app.add_typer(arrangement.app, name="arrangement")
 app.add_typer(portal.app, name="portal")
 app.command("decide")(records.decide)
 app.add_typer(records.ledger, name="ledger")

@@ -9,6 +9,7 @@ from babel.numbers import is_currency
 from outreach.domain.arrangement import ArrangementPolicy, Frequency, Shape
 from outreach.domain.located_yaml import ConfigError, Located, Problem, Where, load_located
 from outreach.domain.money import parse_minor
+from outreach.domain.places import countries
 
 _FIELDS = frozenset(
     [
@@ -25,6 +26,17 @@ _FIELDS = frozenset(
         "max_count",
         "grace_days",
         "promise_max_days",
+    ]
+)
+_OPTIONAL = frozenset(
+    [
+        "jurisdictions",
+        "broken_before",
+        "fee",
+        "first_within_days",
+        "business_days",
+        "promise_grace_days",
+        "extension",
     ]
 )
 _NUMBERS = {
@@ -79,13 +91,15 @@ class _PolicyReader:
             self._complain(where, "must be a mapping")
             return None
         before = len(self._problems)
-        for key in entry.keys() - _FIELDS:
-            self._complain((*where, key), f"unknown key; allowed are {', '.join(sorted(_FIELDS))}")
+        for key in entry.keys() - _FIELDS - _OPTIONAL:
+            self._complain((*where, key), f"unknown key; allowed are {', '.join(sorted(_FIELDS | _OPTIONAL))}")
         for key in _FIELDS - entry.keys():
             self._complain((*where, key), "is missing")
         if len(self._problems) > before:
             return None
-        numbers = {name: self._number(entry[name], (*where, name), low, high) for name, (low, high) in _NUMBERS.items()}
+        numbers: dict[str, Any] = {
+            name: self._number(entry[name], (*where, name), low, high) for name, (low, high) in _NUMBERS.items()
+        }
         currency = self._currency(entry["currency"], (*where, "currency"))
         dpd = self._range(entry["days_past_due"], (*where, "days_past_due"))
         shapes = self._shapes(entry["offers"], (*where, "offers"))
@@ -103,8 +117,52 @@ class _PolicyReader:
             minimum_minor=self._minor(entry["minimum_installment"], (*where, "minimum_installment"), currency),
             products=frozenset(str(product) for product in entry["products"]),
             **numbers,
+            **self._optional(entry, where, currency),
         )
         return policy if len(self._problems) == before else None
+
+    def _optional(self, entry: dict[str, Any], where: Where, currency: str) -> dict[str, Any]:
+        """Read the keys that may be left out."""
+        found: dict[str, Any] = {}
+        if "jurisdictions" in entry:
+            found["jurisdictions"] = self._places(entry["jurisdictions"], (*where, "jurisdictions"))
+        if "broken_before" in entry and (pair := self._pair(entry["broken_before"], (*where, "broken_before"))):
+            for side in ("from", "to"):
+                found[f"broken_{side}"] = self._number(pair[side], (*where, "broken_before", side), 0, 1000)
+            if found["broken_from"] > found["broken_to"]:
+                self._complain((*where, "broken_before", "to"), "must not be below from")
+        if "fee" in entry:
+            found["fee_minor"] = self._minor(entry["fee"], (*where, "fee"), currency)
+        if "first_within_days" in entry:
+            found["first_within_days"] = self._number(entry["first_within_days"], (*where, "first_within_days"), 0, 62)
+        if "promise_grace_days" in entry:
+            at = (*where, "promise_grace_days")
+            found["promise_grace_days"] = self._number(entry["promise_grace_days"], at, 0, 30)
+        if "business_days" in entry:
+            found["business_days"] = entry["business_days"] is True
+            if not isinstance(entry["business_days"], bool):
+                self._complain((*where, "business_days"), "must be true or false")
+        if "extension" in entry:
+            found |= self._extension(entry["extension"], (*where, "extension"))
+        return found
+
+    def _places(self, value: Any, where: Where) -> frozenset[str]:  # noqa: ANN401 - plain YAML
+        if not isinstance(value, list) or not value:
+            self._complain(where, "must be a list of at least one country or subdivision such as US or US-NY")
+            return frozenset()
+        for place, item in enumerate(value):
+            if not isinstance(item, str) or item.split("-", 1)[0] not in countries():
+                self._complain((*where, place), "must be an ISO 3166 country or subdivision such as US or US-NY")
+        return frozenset(str(item) for item in value)
+
+    def _extension(self, value: Any, where: Where) -> dict[str, int]:  # noqa: ANN401
+        if not isinstance(value, dict) or value.keys() != {"max_days", "every_days"}:
+            self._complain(where, "must have exactly max_days and every_days")
+            return {}
+        return {
+            "extension_max_days": self._number(value["max_days"], (*where, "max_days"), 1, 62),
+            "extension_every_days": self._number(value["every_days"], (*where, "every_days"), 1, 3650),
+        }
 
     def _number(self, value: Any, where: Where, low: int, high: int) -> int:  # noqa: ANN401
         if isinstance(value, int) and not isinstance(value, bool) and low <= value <= high:
@@ -160,10 +218,15 @@ class _PolicyReader:
         return tuple(self._shape(item, (*where, place)) for place, item in enumerate(value))
 
     def _shape(self, item: Any, where: Where) -> Shape:  # noqa: ANN401
-        if not isinstance(item, dict) or item.keys() != {"count", "frequency"}:
-            self._complain(where, "must have exactly count and frequency")
+        if not isinstance(item, dict) or item.keys() - {"day"} != {"count", "frequency"}:
+            self._complain(where, "must have count and frequency, and may have day (of the month)")
             return Shape(2, Frequency.MONTHLY)
         if item["frequency"] not in set(Frequency):
             self._complain((*where, "frequency"), f"must be one of {', '.join(Frequency)}")
             return Shape(2, Frequency.MONTHLY)
-        return Shape(self._number(item["count"], (*where, "count"), 2, 260), Frequency(item["frequency"]))
+        frequency, day = Frequency(item["frequency"]), None
+        if "day" in item:
+            day = self._number(item["day"], (*where, "day"), 1, 31)
+            if frequency is not Frequency.MONTHLY:
+                self._complain((*where, "day"), "goes with frequency monthly")
+        return Shape(self._number(item["count"], (*where, "count"), 2, 260), frequency, day)

@@ -116,8 +116,13 @@ def _plan_findings(plan: Plan) -> Iterator[Finding]:
     stops_at_once = _STOPS_AT_ONCE.get(plan.trigger or "")
     if plan.due_date_of is DueDateOf.INSTALLMENT:
         stops_at_once = StopCondition.ARRANGEMENT
+    if plan.due_date_of is DueDateOf.PROMISE:
+        stops_at_once = StopCondition.PROMISE
     if stops_at_once in plan.stop_on:
-        cause = f"the event {plan.trigger}" if plan.trigger else "the arrangement its installments belong to"
+        belongs = "the arrangement its installments belong to"
+        if plan.due_date_of is DueDateOf.PROMISE:
+            belongs = "the promise it reminds of"
+        cause = f"the event {plan.trigger}" if plan.trigger else belongs
         yield ("stop_on",), f"no step is ever reached: {cause} is what {stops_at_once} stops on"
 
 
@@ -266,8 +271,9 @@ def _campaign_findings(campaign: Campaign, plans: Mapping[str, Plan]) -> Iterato
         yield ("plan",), f"there is no plan {campaign.plan!r}{did_you_mean(campaign.plan, sorted(plans))}"
     elif plan.anchor is Anchor.EVENT:
         yield ("plan",), f"{plan.name} is started by the event {plan.trigger}, not by a campaign"
-    elif plan.due_date_of is DueDateOf.INSTALLMENT:
-        yield ("plan",), f"{plan.name} is started by an arrangement, not by a campaign"
+    elif plan.due_date_of is not DueDateOf.ACCOUNT:
+        cause = "an arrangement" if plan.due_date_of is DueDateOf.INSTALLMENT else "a promise"
+        yield ("plan",), f"{plan.name} is started by {cause}, not by a campaign"
     if never_holds(campaign.audience, {}):
         yield ("audience",), "matches no case whatever"
     if campaign.holdout == 100:

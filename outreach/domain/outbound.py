@@ -122,6 +122,12 @@ def _task(data: Data) -> Found:
     return Type.CASE_HANDED_OFF, {**data, "about": data.get("kind")}
 
 
+def _cancelled(data: Data) -> Found:
+    """Tell one that another took the place of from one that is over."""
+    change = "replaced" if data.get("by") == "change" else "cancelled"
+    return Type.ARRANGEMENT_CHANGED, {**data, "change": change, "by": data.get("by") if change == "cancelled" else None}
+
+
 def _event(data: Data) -> Found:
     """Read an event that the lender, or another of its systems, told us: others of them may not know it yet."""
     if data.get("result"):
@@ -156,13 +162,17 @@ _SOURCES: dict[str, tuple[Callable[[Data], Found], frozenset[Type]]] = {
     "promise.made": _as(Type.PROMISE_MADE),
     "promise.kept": _as(Type.PROMISE_KEPT),
     "promise.broken": _as(Type.PROMISE_BROKEN),
+    "promise.part_paid": _as(Type.PROMISE_CHANGED, change="part_paid"),
+    "promise.reopened": _as(Type.PROMISE_CHANGED, change="reopened"),
+    "promise.cancelled": _as(Type.PROMISE_CHANGED, change="cancelled"),
     "arrangement.proposed": _as(Type.ARRANGEMENT_PROPOSED),
     "arrangement.confirmed": _as(Type.ARRANGEMENT_CONFIRMED),
-    "arrangement.changed": _as(Type.ARRANGEMENT_CHANGED, change="changed"),
-    "arrangement.cancelled": _as(Type.ARRANGEMENT_CHANGED, change="cancelled"),
+    "arrangement.cancelled": (_cancelled, frozenset({Type.ARRANGEMENT_CHANGED})),
+    "arrangement.reopened": _as(Type.ARRANGEMENT_CHANGED, change="reopened"),
     "arrangement.paid": _as(Type.ARRANGEMENT_CHANGED, change="paid"),
     "arrangement.broken": _as(Type.ARRANGEMENT_BROKEN),
     "arrangement.kept": _as(Type.ARRANGEMENT_COMPLETED),
+    "extension.granted": _as(Type.EXTENSION_GRANTED),
     "hold.placed": (_hold(Type.HOLD_PLACED), frozenset({Type.HOLD_PLACED})),
     "hold.lifted": (_hold(Type.HOLD_LIFTED), frozenset({Type.HOLD_LIFTED})),
     "task.opened": (_task, frozenset({Type.CASE_HANDED_OFF})),

@@ -16,11 +16,13 @@ class Type(StrEnum):
     PROMISE_MADE = "promise.made"
     PROMISE_KEPT = "promise.kept"
     PROMISE_BROKEN = "promise.broken"
+    PROMISE_CHANGED = "promise.changed"
     ARRANGEMENT_PROPOSED = "arrangement.proposed"
     ARRANGEMENT_CONFIRMED = "arrangement.confirmed"
     ARRANGEMENT_CHANGED = "arrangement.changed"
     ARRANGEMENT_BROKEN = "arrangement.broken"
     ARRANGEMENT_COMPLETED = "arrangement.completed"
+    EXTENSION_GRANTED = "extension.granted"
     HOLD_PLACED = "hold.placed"
     HOLD_LIFTED = "hold.lifted"
     CASE_HANDED_OFF = "case.handed_off"
@@ -68,6 +70,8 @@ _PROMISED = _number("what was promised, in minor units", 4000)
 _TOTAL = _number("all installments together, in minor units", 12000)
 _COUNT = _number("how many installments", 3)
 _FREQUENCY = _text("`weekly`, `fortnightly` or `monthly`", "monthly")
+_FEE = _number("the fee in the total, in minor units; not there without one", 500)
+_DOWN = _number("the down payment, which is the first installment; not there without one", 4000)
 _FIRST_ON = _text("date of the first installment", "2027-03-15")
 _TOLD_BY = _text("the `source` of the event that told us; not there when the borrower did", "/core-banking")
 _EVENT_ID = _text("the `id` of the event that told us", "evt-17")
@@ -77,6 +81,7 @@ _HOLD = _text("the kind of hold, as in `hold.placed` of the events API", "disput
 _CONTACT = {"touch_id": _TOUCH, "attempt_id": _ATTEMPT, "channel": _CHANNEL, "step": _STEP, "template": _TEMPLATE}
 _OFFER = {
     "total_minor": _TOTAL, "currency": _CURRENCY, "count": _COUNT, "frequency": _FREQUENCY, "first_on": _FIRST_ON,
+    "fee_minor": _FEE, "down_payment_minor": _DOWN,
 }  # fmt: skip
 
 FIELDS: dict[Type, dict[str, Shown]] = {
@@ -138,6 +143,16 @@ FIELDS: dict[Type, dict[str, Shown]] = {
         "paid_minor": _PAID,
         "promised_minor": _PROMISED,
     },
+    Type.PROMISE_CHANGED: {
+        "promise_id": _PROMISE,
+        "change": _text(
+            "`part_paid`, `reopened` (a payment was taken back) or `cancelled`: something else was agreed in its place",
+            "part_paid",
+        ),
+        "paid_minor": _PAID,
+        "promised_minor": _PROMISED,
+        "by": _text("what took the place of a cancelled one: `arrangement` or `extension`", "arrangement"),
+    },
     Type.ARRANGEMENT_PROPOSED: _OFFER,
     Type.ARRANGEMENT_CONFIRMED: {"arrangement_id": _ARRANGEMENT, **_OFFER}
     | {
@@ -153,16 +168,30 @@ FIELDS: dict[Type, dict[str, Shown]] = {
     },
     Type.ARRANGEMENT_CHANGED: {
         "arrangement_id": _ARRANGEMENT,
-        "change": _text("`paid` (an installment, or part of one), `changed` or `cancelled`", "paid"),
+        "change": _text(
+            "`paid` (an installment, or part of one), `reopened` (a payment was taken back: it is to be paid again, "
+            "even after it was completed), `replaced` (the borrower wanted another, which is confirmed next) or "
+            "`cancelled`",
+            "paid",
+        ),
         "paid_minor": _PAID,
         "total_minor": _TOTAL,
-        "schedule": Shown(
-            "array of objects", "the new schedule of `changed`, as above",
-            [{"no": 1, "due_on": "2027-04-15", "amount_minor": 12000}],
-        ),
+        "left_minor": _number("what was left of one that was replaced or cancelled, in minor units", 8000),
+        "by": _text("who cancelled it: `borrower`, or the person who did", "borrower"),
     },
-    Type.ARRANGEMENT_BROKEN: {"arrangement_id": _ARRANGEMENT},
+    Type.ARRANGEMENT_BROKEN: {
+        "arrangement_id": _ARRANGEMENT,
+        "no": _number("the installment that was missed", 2),
+        "due_on": _text("when it was due", "2027-04-15"),
+        "paid_minor": _PAID,
+        "total_minor": _TOTAL,
+    },
     Type.ARRANGEMENT_COMPLETED: {"arrangement_id": _ARRANGEMENT, "paid_minor": _PAID, "total_minor": _TOTAL},
+    Type.EXTENSION_GRANTED: {
+        "extension_id": _text("the extension", "018f2c3e-0000-7000-8000-000000000008"),
+        "from_on": _text("the due date until now", "2027-03-01"),
+        "to_on": _text("the new due date", "2027-03-15"),
+    },
     Type.HOLD_PLACED: {"hold": _HOLD, "told_by": _TOLD_BY, "event_id": _EVENT_ID},
     Type.HOLD_LIFTED: {"hold": _HOLD, "told_by": _TOLD_BY, "event_id": _EVENT_ID},
     Type.CASE_HANDED_OFF: {

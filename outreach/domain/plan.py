@@ -33,10 +33,11 @@ class Anchor(StrEnum):
 
 
 class DueDateOf(StrEnum):
-    """Whose due date anchors a plan: the account's, or each installment's of an arrangement (one enrollment each)."""
+    """Whose date anchors a plan: the account's, each installment's (one enrollment each), or a promised day."""
 
     ACCOUNT = "account"
     INSTALLMENT = "installment"
+    PROMISE = "promise"
 
 
 class ReEntry(StrEnum):

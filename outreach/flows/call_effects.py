@@ -10,9 +10,10 @@ from outreach.domain.touch import NewTouch
 from outreach.domain.words import PointState
 from outreach.flows.address import take_out_of_use
 from outreach.flows.call_steps import CALLS, Turn
-from outreach.flows.conversation import IN_THREAD, Speaker, carry_out, open_task, reply_touch
+from outreach.flows.conversation import IN_THREAD, carry_out, open_task, reply_touch
 from outreach.flows.house import House
 from outreach.flows.ports import Tx
+from outreach.flows.speaker import Speaker
 from outreach.flows.stop import EVERY_CHANNEL, Said, refuse, stop_channels
 from outreach.replies.dialogue_spec import Effect, EffectKind, Step
 

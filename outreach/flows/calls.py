@@ -19,12 +19,13 @@ from outreach.domain.words import PointType
 from outreach.flows.call_effects import carry_out_call
 from outreach.flows.call_steps import Heard, Manner, Turn, at_rest, cannot_say, next_turn, open_call
 from outreach.flows.callbacks import take_news
-from outreach.flows.conversation import Speaker, dialogue_facts, dump_state, load_state, reply_context
+from outreach.flows.conversation import dialogue_facts, dump_state, load_state, reply_context
 from outreach.flows.dispatch import HISTORY
 from outreach.flows.fields import fields_of
 from outreach.flows.house import House
 from outreach.flows.ports import Tx
 from outreach.flows.schedule import enqueue
+from outreach.flows.speaker import Speaker, informed
 from outreach.flows.switches import call_is_off
 from outreach.rendering.catalog import SPOKEN_ABOUT
 from outreach.rendering.render import RenderRefused
@@ -110,7 +111,8 @@ async def _exchange(house: House, tx: Tx, call: AnsweredCall, now: datetime) -> 
         postcode=borrower.postcode,
         reference=case.account_ref,
     )
-    speaker = Speaker(dossier, case, call.contact_point_id, call.channel, now, f"call:{call.attempt_id}")
+    known = Speaker(dossier, case, call.contact_point_id, call.channel, now, f"call:{call.attempt_id}")
+    speaker = await informed(tx, known, now)
     manner = Manner(house.renderer.catalog.manifest.menu, identity, call.locale)
     return Exchange(house, tx, call, speaker, manner, now)
 

@@ -1,23 +1,22 @@
 """Conversations: what a dialogue asks for is carried out on the case, in the transaction that stores the reply."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from pydantic import TypeAdapter
 
-from outreach.domain.arrangement import Frequency, Offer, fitting_policy, schedule
-from outreach.domain.calendar import first_zone
-from outreach.domain.case import Case
+from outreach.domain.arrangement import fitting_policy
+from outreach.domain.extension import latest_day
 from outreach.domain.ids import new_id
+from outreach.domain.money import Money
 from outreach.domain.refusal_config import TopicReach
 from outreach.domain.timeline import Entry
 from outreach.domain.touch import NewTouch
 from outreach.domain.words import (
     SPOKEN,
-    ArrangementState,
     Channel,
     HoldKind,
     PointState,
@@ -27,14 +26,28 @@ from outreach.domain.words import (
     TouchState,
 )
 from outreach.flows.address import take_out_of_use
-from outreach.flows.enroll import Cause, enrol
-from outreach.flows.events import place_hold, stop_for
+from outreach.flows.agreement_words import (
+    extension_words,
+    offer_told,
+    offer_words,
+    plan_words,
+    promise_words,
+    standing_words,
+)
+from outreach.flows.agreements import (
+    cancel_arrangement,
+    change_arrangement,
+    confirm_arrangement,
+    grant_extension,
+    record_promise,
+)
+from outreach.flows.enroll import stop_for
+from outreach.flows.events import place_hold
 from outreach.flows.house import House
 from outreach.flows.ports import Tx
 from outreach.flows.schedule import REPLY_PRIORITY
+from outreach.flows.speaker import Speaker, informed
 from outreach.flows.stop import Said, reopen, stop_channels
-from outreach.flows.watch import start_on
-from outreach.policy.dossier import Dossier
 from outreach.replies.dialogue import start
 from outreach.replies.dialogue_spec import DialogueFacts, DialogueState, Effect, EffectKind, Step
 
@@ -47,46 +60,38 @@ IN_THREAD = timedelta(hours=1)
 
 TASK_DUE = timedelta(hours=24)
 
+_OF_THE_PLAN = frozenset({"plan_standing", "plan_cancel_readback", "plan_cancelled"})
+"""Answers about the arrangement that stands, whatever else was chosen meanwhile."""
+
 # Holds about the person rather than about one debt.
 _PERSONAL_HOLDS = frozenset({HoldKind.DECEASED, HoldKind.BANKRUPTCY, HoldKind.CEASE})
 
 _states: TypeAdapter[DialogueState] = TypeAdapter(DialogueState)
 
 
-@dataclass(frozen=True, slots=True)
-class Speaker:
-    """Who answered, about which case, from where. ``surface`` is sms, email, ivr or portal."""
-
-    dossier: Dossier
-    case: Case
-    contact_point_id: UUID | None
-    surface: str
-    heard_at: datetime
-    evidence: str
-
-    @property
-    def borrower_id(self) -> UUID:
-        """The borrower."""
-        return self.dossier.borrower.borrower_id
-
-    @property
-    def today(self) -> date:
-        """The borrower's local day when they answered."""
-        return self.heard_at.astimezone(first_zone(self.dossier.borrower.zones)).date()
-
-
 def dialogue_facts(house: House, speaker: Speaker, identity_ok: bool | None = None) -> DialogueFacts:
     """Return what the dialogue machine may know about a case."""
     case, days = speaker.case, speaker.case.days_past_due(speaker.today)
+    owed = case.amount_due - _fee_of(speaker)
     return DialogueFacts(
-        amount_due=case.amount_due,
+        amount_due=owed,
         days_past_due=days,
         product=case.product,
         today=speaker.today,
-        policy=fitting_policy(house.replies.policies, case.amount_due, days, case.product),
+        policy=fitting_policy(house.replies.policies, owed, days, case.product, speaker.background),
         surface=speaker.surface,
         identity_ok=identity_ok,
+        due_on=case.due_on,
+        plan=speaker.plan,
+        background=speaker.background,
     )
+
+
+def _fee_of(speaker: Speaker) -> Money:
+    """Return the fee of the plan that stands, as far as it is still owed: a plan in its place is made without it."""
+    plan = speaker.plan
+    minor = min(plan.fee_minor, plan.left.minor) if plan else 0
+    return Money(minor, speaker.case.currency)
 
 
 def dump_state(state: DialogueState) -> dict[str, Any]:
@@ -142,12 +147,6 @@ async def _apply(house: House, tx: Tx, speaker: Speaker, effect: Effect, now: da
             await _consent(tx, speaker, effect.channels, now)
         case EffectKind.PLACE_HOLD:
             await _hold(house, tx, speaker, effect.detail or HoldKind.REVIEW, now)
-        case EffectKind.PROPOSE_ARRANGEMENT if effect.offer:
-            await tx.append([Entry(speaker.case.case_id, now, "arrangement.proposed", _offer_told(effect.offer))])
-        case EffectKind.CONFIRM_ARRANGEMENT if effect.offer:
-            await confirm_arrangement(house, tx, speaker, effect.offer, now)
-        case EffectKind.RECORD_PROMISE if effect.promise:
-            await _promise(house, tx, speaker, effect, now)
         case EffectKind.RECORD_PAYMENT_CLAIM:
             await open_task(tx, speaker, "payment_claim", now)
         case EffectKind.MARK_WRONG_PARTY:
@@ -157,8 +156,27 @@ async def _apply(house: House, tx: Tx, speaker: Speaker, effect: Effect, now: da
         case EffectKind.OPEN_DIALOGUE:
             return await open_dialogue(house, tx, speaker, effect.detail or "installments", now)
         case _:
-            pass
+            await _agree(house, tx, speaker, effect, now)
     return []
+
+
+async def _agree(house: House, tx: Tx, speaker: Speaker, effect: Effect, now: datetime) -> None:
+    """Carry out what an effect agrees, changes or takes back."""
+    match effect.kind:
+        case EffectKind.PROPOSE_ARRANGEMENT if effect.offer:
+            await tx.append([Entry(speaker.case.case_id, now, "arrangement.proposed", offer_told(effect.offer))])
+        case EffectKind.CONFIRM_ARRANGEMENT if effect.offer:
+            await confirm_arrangement(house, tx, speaker, effect.offer, now)
+        case EffectKind.CHANGE_ARRANGEMENT if effect.offer:
+            await change_arrangement(house, tx, speaker, effect.offer, now)
+        case EffectKind.CANCEL_ARRANGEMENT:
+            await cancel_arrangement(tx, speaker, now)
+        case EffectKind.GRANT_EXTENSION if effect.extension:
+            await grant_extension(house, tx, speaker, effect.extension, now)
+        case EffectKind.RECORD_PROMISE if effect.promise:
+            await record_promise(house, tx, speaker, effect.promise, now)
+        case _:
+            pass
 
 
 async def _suppress(house: House, tx: Tx, speaker: Speaker, channels: Sequence[str], now: datetime) -> None:
@@ -197,86 +215,6 @@ async def _hold(house: House, tx: Tx, speaker: Speaker, kind: str, now: datetime
     await stop_for(tx, house, cases, StopCondition.HOLD, f"hold.{kind}", now)
 
 
-async def confirm_arrangement(house: House, tx: Tx, speaker: Speaker, offer: Offer, now: datetime) -> bool:
-    """Set an arrangement up: dated installments, other plans stopped, reminders before each; False when one is live."""
-    parts, key = schedule(offer), new_id(now)
-    stored = await tx.insert_arrangement(
-        {
-            "arrangement_id": key,
-            "case_id": speaker.case.case_id,
-            "borrower_id": speaker.borrower_id,
-            "state": ArrangementState.ACTIVE,
-            "frequency": offer.frequency,
-            "total_minor": offer.total.minor,
-            "currency": offer.total.currency,
-            "at": now,
-            "confirmed_at": now,
-            "source": speaker.surface,
-        },
-        [
-            {"arrangement_id": key, "no": part.number, "due_on": part.due_on, "amount_minor": part.amount.minor}
-            for part in parts
-        ],
-    )
-    if not stored:
-        return False
-    told = _offer_told(offer) | {"arrangement_id": key, "evidence": speaker.evidence}
-    told["schedule"] = [{"no": part.number, "due_on": part.due_on, "amount_minor": part.amount.minor} for part in parts]
-    await tx.append([Entry(speaker.case.case_id, now, "arrangement.confirmed", told)])
-    await stop_for(tx, house, [speaker.case.case_id], StopCondition.ARRANGEMENT, "arrangement", now)
-    row = (await tx.condition_rows([speaker.case.case_id]))[speaker.case.case_id]
-    for plan in house.plans.values():
-        if plan.due_date_of != "installment":
-            continue
-        causes = [
-            Cause(
-                row, f"installment:{key}:{part.number}", part.due_on, context=_installment_context(offer, part.number)
-            )
-            for part in parts
-        ]
-        await enrol(tx, plan, causes, now)
-    await start_on(tx, house, "arrangement.confirmed", {speaker.case.case_id: f"arrangement:{key}"}, now, {})
-    return True
-
-
-def _installment_context(offer: Offer, number: int) -> dict[str, Any]:
-    part = schedule(offer)[number - 1]
-    return {
-        "installment": {
-            "no": number,
-            "count": offer.count,
-            "amount_minor": part.amount.minor,
-            "due_on": part.due_on.isoformat(),
-        }
-    }
-
-
-async def _promise(house: House, tx: Tx, speaker: Speaker, effect: Effect, now: datetime) -> None:
-    promise, case = effect.promise, speaker.case
-    assert promise is not None  # noqa: S101 - checked by the caller's pattern
-    key = await tx.insert_promise(
-        {
-            "promise_id": new_id(now),
-            "case_id": case.case_id,
-            "borrower_id": speaker.borrower_id,
-            "amount_minor": promise.amount.minor,
-            "currency": promise.amount.currency,
-            "due_on": promise.on,
-            "at": now,
-            "source": speaker.surface,
-        }
-    )
-    told = {
-        "promise_id": key,
-        "amount_minor": promise.amount.minor,
-        "currency": promise.amount.currency,
-        "due_on": promise.on,
-    }
-    await tx.append([Entry(case.case_id, now, "promise.made", told)])
-    await stop_for(tx, house, [case.case_id], StopCondition.PROMISE, "promise", now)
-    await start_on(tx, house, "promise.made", {case.case_id: f"promise:{key}"}, now, {})
-
-
 async def _wrong_party(tx: Tx, speaker: Speaker, now: datetime) -> None:
     """Mark the number or address dead, at once, on every debt and for everyone who has it."""
     point = speaker.contact_point_id
@@ -303,9 +241,7 @@ async def open_task(tx: Tx, speaker: Speaker, kind: str, now: datetime) -> None:
 
 async def open_dialogue(house: House, tx: Tx, speaker: Speaker, kind: str, now: datetime) -> list[NewTouch]:
     """Begin a dialogue by text for somebody who asked for it on another surface; returns the touches it says."""
-    texting = Speaker(
-        speaker.dossier, speaker.case, speaker.contact_point_id, "sms", speaker.heard_at, speaker.evidence
-    )
+    texting = await informed(tx, replace(speaker, surface="sms"), now)
     step = start(house.replies.dialogues, kind, dialogue_facts(house, texting))
     touches: list[NewTouch] = []
     for effect in step.effects:
@@ -362,55 +298,31 @@ def reply_touch(
         expires_at=now + (CONFIRM_WITHIN if confirming else REPLY_EXPIRES),
         created_at=now,
         step_id=template,
-        context=reply_context(state, speaker.contact_point_id),
+        context=_context(house, speaker, state, template),
         priority=REPLY_PRIORITY,
         lease_until=house.clock.real() + house.lease,
     )
+
+
+def _context(house: House, speaker: Speaker, state: DialogueState, template: str) -> dict[str, Any]:
+    """Return what an answer may print: what its dialogue chose, or of the plan that stands where it speaks of that."""
+    context = reply_context(state, speaker.contact_point_id)
+    if speaker.plan and (template in _OF_THE_PLAN or "arrangement" not in context):
+        context["arrangement"] = standing_words(speaker.plan)
+    policy = dialogue_facts(house, speaker).policy
+    if policy and policy.extension_max_days:
+        latest = latest_day(speaker.case.due_on, speaker.today, policy.extension_max_days)
+        context["extension"] = extension_words(state.extension.to_on if state.extension else None, latest)
+    return context
 
 
 def reply_context(state: DialogueState, point: UUID | None) -> dict[str, Any]:
     """Return what the answer's template may print, as plain JSON, and the contact point it must go to."""
     context: dict[str, Any] = {"point_id": str(point)} if point else {}
     if state.offers:
-        context["offers"] = [_offer_context(offer) for offer in state.offers]
+        context["offers"] = [offer_words(offer) for offer in state.offers]
     if state.chosen:
-        parts = schedule(state.chosen)
-        context["arrangement"] = {
-            "count": state.chosen.count,
-            "frequency": _FREQUENCY[state.chosen.frequency],
-            "total_minor": state.chosen.total.minor,
-            "first_on": state.chosen.first_on.isoformat(),
-            "installments": [
-                {"no": part.number, "amount_minor": part.amount.minor, "due_on": part.due_on.isoformat()}
-                for part in parts
-            ],
-        }
+        context["arrangement"] = plan_words(state.chosen)
     if state.promise:
-        context["promise"] = {"amount_minor": state.promise.amount.minor, "due_on": state.promise.on.isoformat()}
+        context["promise"] = promise_words(state.promise)
     return context
-
-
-_FREQUENCY = {Frequency.WEEKLY: "weekly", Frequency.FORTNIGHTLY: "biweekly", Frequency.MONTHLY: "monthly"}
-
-
-def _offer_context(offer: Offer) -> dict[str, Any]:
-    parts = schedule(offer)
-    return {
-        "option": offer.option,
-        "count": offer.count,
-        "frequency": _FREQUENCY[offer.frequency],
-        "amount_minor": offer.regular.minor,
-        "last_minor": parts[-1].amount.minor,
-        "first_on": offer.first_on.isoformat(),
-    }
-
-
-def _offer_told(offer: Offer) -> dict[str, Any]:
-    return {
-        "count": offer.count,
-        "frequency": offer.frequency,
-        "total_minor": offer.total.minor,
-        "currency": offer.total.currency,
-        "first_on": offer.first_on,
-        "policy": offer.policy_id,
-    }

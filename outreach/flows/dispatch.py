@@ -18,7 +18,7 @@ from outreach.domain.words import SPOKEN, Outcome, TouchState
 from outreach.flows.approvals import ASK_AGAIN, NEEDED_IN, UNAPPROVED, may_be_sent
 from outreach.flows.fields import short_ref
 from outreach.flows.house import House
-from outreach.flows.leaving import attempt_of, content_of, template_of, validity_of
+from outreach.flows.leaving import attachments_of, attempt_of, content_of, template_of, validity_of
 from outreach.flows.lookout import SWITCHED_OFF, named, places_of, scopes_of
 from outreach.flows.outage import WayRound, find_way
 from outreach.flows.ports import Tx
@@ -359,7 +359,7 @@ def _start(
         attempt_id=str(attempt_id),
         token=token,
         address=point.value,
-        content=content_of(touch.channel, rendered, token),
+        content=content_of(touch.channel, rendered, token, attachments_of(house, touch, dossier, case, now)),
         validity=validity_of(decision, touch, now),
         template=template_of(house, touch, dossier, case, rendered, now),
         person=str(touch.borrower_id),

@@ -12,8 +12,13 @@ from outreach.domain.plan import Entry as PlanEntry
 from outreach.domain.plan import Plan, decide_entry, next_step
 from outreach.domain.timeline import Entry
 from outreach.domain.words import EnrollmentState, StopCondition
+from outreach.flows.house import House
 from outreach.flows.ports import Row, Tx
 from outreach.flows.schedule import calendar_of
+
+_RESTS = frozenset({StopCondition.ARRANGEMENT, StopCondition.PROMISE})
+_BEGIN_WITH = frozenset({"promise.made", "arrangement.confirmed"})
+"""Events that begin the very thing other plans rest for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,12 +34,8 @@ class Cause:
 
 
 async def enrol(tx: Tx, plan: Plan, causes: Sequence[Cause], now: datetime) -> int:
-    """Enrol cases on ``plan``; returns how many started. The plan's re-entry rule decides about cases already on it.
-
-    Who stands by a promise or installments that would stop the plan is not put on it: they are told nothing they have
-    settled already.
-    """
-    causes = await _without_agreed(tx, plan, causes, now)
+    """Enrol cases on ``plan``; returns how many started. The plan's re-entry rule decides about cases already on it."""
+    causes = await _not_resting(tx, plan, causes, now)
     if not causes:
         return 0
     latest = await tx.latest_enrollments({cause.row.case_id for cause in causes}, plan.name)
@@ -60,20 +61,62 @@ async def enrol(tx: Tx, plan: Plan, causes: Sequence[Cause], now: datetime) -> i
     return len(started)
 
 
-async def _without_agreed(tx: Tx, plan: Plan, causes: Sequence[Cause], now: datetime) -> Sequence[Cause]:
-    """Leave out the cases on which something was agreed that ends this plan, and say so on them."""
-    if not causes or not {StopCondition.PROMISE, StopCondition.ARRANGEMENT} & set(plan.stop_on):
-        return causes
-    agreed = {
-        row[0]: row[1] for row in await tx.agreed({cause.row.case_id for cause in causes}) if row[1] in plan.stop_on
-    }
-    told = [
-        Entry(cause.row.case_id, now, "enrollment.not_started",
-              {"plan": plan.name, "cause": cause.key, "reason": agreed[cause.row.case_id]})
-        for cause in causes if cause.row.case_id in agreed
-    ]  # fmt: skip
-    await tx.append(told)
-    return [cause for cause in causes if cause.row.case_id not in agreed]
+async def _not_resting(tx: Tx, plan: Plan, causes: Sequence[Cause], now: datetime) -> list[Cause]:
+    """Leave out the cases that rest: an arrangement or a promise is in good standing, or a new due date lies ahead.
+
+    What such an agreement ends does not begin while it lasts, whoever starts it: a campaign, an event or we ourselves.
+    """
+    if not causes or not plan.stop_on & _RESTS or plan.trigger in _BEGIN_WITH:
+        return list(causes)
+    resting = await tx.at_rest({cause.row.case_id for cause in causes})
+    going, entries = [], []
+    for cause in causes:
+        why = _rests(plan, cause, resting.get(cause.row.case_id, (False, False, None)), now)
+        if why is None:
+            going.append(cause)
+        else:
+            told = {"plan": plan.name, "cause": cause.key, "reason": why}
+            entries.append(Entry(cause.row.case_id, now, "enrollment.rested", told))
+    await tx.append(entries)
+    return going
+
+
+def _rests(plan: Plan, cause: Cause, rest: tuple[bool, bool, date | None], now: datetime) -> str | None:
+    arrangement, promise, extended_to = rest
+    if arrangement and StopCondition.ARRANGEMENT in plan.stop_on:
+        return "arrangement"
+    if promise and StopCondition.PROMISE in plan.stop_on:
+        return "promise"
+    ahead = extended_to is not None and now.astimezone(cause.row.zone).date() <= extended_to
+    if not ahead or extended_to is None or StopCondition.PROMISE not in plan.stop_on:
+        return None
+    counts_from = None if isinstance(cause.anchor, datetime) else cause.anchor
+    return None if counts_from and counts_from >= extended_to else "extension"
+
+
+async def stop_for(
+    tx: Tx, house: House, cases: Sequence[UUID], condition: StopCondition, reason: str, now: datetime
+) -> None:
+    """Stop the plans that end on ``condition`` for ``cases``, and what they had not started."""
+    plans = [plan.name for plan in house.plans.values() if condition in plan.stop_on]
+    await stop(tx, cases, plans, reason, now)
+
+
+async def start_on(
+    tx: Tx, house: House, trigger: str, causes: dict[UUID, str], now: datetime, contexts: dict[UUID, dict[str, Any]]
+) -> None:
+    """Start the plans that one of our own events triggers, for cases that still owe something."""
+    if not causes:
+        return
+    rows = await tx.condition_rows(causes)
+    for plan in house.plans.values():
+        if plan.trigger == trigger:
+            wanted = [
+                Cause(rows[case], key, now, context=contexts.get(case, {}) | {"trigger": {"type": trigger}})
+                for case, key in causes.items()
+                if rows[case].amount_due_minor > 0
+            ]
+            await enrol(tx, plan, wanted, now)
 
 
 async def stop(tx: Tx, cases: Sequence[UUID], plans: Sequence[str], reason: str, now: datetime) -> int:

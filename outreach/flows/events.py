@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -32,7 +32,7 @@ from outreach.domain.money import Money
 from outreach.domain.timeline import Entry
 from outreach.domain.words import CaseState, StopCondition
 from outreach.flows.consents import allow, revoke
-from outreach.flows.enroll import Cause, enrol, stop
+from outreach.flows.enroll import Cause, enrol, stop_for
 from outreach.flows.house import House
 from outreach.flows.payments import apply_payment, undo_payment
 from outreach.flows.ports import Tx
@@ -150,7 +150,7 @@ async def _about_account(desk: Desk, event: Event, case_id: UUID, borrower: UUID
             desk.change(
                 case_id,
                 amount_due_minor=data.amount_due_minor,
-                due_on=data.due_on,
+                due_on=await _due_day(desk, case_id, data.due_on),
                 balance_minor=max(balance, data.amount_due_minor),
             )
             desk.tell(case_id, event, {"amount_due_minor": data.amount_due_minor, "due_on": data.due_on})
@@ -162,6 +162,14 @@ async def _about_account(desk: Desk, event: Event, case_id: UUID, borrower: UUID
             await _opened(desk, event, case_id)
         case _:
             await _about_person(desk, event, borrower, case_id)
+
+
+async def _due_day(desk: Desk, case_id: UUID, said: date) -> date:
+    """Return the due date to keep: one the borrower was given in the meantime goes before an earlier one."""
+    *_, extended_to = (await desk.tx.at_rest([case_id]))[case_id]
+    if extended_to is None or extended_to < desk.now.date():
+        return said
+    return max(said, extended_to)
 
 
 async def _about_borrower(desk: Desk, event: Event, borrower: UUID) -> None:
@@ -302,14 +310,6 @@ async def _write(desk: Desk) -> None:
         await stop_for(desk.tx, desk.house, sorted(cases), condition, reason, desk.now)
     await start_plans(desk)
     await desk.tx.notify_due()
-
-
-async def stop_for(
-    tx: Tx, house: House, cases: Sequence[UUID], condition: StopCondition, reason: str, now: datetime
-) -> None:
-    """Stop the plans that end on ``condition`` for ``cases``, and what they had not started."""
-    plans = [plan.name for plan in house.plans.values() if condition in plan.stop_on]
-    await stop(tx, cases, plans, reason, now)
 
 
 async def start_plans(desk: Desk) -> None:

@@ -17,6 +17,7 @@ from outreach.rendering.fields import (
     Borrower,
     CaseFields,
     Creditor,
+    ExtensionFields,
     InstallmentFields,
     LinkFields,
     OfferFields,
@@ -102,10 +103,9 @@ def context_fields(context: dict[str, Any], currency: str) -> dict[str, Any]:
     if one := context.get("installment"):
         found["installment"] = _installment(one, one["count"], currency)
     if plan := context.get("arrangement"):
-        rows = tuple(_installment(each, plan["count"], currency) for each in plan.get("installments", ()))
-        found["arrangement"] = ArrangementFields(
-            plan["count"], plan["frequency"], Money(plan["total_minor"], currency), _day(plan["first_on"]), rows
-        )
+        found["arrangement"] = _arrangement(plan, currency)
+    if extension := context.get("extension"):
+        found["extension"] = ExtensionFields(_day(extension["to_on"]), _day(extension["latest_on"]))
     if offers := context.get("offers"):
         found["offers"] = tuple(
             OfferFields(
@@ -115,10 +115,35 @@ def context_fields(context: dict[str, Any], currency: str) -> dict[str, Any]:
                 amount=Money(each["amount_minor"], currency),
                 first_on=_day(each["first_on"]),
                 last_amount=Money(each["last_minor"], currency),
+                down_payment=_some(each.get("down_minor"), currency),
+                fee=_some(each.get("fee_minor"), currency),
             )
             for each in offers
         )
     return found
+
+
+def _arrangement(plan: dict[str, Any], currency: str) -> ArrangementFields:
+    """Read a plan; one that was stored before plans were read back in full has its total in place of the parts."""
+    rows = tuple(_installment(each, plan["count"], currency) for each in plan.get("installments", ()))
+    total = plan["total_minor"]
+    return ArrangementFields(
+        count=plan["count"],
+        frequency=plan["frequency"],
+        total=Money(total, currency),
+        first_on=_day(plan["first_on"]),
+        last_on=_day(plan.get("last_on", plan["first_on"])),
+        amount=Money(plan.get("amount_minor", total), currency),
+        last_amount=Money(plan.get("last_minor", total), currency),
+        left=Money(plan.get("left_minor", total), currency),
+        down_payment=_some(plan.get("down_minor"), currency),
+        fee=_some(plan.get("fee_minor"), currency),
+        installments=rows,
+    )
+
+
+def _some(minor: int | None, currency: str) -> Money | None:
+    return Money(minor, currency) if minor else None
 
 
 def _installment(one: dict[str, Any], count: int, currency: str) -> InstallmentFields:

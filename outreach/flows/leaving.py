@@ -1,18 +1,22 @@
 """What an allowed touch leaves as: its attempt, as it is stored before, and what its provider is given."""
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
+from urllib.parse import urlsplit
 from uuid import UUID
 
 import orjson
 
-from channels.contract import Call, Capability, Content, Mail, Template, Text
+from channels.contract import Attachment, Call, Capability, Content, Mail, Template, Text
 from outreach.domain.case import Case, ContactPoint
+from outreach.domain.ics import CalendarDay, calendar_text
+from outreach.domain.money import Money
 from outreach.domain.touch import RANK, NewAttempt, Touch
 from outreach.domain.words import SPOKEN, AttemptState, Outcome
 from outreach.flows.fields import touch_fields
 from outreach.flows.house import House
 from outreach.policy.decision import Decision
 from outreach.policy.dossier import Dossier
+from outreach.rendering.formats import money
 from outreach.rendering.render import Rendered
 
 
@@ -26,13 +30,37 @@ def template_of(
     return Template(touch.template, rendered.locale, house.renderer.parameters(rendered, fields))
 
 
-def content_of(channel: str, rendered: Rendered, token: str) -> Content:
+WITH_DATES = frozenset({"arrangement_confirmation", "installments_done"})
+"""Templates whose emails bring the dates of the plan as a calendar file."""
+
+
+def content_of(channel: str, rendered: Rendered, token: str, attachments: tuple[Attachment, ...] = ()) -> Content:
     """Return what leaves on ``channel``: a text, an email, or a call whose words are fetched when it is answered."""
     if channel in SPOKEN:
         return Call()
     if channel == "email":
-        return Mail(rendered.subject, rendered.body, rendered.html, reply_token=token)
+        return Mail(rendered.subject, rendered.body, rendered.html, reply_token=token, attachments=attachments)
     return Text(rendered.body)
+
+
+def attachments_of(house: House, touch: Touch, dossier: Dossier, case: Case, now: datetime) -> tuple[Attachment, ...]:
+    """Return the files that go with a touch: the calendar of a plan that was confirmed, by email."""
+    parts = touch.context.get("arrangement", {}).get("installments", ())
+    if touch.channel != "email" or touch.template not in WITH_DATES or not parts:
+        return ()
+    locale = house.renderer.catalog.locales.resolve(dossier.borrower.locale)
+    creditor = house.creditor(case.creditor_id).name_for(dossier.borrower.locale)
+    if locale is None:
+        return ()
+    days = [
+        CalendarDay(
+            uid=f"{case.case_id}-{one['due_on']}@{urlsplit(house.public_url).hostname or 'outreach'}",
+            on=date.fromisoformat(one["due_on"]),
+            summary=f"{creditor}: {money(Money(one['amount_minor'], case.currency), locale.babel)}",
+        )
+        for one in parts
+    ]
+    return (Attachment("installments.ics", "text/calendar; method=PUBLISH", calendar_text(days, now)),)
 
 
 def validity_of(decision: Decision, touch: Touch, now: datetime) -> timedelta:

@@ -12,7 +12,14 @@ from uuid import UUID
 
 import structlog
 
-from outreach.domain.arrangement import ArrangementPolicy, Offer, compute_offers, fitting_policy
+from outreach.domain.arrangement import (
+    NO_BACKGROUND,
+    ArrangementPolicy,
+    Background,
+    Offer,
+    compute_offers,
+    fitting_policy,
+)
 from outreach.domain.calendar import first_zone
 from outreach.domain.case import Borrower, Case
 from outreach.domain.creditor import Creditor, Role
@@ -26,6 +33,7 @@ from outreach.flows.dispatch import HISTORY
 from outreach.flows.fields import last_characters
 from outreach.flows.house import House
 from outreach.flows.ports import Tx
+from outreach.flows.speaker import Speaker, informed
 from outreach.policy.content import wordings_for
 from outreach.policy.dossier import Dossier, facts_for
 
@@ -155,7 +163,8 @@ class Part:
 class Standing:
     """Everything the pages of one case may show to its borrower.
 
-    ``policy`` None: a person must decide about installments. ``proposal`` is a plan that waits to be confirmed.
+    ``policy`` None: a person must decide about installments; ``background`` is what besides the debt decides about
+    them. ``proposal`` is a plan that waits to be confirmed.
     ``notices`` are statements that the law asks of whoever collects for others.
     """
 
@@ -165,6 +174,7 @@ class Standing:
     today: date
     kind: Kind
     policy: ArrangementPolicy | None = None
+    background: Background = NO_BACKGROUND
     offers: tuple[Offer, ...] = ()
     parts: tuple[Part, ...] = ()
     promise: tuple[Money, date] | None = None
@@ -212,12 +222,15 @@ async def standing_of(house: House, tx: Tx, case_id: UUID, now: datetime) -> Sta
     dialogue = await tx.open_dialogue(case.borrower_id, SURFACE)
     mine = dialogue if dialogue is not None and dialogue.case_id == case_id else None
     days = case.days_past_due(today)
-    policy = fitting_policy(house.replies.policies, case.amount_due, days, case.product)
-    offers = compute_offers(policy, case.amount_due, days, case.product, today) if policy else ()
+    known = await informed(tx, Speaker(dossier, case, None, SURFACE, now, ""), now)
+    background = known.background
+    policy = fitting_policy(house.replies.policies, case.amount_due, days, case.product, background)
+    offers = compute_offers(policy, case.amount_due, days, case.product, today, background=background) if policy else ()
     return _in(
         plain,
         Kind.OPEN,
         policy=policy,
+        background=background,
         offers=offers,
         promise=(Money(promised[2], promised[3]), promised[4]) if promised else None,
         proposal=load_state(mine.data).chosen if mine and mine.awaiting == "confirmation" else None,

@@ -10,7 +10,7 @@ from uuid import UUID
 
 import structlog
 
-from outreach.domain.arrangement import Frequency, Offer, counter_offer
+from outreach.domain.arrangement import Frequency, Offer, counter_offer, schedule
 from outreach.domain.ids import new_id
 from outreach.domain.intake import InboxRow
 from outreach.domain.money import Money
@@ -18,12 +18,13 @@ from outreach.domain.promise import PromiseRefusal, decide_promise
 from outreach.domain.timeline import Entry
 from outreach.domain.touch import NewTouch
 from outreach.domain.words import Channel, Purpose
-from outreach.flows.conversation import TASK_DUE, Speaker, carry_out, load_state
+from outreach.flows.conversation import TASK_DUE, carry_out, load_state
 from outreach.flows.house import House
 from outreach.flows.portal import SURFACE, Kind, Standing, standing_of
 from outreach.flows.ports import Tx
 from outreach.flows.replies import store_reply, take_turn
 from outreach.flows.schedule import enqueue
+from outreach.flows.speaker import Speaker
 from outreach.flows.stop import reached
 from outreach.policy.dossier import facts_for
 from outreach.policy.facts import PersonalWindow
@@ -97,7 +98,9 @@ class _Desk:
     def speaker(self) -> Speaker:
         """Who acts."""
         standing, evidence = self.standing, f"inbox:{self.row.inbox_id}"
-        return Speaker(standing.dossier, standing.case, None, SURFACE, self.now, evidence)
+        return Speaker(
+            standing.dossier, standing.case, None, SURFACE, self.now, evidence, background=standing.background
+        )
 
 
 Work = Callable[[_Desk], Any]
@@ -110,26 +113,29 @@ def offer_for(standing: Standing, wish: Wish) -> Offer | None:
     case = standing.case
     return counter_offer(
         standing.policy, case.amount_due, case.days_past_due(standing.today), case.product, standing.today,
-        count=wish.count, frequency=wish.frequency, first_on=wish.first_on,
+        count=wish.count, frequency=wish.frequency, first_on=wish.first_on, background=standing.background,
     )  # fmt: skip
 
 
 def seen(offer: Offer) -> str:
     """Return a word for exactly this plan: a confirmation carries the word of the plan that was shown."""
-    shape = (offer.count, offer.frequency, offer.total.minor, offer.total.currency, offer.first_on, offer.policy_id)
-    return hashlib.sha256(repr((*shape, offer.down_payment_minor)).encode()).hexdigest()[:24]
+    parts = [(part.due_on, part.amount.minor) for part in schedule(offer)]
+    shape = (offer.frequency, offer.total.minor, offer.total.currency, offer.policy_id, offer.fee_minor)
+    return hashlib.sha256(repr((*shape, offer.down_payment_minor, parts)).encode()).hexdigest()[:24]
 
 
 async def propose(house: House, form: Form, wish: Wish) -> Result:
     """Take a plan that was chosen or adjusted; it waits to be confirmed."""
 
     async def work(desk: _Desk) -> tuple[Result, Reading | None]:
-        if desk.standing.offers and offer_for(desk.standing, wish) is None:
+        if not desk.standing.offers:
+            return Result.HANDED_OFF, Reading(Intent.INSTALLMENTS, 1.0, explanation="form")
+        if offer_for(desk.standing, wish) is None:
             return Result.BOUNDS, None
         reading = Reading(
             Intent.INSTALLMENTS, 1.0, count=wish.count, every=wish.frequency, first_on=wish.first_on, explanation="form"
         )
-        return Result.DONE if desk.standing.offers else Result.HANDED_OFF, reading
+        return Result.DONE, reading
 
     return await _act(house, form, work)
 
@@ -157,7 +163,7 @@ async def promise(house: House, form: Form, on: date | None, amount: Money | Non
         if policy is not None:
             fits = decide_promise(
                 amount, on, amount_due=desk.standing.case.amount_due, today=desk.standing.today,
-                max_days=policy.promise_max_days, grace_days=policy.grace_days,
+                max_days=policy.promise_max_days, grace_days=policy.promise_grace_days,
             )  # fmt: skip
             if isinstance(fits, PromiseRefusal):
                 return Result.BOUNDS, None

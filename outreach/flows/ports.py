@@ -13,6 +13,7 @@ from outreach.domain.intake import AnsweredCall, Claimed, InboxRow, KnownAttempt
 from outreach.domain.timeline import Entry
 from outreach.domain.touch import NewAttempt, NewTouch, Settlement, Touch, TouchMove
 from outreach.domain.words import Level
+from outreach.flows.agreement_ports import AgreementTx
 from outreach.flows.approval_ports import ApprovalTx
 from outreach.flows.audit_ports import AuditTx
 from outreach.flows.mail_ports import MailTx
@@ -78,7 +79,7 @@ class Store(Protocol):
         ...
 
 
-class Tx(SwitchTx, AuditTx, ApprovalTx, MailTx, OutgoingTx, PortalTx, ProtectionTx, Protocol):
+class Tx(SwitchTx, AuditTx, ApprovalTx, AgreementTx, MailTx, OutgoingTx, PortalTx, ProtectionTx, Protocol):
     """What one transaction can read and write. Meanings: outreach.store."""
 
     # dispatching
@@ -230,10 +231,6 @@ class Tx(SwitchTx, AuditTx, ApprovalTx, MailTx, OutgoingTx, PortalTx, Protection
 
     async def latest_enrollments(self, cases: Iterable[UUID], plan: str) -> dict[UUID, Row]:
         """Return per case its newest enrollment on ``plan``: (case, enrollment, state, trigger key, created at)."""
-        ...
-
-    async def agreed(self, cases: Iterable[UUID]) -> list[Row]:
-        """Return (case, promise or arrangement) of what borrowers agreed to and stand by."""
         ...
 
     async def stop_enrollments(
@@ -463,28 +460,12 @@ class Tx(SwitchTx, AuditTx, ApprovalTx, MailTx, OutgoingTx, PortalTx, Protection
         """Return per case its open promise: (case, promise, amount_minor, currency, due_on, paid_minor)."""
         ...
 
-    async def insert_arrangement(self, values: dict[str, Any], installments: Sequence[dict[str, Any]]) -> bool:
-        """Store an arrangement with its installments; False when the case already has a live one."""
-        ...
-
     async def move_arrangement(self, arrangement_id: UUID, state: str, ended_at: datetime | None) -> None:
         """Change an arrangement's state."""
         ...
 
     async def pay_installments(self, rows: Sequence[dict[str, Any]]) -> None:
         """Write what has been paid of installments."""
-        ...
-
-    async def due_arrangements(self, before: date, limit: int) -> list[Row]:
-        """Return (arrangement, case, borrower) with an unpaid installment due before ``before``."""
-        ...
-
-    async def due_promises(self, before: date, limit: int) -> list[Row]:
-        """Return (promise, case, borrower) promised for before ``before`` and still open."""
-        ...
-
-    async def insert_promise(self, values: dict[str, Any]) -> UUID:
-        """Store a promise, or move the open one."""
         ...
 
     async def move_promise(self, promise_id: UUID, state: str, paid_minor: int, ended_at: datetime | None) -> None:

@@ -15,12 +15,13 @@ from outreach.domain.touch import NewTouch
 from outreach.domain.words import HoldKind, PointState
 from outreach.flows.address import MEMORY, Owner, owners_of_address, said_by, take_out_of_use
 from outreach.flows.contactability import put_back_heard
-from outreach.flows.conversation import IN_THREAD, TASK_DUE, Speaker, carry_out, dialogue_facts, load_state, save
+from outreach.flows.conversation import IN_THREAD, TASK_DUE, carry_out, dialogue_facts, load_state, save
 from outreach.flows.dispatch import HISTORY
 from outreach.flows.events import place_hold
 from outreach.flows.house import House
 from outreach.flows.ports import Tx
 from outreach.flows.schedule import enqueue
+from outreach.flows.speaker import Speaker, informed
 from outreach.flows.stop import reached
 from outreach.replies.dialogue import move, respond
 from outreach.replies.dialogue_spec import DialogueState, Step
@@ -114,7 +115,8 @@ async def _speaker(tx: Tx, row: InboxRow, owner: Owner, now: datetime) -> Speake
         return None
     case = (await tx.cases([case_id]))[case_id]
     dossier = (await tx.dossiers([borrower], at=now, since=now - HISTORY))[borrower]
-    return Speaker(dossier, case, point, row.payload["medium"], row.received_at, f"inbox:{row.inbox_id}")
+    found = Speaker(dossier, case, point, row.payload["medium"], row.received_at, f"inbox:{row.inbox_id}")
+    return await informed(tx, found, now)
 
 
 async def _answer(house: House, tx: Tx, row: InboxRow, speaker: Speaker, now: datetime) -> list[NewTouch]:

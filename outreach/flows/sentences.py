@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from babel.numbers import format_currency
 
 from outreach.domain.money import Money
+from outreach.flows.agreement_sentences import AGREED
 from outreach.flows.call_sentences import turn_sentence
 from outreach.flows.phrases import CHANNELS as _CHANNELS
 from outreach.flows.phrases import EVENTS as _EVENTS
@@ -117,11 +118,14 @@ _REASONS = {
     "silent.undelivered": "nothing was delivered there for some time",
     "stopped.arrangement": "installments were agreed",
     "stopped.arrangement.broken": "the arrangement was broken",
+    "stopped.arrangement.cancelled": "the arrangement was cancelled",
     "stopped.closed": "the case was closed",
+    "stopped.extension": "the due date was moved",
     "stopped.hold": "a hold was placed",
     "stopped.opt_out": "the borrower said stop",
     "stopped.paid": "it was paid",
     "stopped.promise": "the borrower promised to pay",
+    "stopped.promise.broken": "the promise was not kept",
     "stopped.restarted": "the plan began anew",
     "store.away": "it could not be asked whether it is switched off",
     "suppression.heard_elsewhere": "the borrower refused another channel, and that covers this one",
@@ -314,30 +318,10 @@ def _demoted(data: Data, _: Tongue) -> str:
     return f"A number or mailbox is now marked {_spelled(data.get('state'))}{_because(data)}."
 
 
-def _kept(words: str) -> Callable[[Data, Tongue], str]:
-    return lambda data, tongue: f"{words} ({tongue.amount(data.get('paid_minor'))} paid so far)."
-
-
-def _promised(data: Data, tongue: Tongue) -> str:
-    amount = tongue.amount(data.get("amount_minor", data.get("promised_minor")))
-    by = f" by {tongue.day(data['due_on'])}" if data.get("due_on") else ""
-    return f"The borrower promised to pay {amount}{by}."
-
-
-def _arranged(data: Data, tongue: Tongue) -> str:
-    total = f" of {tongue.amount(data['total_minor'])}" if data.get("total_minor") else ""
-    parts = f" in {data['count']} installments" if data.get("count") else " in installments"
-    return f"The borrower confirmed payment{total}{parts}."
-
-
 def _opened(data: Data, tongue: Tongue) -> str:
     if data.get("amount_due_minor") is None:
         return "The case was opened."
     return f"The case was opened: {tongue.amount(data['amount_due_minor'])} due on {tongue.day(data.get('due_on'))}."
-
-
-def _offered(data: Data, tongue: Tongue) -> str:
-    return f"The borrower was offered {tongue.amount(data.get('total_minor'))} in {data.get('count')} installments."
 
 
 def _reply(data: Data, _: Tongue) -> str:
@@ -397,7 +381,6 @@ _KINDS: dict[str, Callable[[Data, Tongue], str]] = {
     "enrollment.started": _started,
     "enrollment.held_out": _held_out,
     "enrollment.stopped": _stopped,
-    "enrollment.not_started": lambda data, tongue: _stopped(data, tongue, "was not started"),
     "step.dropped": _dropped,
     "step.not_needed": _not_needed,
     "suppression.set": _refused,
@@ -408,15 +391,7 @@ _KINDS: dict[str, Callable[[Data, Tongue], str]] = {
         "The borrower wrote from this number or mailbox, which confirms it."
     ),
     "contact.recorded": lambda data, _: _EVENTS["contact.recorded"][:-1] + f" ({_spelled(data.get('channel'))}).",
-    "promise.made": _promised,
-    "promise.kept": _kept("The promise was kept"),
-    "promise.part_paid": _kept("Part of the promised amount came in"),
-    "promise.broken": _kept("The promised day passed without the full amount"),
-    "arrangement.proposed": _offered,
-    "arrangement.confirmed": _arranged,
-    "arrangement.paid": _kept("An installment was paid"),
-    "arrangement.kept": _kept("Every installment was paid"),
-    "arrangement.broken": _kept("An installment was missed and the arrangement ended"),
+    **AGREED,
     "reply": _reply,
     "hold.placed": _hold,
     "task.opened": _task,

@@ -322,7 +322,7 @@ def content_digest(outbound: Outbound) -> str | None:
     match outbound.content:
         case Text(body):
             text = body
-        case Mail(subject, body, _):
+        case Mail(subject=subject, text=body):
             text = f"{subject}\n{body}"
         case _:
             return None

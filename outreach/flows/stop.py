@@ -12,6 +12,7 @@ from outreach.domain.refusal_config import ChannelReach, RefusalRules, TopicReac
 from outreach.domain.timeline import Entry
 from outreach.domain.words import Channel, ConsentState, StopCondition
 from outreach.flows.address import MEMORY, owners_of_address, said_by
+from outreach.flows.enroll import stop_for
 from outreach.flows.house import House
 from outreach.flows.ports import Row, Tx
 from outreach.replies.reader import read
@@ -104,8 +105,6 @@ async def pull_back(
     house: House, tx: Tx, borrower: UUID, channels: Sequence[str], now: datetime, creditor_id: str | None = None
 ) -> None:
     """Cancel what has not started; end plans that stop on an opt-out once no channel is left."""
-    from outreach.flows.events import stop_for  # noqa: PLC0415 - events needs refuse() from here
-
     cases = await tx.open_cases_of(borrower)
     if creditor_id is not None:
         known = await tx.cases(cases)

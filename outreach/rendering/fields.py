@@ -135,18 +135,39 @@ class InstallmentFields:
 
 @dataclass(frozen=True, slots=True)
 class ArrangementFields:
-    """An installment plan. ``frequency`` is weekly, biweekly or monthly; ``total`` is the sum of its installments."""
+    """An installment plan. ``frequency`` is weekly, biweekly or monthly; ``total`` is the sum of its installments.
+
+    ``amount`` is the largest regular installment, ``last_amount`` the last. ``first_on`` is the next date that is not
+    paid. ``down_payment`` and ``fee`` (part of the total) are None when there is none; ``left`` is still to be paid.
+    """
 
     count: int
     frequency: str
     total: Money
     first_on: date
+    last_on: date
+    amount: Money
+    last_amount: Money
+    left: Money
+    down_payment: Money | None = None
+    fee: Money | None = None
     installments: tuple[InstallmentFields, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
+class ExtensionFields:
+    """More time to pay: the new due date ``to_on``, and the latest one that may be asked for."""
+
+    to_on: date
+    latest_on: date
+
+
+@dataclass(frozen=True, slots=True)
 class OfferFields:
-    """One way to pay in installments that a borrower may choose by answering with ``option``."""
+    """One way to pay in installments that a borrower may choose by answering with ``option``.
+
+    ``fee`` is part of the installments; ``down_payment`` is the first of them when it differs.
+    """
 
     option: int
     count: int
@@ -154,6 +175,8 @@ class OfferFields:
     amount: Money
     first_on: date
     last_amount: Money
+    down_payment: Money | None = None
+    fee: Money | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,6 +209,7 @@ class TouchFields(_Clean):
     promise: PromiseFields | None = None
     arrangement: ArrangementFields | None = None
     installment: InstallmentFields | None = None
+    extension: ExtensionFields | None = None
     offers: tuple[OfferFields, ...] = ()
     notices: tuple[str, ...] = ()
     identity: str = "birth_year"

@@ -168,6 +168,7 @@ class Renderer:
             "promise": fields.promise,
             "arrangement": fields.arrangement,
             "installment": fields.installment,
+            "extension": fields.extension,
             "offers": fields.offers,
             "identity": fields.identity,
             "identity_digits": fields.identity_digits,

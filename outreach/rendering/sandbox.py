@@ -23,6 +23,7 @@ FIELD_CLASSES: tuple[type, ...] = (
     field_types.PromiseFields,
     field_types.ArrangementFields,
     field_types.InstallmentFields,
+    field_types.ExtensionFields,
     field_types.LinkFields,
     field_types.OfferFields,
 )

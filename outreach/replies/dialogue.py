@@ -29,11 +29,35 @@ def respond(dialogues: Dialogues, dialogue: DialogueState | None, reading: Readi
     if going and not _expects(dialogues, going, reading) and (reading.must_stop or reading.intent in PAUSING):
         if not going.identified and reading.intent not in (Intent.STOP, Intent.WRONG_PARTY):
             return advance(dialogues, going, reading, facts)
-        return start(dialogues, kind_for(dialogues, reading.intent, facts.surface), facts, reading)
+        return start(dialogues, _kind(dialogues, reading, facts), facts, reading)
     if going:
         aside = None if _expects(dialogues, going, reading) else _aside(dialogues, going, reading, facts)
         return aside or advance(dialogues, going, reading, facts)
-    return start(dialogues, kind_for(dialogues, reading.intent, facts.surface), facts, reading)
+    return start(dialogues, _kind(dialogues, reading, facts), facts, reading)
+
+
+def _kind(dialogues: Dialogues, reading: Reading, facts: DialogueFacts) -> str:
+    """Return the dialogue a reply begins: words about a plan speak of the one that stands."""
+    kind = kind_for(dialogues, reading.intent, facts.surface)
+    if reading.plan_wish is None or reading.must_stop or reading.intent in PAUSING:
+        return kind
+    about = [spec.kind for spec in dialogues.values() if spec.with_plan and facts.surface in spec.surfaces]
+    if facts.plan is None:
+        return "unclear" if reading.plan_wish == "cancel" else kind
+    return about[0] if about else kind
+
+
+def _about_plan(dialogues: Dialogues, kind: str, facts: DialogueFacts) -> str:
+    """Return the dialogue that takes the place of ``kind`` while an arrangement stands."""
+    spec = dialogues[kind]
+    if facts.plan is None or spec.with_plan:
+        return kind
+    instead = (
+        each.kind
+        for each in dialogues.values()
+        if each.with_plan and facts.surface in each.surfaces and each.begins_on & spec.begins_on
+    )
+    return next(instead, kind)
 
 
 def _expects(dialogues: Dialogues, going: DialogueState, reading: Reading) -> bool:
@@ -59,7 +83,11 @@ def _aside(dialogues: Dialogues, going: DialogueState, reading: Reading, facts: 
 
 def kind_for(dialogues: Dialogues, intent: Intent, surface: str) -> str:
     """Return the dialogue that ``intent`` begins on ``surface``; ``unclear`` when none does."""
-    fitting = (spec.kind for spec in dialogues.values() if intent in spec.begins_on and surface in spec.surfaces)
+    fitting = (
+        spec.kind
+        for spec in dialogues.values()
+        if intent in spec.begins_on and surface in spec.surfaces and not spec.with_plan
+    )
     return next(fitting, "unclear")
 
 
@@ -68,6 +96,7 @@ NO_READING = Reading(Intent.UNCLEAR, 0.0)
 
 def start(dialogues: Dialogues, kind: str, facts: DialogueFacts, reading: Reading = NO_READING) -> Step:
     """Begin a dialogue. ``reading`` is the reply that began it, if any. Raises KeyError for an unknown kind."""
+    kind = _about_plan(dialogues, kind, facts)
     spec = dialogues[kind]
     fresh = DialogueState(kind, facts.surface, "", identified=not spec.identity_tries)
     step = _take(spec.begin, Turn(spec, fresh, reading, facts)) or _hand_over(fresh, "no_way_to_begin")
@@ -153,6 +182,7 @@ def _step(transition: Transition, turn: Turn) -> Step:
         offers=turn.offers or turn.before.offers,
         chosen=turn.offer or turn.before.chosen,
         promise=turn.promise or turn.before.promise,
+        extension=turn.extension or turn.before.extension,
     )
     effects = tuple(_effect(spec, after, turn) for spec in transition.effects)
     return Step(after, effects, transition.say)
@@ -164,10 +194,12 @@ def _effect(spec: EffectSpec, after: DialogueState, turn: Turn) -> Effect:
             return Effect(spec.kind, spec.detail, channels=turn.reading.stop_channels or ALL_CHANNELS)
         case EffectKind.RECORD_CONSENT:
             return Effect(spec.kind, spec.detail, channels=(turn.facts.surface,))
-        case EffectKind.PROPOSE_ARRANGEMENT | EffectKind.CONFIRM_ARRANGEMENT:
+        case EffectKind.PROPOSE_ARRANGEMENT | EffectKind.CONFIRM_ARRANGEMENT | EffectKind.CHANGE_ARRANGEMENT:
             return Effect(spec.kind, spec.detail, offer=after.chosen)
         case EffectKind.RECORD_PROMISE:
             return Effect(spec.kind, spec.detail, promise=after.promise)
+        case EffectKind.GRANT_EXTENSION:
+            return Effect(spec.kind, spec.detail, extension=after.extension)
         case _:
             return Effect(spec.kind, spec.detail)
 

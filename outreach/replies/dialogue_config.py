@@ -38,6 +38,7 @@ _TOP = frozenset(
         "time_out_hours",
         "identity_tries",
         "aside",
+        "with_plan",
         "anywhere",
     ]
 )
@@ -104,6 +105,7 @@ class _DialogueReader:
             time_out_hours=self._number(data, "time_out_hours", 1, 720),
             identity_tries=self._number(data, "identity_tries", 0, 5, 0),
             aside=data.get("aside", False) is True,
+            with_plan=data.get("with_plan", False) is True,
             anywhere=self._answers(("anywhere",), data.get("anywhere", {})),
         )
         self._reachable(spec)

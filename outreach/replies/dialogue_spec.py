@@ -5,7 +5,9 @@ from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
 
-from outreach.domain.arrangement import ArrangementPolicy, Offer
+from outreach.domain.arrangement import NO_BACKGROUND, ArrangementPolicy, Background, Offer
+from outreach.domain.arrangement_life import Standing
+from outreach.domain.extension import Extension
 from outreach.domain.money import Money
 from outreach.domain.promise import Promise
 from outreach.replies.reading import Awaiting, Intent, OpenOffer, ReplyContext
@@ -26,6 +28,9 @@ class EffectKind(StrEnum):
     RECORD_PAYMENT_CLAIM = "record_payment_claim"
     MARK_WRONG_PARTY = "mark_wrong_party"
     OPEN_DIALOGUE = "open_dialogue"
+    CANCEL_ARRANGEMENT = "cancel_arrangement"
+    CHANGE_ARRANGEMENT = "change_arrangement"
+    GRANT_EXTENSION = "grant_extension"
     HAND_OFF = "hand_off"
     VERIFY_IDENTITY = "verify_identity"
     END_CALL = "end_call"
@@ -45,6 +50,7 @@ class Effect:
     channels: tuple[str, ...] = ()
     offer: Offer | None = None
     promise: Promise | None = None
+    extension: Extension | None = None
 
 
 class Guard(StrEnum):
@@ -57,6 +63,15 @@ class Guard(StrEnum):
     COUNTER_ASKED = "counter_asked"
     PROMISE_FITS = "promise_fits"
     DATE_NAMED = "date_named"
+    CHOICE_STANDS = "choice_stands"
+    CHOICE_RENEWED = "choice_renewed"
+    PAYDAY_NAMED = "payday_named"
+    PLAN_STANDS = "plan_stands"
+    CHANGE_ASKED = "change_asked"
+    CHANGE_FITS = "change_fits"
+    CANCEL_ASKED = "cancel_asked"
+    EXTENSION_FITS = "extension_fits"
+    EXTENSION_OPEN = "extension_open"
     IDENTITY_OK = "identity_ok"
     TRIES_LEFT = "tries_left"
     IDENTITY_WRONG = "identity_wrong"
@@ -109,6 +124,7 @@ class StateSpec:
 class DialogueSpec:
     """One dialogue as its file defines it. ``aside`` answers without ending the dialogue that is open.
 
+    ``with_plan`` is about the arrangement that stands: it begins in place of others, and only while there is one.
     ``anywhere`` are answers taken in every state in which the person is known and that has no answer of its own.
     """
 
@@ -122,6 +138,7 @@ class DialogueSpec:
     time_out_hours: int
     identity_tries: int = 0
     aside: bool = False
+    with_plan: bool = False
     anywhere: Mapping[Intent, tuple[Transition, ...]] = field(default_factory=dict)
 
     def transitions(self) -> Iterator[Transition]:
@@ -140,9 +157,11 @@ Dialogues = Mapping[str, DialogueSpec]
 class DialogueFacts:
     """What the machine may know. ``today`` is the borrower's local day; ``policy`` None: a person must decide.
 
-    ``identity_ok`` is the outcome of checking this very answer (None: it was no identity answer). The rest is about
-    calls: whether the person could be identified at all, whether nothing was pressed or said, whether the number takes
-    texts, whether an agent answers the phone now, whether one did, and what stands open on another surface.
+    ``identity_ok`` is the outcome of checking this very answer (None: it was no identity answer). ``plan`` is the
+    arrangement that stands on the case; ``due_on`` the date the amount fell due; ``background`` what else decides about
+    terms. The rest is about calls: whether the person could be identified at all, whether nothing was pressed or said,
+    whether the number takes texts, whether an agent answers the phone now, whether one did, and what stands open on
+    another surface.
     """
 
     amount_due: Money
@@ -152,6 +171,9 @@ class DialogueFacts:
     policy: ArrangementPolicy | None
     surface: str = "sms"
     identity_ok: bool | None = None
+    due_on: date | None = None
+    plan: Standing | None = None
+    background: Background = NO_BACKGROUND
     identity_possible: bool = True
     silent: bool = False
     takes_texts: bool = False
@@ -175,6 +197,8 @@ class DialogueState:
     offers: tuple[Offer, ...] = ()
     chosen: Offer | None = None
     promise: Promise | None = None
+    extension: Extension | None = None
+    first_on: date | None = None  # the day the borrower wants to begin on
     keys: Mapping[str, Intent] | None = None
 
     @property

@@ -17,6 +17,7 @@ from outreach.replies.frequency import how_often
 from outreach.replies.matching import Found, Lexicon, Words, load_lexicon
 from outreach.replies.normalise import LIMIT, unaccented
 from outreach.replies.numerals import NUMBER_WORDS
+from outreach.replies.plan_wishes import names_payday, plan_wish
 from outreach.replies.reading import (
     ALL_CHANNELS,
     NO_CONTEXT,
@@ -393,6 +394,8 @@ class _Reader:
             stop_channels=(named or ALL_CHANNELS) if stop else (),
             explanation="; ".join(f"{intent}: {self._found[intent].name}" for intent in order),
             every=how_often(self._plain),
+            payday=names_payday(self._plain),
+            plan_wish=plan_wish(self._plain),
             names_channel=bool(named),
         )
 

@@ -124,6 +124,8 @@ class Reading:
     explanation: str = ""
     every: str | None = None  # weekly | fortnightly | monthly, when the reply said how often
     names_channel: bool = False
+    payday: bool = False  # it says when they get paid
+    plan_wish: str | None = None  # change | cancel, when it speaks of a plan they have
     first_on: date | None = None  # the day installments should begin; only a form asks for it
 
     @property

@@ -7,6 +7,7 @@ import psycopg
 from psycopg import AsyncConnection
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
+from outreach.store.agreeing import Agreeing
 from outreach.store.approving import Approving
 from outreach.store.auditing import Auditing
 from outreach.store.base import Row
@@ -31,6 +32,7 @@ class PgTx(
     Casebook,
     Auditing,
     Approving,
+    Agreeing,
     Mailboxes,
     Outgoing,
     Protecting,

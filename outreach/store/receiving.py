@@ -210,13 +210,6 @@ class Receiving(Queries):
         """Return per case its open promise: (case, promise, amount_minor, currency, due_on, paid_minor)."""
         return {row[0]: row for row in await self._rows("dispatch", "live_promises", cases=list(cases))}
 
-    async def insert_arrangement(self, values: dict[str, Any], installments: Sequence[dict[str, Any]]) -> bool:
-        """Store an arrangement with its installments; False when the case already has a live one."""
-        if await self._row("intake", "insert_arrangement", **values) is None:
-            return False
-        await self._bulk("intake", "insert_installments", installments)
-        return True
-
     async def move_arrangement(self, arrangement_id: UUID, state: str, ended_at: datetime | None) -> None:
         """Change an arrangement's state."""
         await self._run("intake", "move_arrangement", arrangement_id=arrangement_id, state=state, ended_at=ended_at)
@@ -224,19 +217,6 @@ class Receiving(Queries):
     async def pay_installments(self, rows: Sequence[dict[str, Any]]) -> None:
         """Write what has been paid of installments."""
         await self._bulk("intake", "pay_installments", rows)
-
-    async def due_arrangements(self, before: date, limit: int) -> list[Row]:
-        """Return (arrangement, case, borrower) with an unpaid installment due before ``before``."""
-        return await self._rows("intake", "due_arrangements", before=before, limit=limit)
-
-    async def due_promises(self, before: date, limit: int) -> list[Row]:
-        """Return (promise, case, borrower) promised for before ``before`` and still open."""
-        return await self._rows("intake", "due_promises", before=before, limit=limit)
-
-    async def insert_promise(self, values: dict[str, Any]) -> UUID:
-        """Store a promise, or move the open one."""
-        row = await self._row("intake", "insert_promise", **values)
-        return row[0]  # type: ignore[index, no-any-return]
 
     async def move_promise(self, promise_id: UUID, state: str, paid_minor: int, ended_at: datetime | None) -> None:
         """Change a promise's state."""

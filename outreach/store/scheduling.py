@@ -93,10 +93,6 @@ class Scheduling(Queries):
         rows = await self._rows("schedule", "latest_enrollments", cases=list(cases), plan=plan)
         return {row[0]: row for row in rows}
 
-    async def agreed(self, cases: Iterable[UUID]) -> list[Row]:
-        """Return (case, promise or arrangement) of what borrowers agreed to and stand by."""
-        return await self._rows("schedule", "agreed", cases=list(cases))
-
     async def stop_enrollments(
         self, cases: Iterable[UUID], plans: Iterable[str], reason: str, at: datetime
     ) -> list[Row]:

@@ -163,6 +163,7 @@ def shown_offer(offer: Offer) -> dict[str, Any]:
         "amount": offer.regular,
         "even": len({one.amount.minor for one in parts}) == 1,
         "total": offer.total,
+        "fee": Money(offer.fee_minor, offer.total.currency) if offer.fee_minor else None,
         "parts": table_of(offer),
         "seen": seen(offer),
     }

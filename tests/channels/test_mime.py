@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from channels import errors
-from channels.contract import Mail
+from channels.contract import Attachment, Mail
 from channels.email.mime import Letterhead, mailbox, tagged
 
 AT = datetime(2026, 11, 22, 15, 0, 5, tzinfo=UTC)
@@ -129,3 +129,30 @@ def test_a_token_that_would_break_a_header_stops_the_lane(field: str, value: str
 def test_a_domain_outside_ascii_goes_out_in_ascii() -> None:
     assert mailbox("ana@bücher.example") == "ana@xn--bcher-kva.example"
     assert tagged("b@x.example.com", None) == "b@x.example.com"
+
+
+def test_a_file_goes_with_the_words_and_comes_back_byte_for_byte() -> None:
+    calendar = "BEGIN:VCALENDAR\r\nSUMMARY:Öl 您好\r\nEND:VCALENDAR\r\n"
+    file = Attachment("installments.ics", "text/calendar; method=PUBLISH", calendar)
+    _, message = built(Mail("Plan", WORDS[0], "<p>Hello</p>", attachments=(file,)))
+    assert message.get_content_type() == "multipart/mixed"
+    words, attached = message.iter_parts()
+    assert words.get_content_type() == "multipart/alternative"
+    assert attached.get_content_type() == "text/calendar"
+    assert attached.get_filename() == "installments.ics"
+    assert attached.get_content_disposition() == "attachment"
+    assert cast("bytes", attached.get_payload(decode=True)).decode() == calendar
+
+
+@pytest.mark.parametrize(
+    ("name", "media_type"),
+    [
+        ('a"b.ics', "text/calendar"),
+        ("a\r\nX: y", "text/calendar"),
+        ("../a.ics", "text/calendar"),
+        ("a.ics", "text/x\r\n"),
+    ],
+)
+def test_a_file_cannot_write_headers(name: str, media_type: str) -> None:
+    with pytest.raises(errors.ContentRefused):
+        built(Mail("Plan", "Hello", attachments=(Attachment(name, media_type, "x"),)))

@@ -1,5 +1,6 @@
 """Talks on calls: installments, promises, links and agents, by keys and words, begun here and finished there."""
 
+import re
 from dataclasses import replace
 from datetime import timedelta
 
@@ -9,6 +10,7 @@ from outreach.flows.house import House
 from tests.support.book import Someone, put
 from tests.support.calls import Caller, place_call
 from tests.support.house import a_house, clock_of, rows, run_lanes
+from tests.support.terms import with_terms
 from tests.support.touching import attempts, plan_touch, say, told
 
 
@@ -20,6 +22,11 @@ async def known(database: str, house: House, one: Someone) -> Caller:
     assert "120" in balance.say
     assert balance.speech
     return caller
+
+
+def plainly(prompt: Prompt) -> str:
+    """Return what is said without its marks of speech."""
+    return re.sub(r"<[^>]+>", "", prompt.say)
 
 
 def arrangements(database: str) -> list[tuple[object, ...]]:
@@ -51,6 +58,52 @@ async def test_installments_are_set_up_on_a_call_and_confirmed_by_text(database:
     assert int(str(parts)) >= 2
     assert texts(database) == ["installments_done"]
     assert told(database, "arrangement.confirmed")[0]["evidence"].startswith("call:")
+
+
+async def test_a_fee_is_said_on_a_call_before_the_yes_and_owed_once_after_it(database: str) -> None:
+    put(database, ada := Someone())
+    async with a_house(database) as plain:
+        caller = await known(database, house := with_terms(plain, fee_minor=600, down_payment_percent=25), ada)
+        assert "a fee of 6 dollars" in plainly(await caller.press("2"))
+        read_back = await caller.press("2")
+        assert "126 dollars in all, with a fee of 6 dollars in it" in plainly(read_back)
+        await caller.press("1")
+        await run_lanes(house)
+    ((state, total, *_),) = arrangements(database)
+    assert (state, total) == ("confirmed", 12_600)
+    assert rows(database, "select amount_due_minor from account") == [(12_600,)]
+
+
+async def test_a_payment_mid_call_has_the_choice_read_back_anew(database: str) -> None:
+    put(database, ada := Someone())
+    async with a_house(database) as house:
+        caller = await known(database, house, ada)
+        await caller.press("2")
+        await caller.press("1")
+        rows(database, "update account set amount_due_minor = 8000 returning 1")
+        again = await caller.press("1")
+        assert "80 dollars in all" in plainly(again)
+        assert arrangements(database) == [], "the yes was to another amount"
+        await caller.press("1")
+    ((state, total, *_),) = arrangements(database)
+    assert (state, total) == ("active", 8_000)
+
+
+async def test_who_has_a_plan_and_asks_for_one_on_a_call_gets_a_person(database: str) -> None:
+    put(database, ada := Someone())
+    async with a_house(database) as house:
+        caller = await known(database, house, ada)
+        rows(database, """with made as (insert into arrangement (arrangement_id, case_id, borrower_id, state, frequency,
+               total_minor, currency, proposed_at, confirmed_at, source)
+             values (gen_random_uuid(), %s, %s, 'active', 'weekly', 12000, 'USD', now(), now(), 'sms')
+             returning arrangement_id)
+             insert into installment (arrangement_id, no, due_on, amount_minor)
+             select arrangement_id, 1, '2027-03-20', 12000 from made returning 1""",
+             ada.case_id, ada.borrower_id)  # fmt: skip
+        answer = await caller.press("2")
+        assert (answer.gather, "person" in answer.say) == (False, True)
+    assert len(arrangements(database)) == 1
+    assert rows(database, "select kind from task") == [("plan_stands",)]
 
 
 async def test_confirming_twice_sets_up_one_arrangement(database: str) -> None:

@@ -119,7 +119,7 @@ async def test_who_keeps_to_installments_is_not_told_of_the_payment_they_settled
         missed = {"due_on": "2027-02-20", "amount_due_minor": 12_000}
         await take_events(house, [event("payment.missed", missed, "m", clock_of(house).instant)])
         assert rows(database, "select state from enrollment where plan = 'missed_payment'") == [("stopped",)]
-        (said,) = told(database, "enrollment.not_started")
+        (said,) = told(database, "enrollment.rested")
         assert (said["plan"], said["reason"]) == ("missed_payment", "arrangement")
 
 
@@ -140,10 +140,10 @@ async def test_an_arrangement_that_is_not_paid_breaks_after_its_grace(database: 
     async with a_house(database) as house:
         parts = await arranged(database, house, Someone())
         due = datetime.combine(parts[0][1], datetime.min.time(), tzinfo=START.tzinfo)
-        clock_of(house).instant = due + timedelta(days=3, hours=1)
+        clock_of(house).instant = due + timedelta(days=4, hours=1)  # still the third day of grace in New York
         await Watcher().look(house)
         assert rows(database, "select state from arrangement") == [("active",)]
-        clock_of(house).instant = due + timedelta(days=4, hours=1)
+        clock_of(house).instant = due + timedelta(days=4, hours=6)
         await Watcher().look(house)
     assert rows(database, "select state from arrangement") == [("broken",)]
     live = rows(
@@ -177,7 +177,10 @@ async def test_a_promise_rests_the_plan_and_a_broken_one_is_followed_up(database
         await reminded(database, house, one)
         await say(house, one, "I will pay on March 5", key="1")
         assert rows(database, "select state, due_on from promise") == [("open", date(2027, 3, 5))]
-        assert rows(database, "select state, stop_reason from enrollment") == [("stopped", "promise")]
+        stopped = "select state, stop_reason from enrollment where plan = 'missed_payment'"
+        assert rows(database, stopped) == [("stopped", "promise")]
+        await step_to(house, datetime.fromisoformat("2027-03-05T18:00:00Z"))
+        assert "You planned to pay $120.00 today" in body(house)
         sent = len(fake(house).sent)
         await step_to(house, datetime.fromisoformat("2027-03-06T18:00:00Z"))
         await Watcher().look(house)

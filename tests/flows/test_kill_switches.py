@@ -18,7 +18,7 @@ from outreach.clock import SystemClock
 from outreach.domain.words import StopCondition
 from outreach.flows import campaigns
 from outreach.flows.dispatch import dispatch
-from outreach.flows.events import stop_for
+from outreach.flows.enroll import stop_for
 from outreach.flows.house import House
 from outreach.flows.lookout import LOOK_EVERY
 from outreach.flows.schedule import queue_ready

@@ -94,6 +94,36 @@ async def test_a_broken_arrangement_is_told(database: str) -> None:
         assert types(await heard(house)).count("arrangement.broken") == 1
 
 
+async def test_a_plan_that_is_replaced_and_then_cancelled_is_told(database: str) -> None:
+    async with a_house(database) as house:
+        await arranged(database, house)
+        before = len(await heard(house))
+        for key, words in enumerate(["change my plan", "1", "YES", "cancel my plan", "YES"]):
+            await say(house, ADA, words, key=f"c{key}")
+        told = [each for each in (await heard(house))[before:] if each.type.value.startswith("arrangement.")]
+        assert types(told) == ["arrangement.proposed", "arrangement.changed", "arrangement.confirmed",
+                               "arrangement.changed"]  # fmt: skip
+        _, replaced, confirmed, cancelled = told
+        assert (replaced.data["change"], cancelled.data["change"]) == ("replaced", "cancelled")
+        assert "by" not in replaced.data
+        assert cancelled.data["by"] == "borrower"
+        assert cancelled.data["arrangement_id"] == confirmed.data["arrangement_id"] != replaced.data["arrangement_id"]
+        assert cancelled.data["left_minor"] == 12_000
+
+
+async def test_more_time_and_what_it_takes_the_place_of_are_told(database: str) -> None:
+    async with a_house(database) as house:
+        put(database, ADA)
+        plan_touch(database, ADA)
+        await run_all(house)
+        for key, words in enumerate(["I will pay on March 5", "can I have until March 12?", "YES"]):
+            await say(house, ADA, words, key=f"e{key}")
+        granted, changed = [each for each in await heard(house)
+                            if each.type in (Type.EXTENSION_GRANTED, Type.PROMISE_CHANGED)]  # fmt: skip
+        assert (granted.data["from_on"], granted.data["to_on"]) == ("2027-02-20", "2027-03-12")
+        assert (changed.data["change"], changed.data["by"]) == ("cancelled", "extension")
+
+
 async def test_a_promise_is_told_when_made_and_when_broken(database: str) -> None:
     async with a_house(database) as house:
         put(database, ADA)

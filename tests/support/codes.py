@@ -17,7 +17,8 @@ from tests.support.source import ROOT, called, modules, text_of, tree
 
 _SENTENCES = {"sentences.py", "call_sentences.py"}
 _DOTTED = re.compile(r"[a-z_]+\.[a-z_]+")
-_NOT_CODES = re.compile(r"core\.|outreach\.|channels\.|.*\.(py|yaml|yml|j2|sql|html|css|json)$|menu\.|pg_|context\.")
+_FILES = r".*\.(py|yaml|yml|j2|sql|html|css|json|ics)$"
+_NOT_CODES = re.compile(rf"core\.|outreach\.|channels\.|{_FILES}|menu\.|pg_|context\.")
 
 
 def provider_codes() -> set[str]:
@@ -45,7 +46,7 @@ def literal_stops() -> set[str]:
     """Return the reasons that are handed to ``stop`` in so many words."""
     found: set[str] = set()
     for path in modules("outreach/flows"):
-        for call in called(path, "stop", "stop_causes", "stop_for"):
+        for call in called(path, "stop", "stop_causes", "stop_for", "end_reminders"):
             found |= {text for arg in call.args[2:] if (text := text_of(arg))}
     return found
 

@@ -10,7 +10,7 @@ import httpx
 import psycopg
 
 from outreach.flows.house import House
-from outreach.settings import load_settings
+from outreach.settings import Settings, load_settings
 from outreach.web.app import create_app
 
 from .book import START, Someone
@@ -22,10 +22,14 @@ SECRET = "a-secret-of-the-portal-for-tests-only"
 @asynccontextmanager
 async def portal_served(dsn: str, **env: str) -> AsyncIterator[tuple[House, httpx.ASGITransport]]:
     """Serve the application with a portal on a test's database."""
-    environ = {"OUTREACH_PORTAL_SECRET": SECRET, **env}
-    settings = load_settings({"OUTREACH_DATABASE_URL": dsn, "OUTREACH_MODE": "sandbox", **environ})
-    async with a_house(dsn, START, **environ) as house:
-        yield house, httpx.ASGITransport(app=create_app(settings, house))
+    async with a_house(dsn, START, OUTREACH_PORTAL_SECRET=SECRET, **env) as house:
+        yield house, httpx.ASGITransport(app=create_app(portal_settings(dsn, **env), house))
+
+
+def portal_settings(dsn: str, **env: str) -> Settings:
+    """Return the settings of a process that has a portal."""
+    fixed = {"OUTREACH_DATABASE_URL": dsn, "OUTREACH_MODE": "sandbox", "OUTREACH_PORTAL_SECRET": SECRET}
+    return load_settings({**fixed, **env})
 
 
 class _Forms(HTMLParser):

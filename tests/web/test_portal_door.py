@@ -157,8 +157,10 @@ async def test_nothing_of_the_debt_shows_before_identity(database: str) -> None:
         for way in ("", "plan", "check", "promise", "paid", "contact", "schedule.ics"):
             page = await visitor.open(way)
             assert 'action="' + visitor.base + '/identify"' in page.text
+            shown = re.sub(r'value="[^"]*"', "", page.text)  # proofs are random
+            shown = shown.replace("Harbour Example Credit", "").replace("+12025550143", "")
             for secret in ("120", "12,0", "B1A1", "Ada", "Lovelace", "credit", "1980", "owed", "due"):
-                assert secret not in page.text.replace("Harbour Example Credit", "").replace("+12025550143", "")
+                assert secret not in shown
         for way in ("plan", "check", "promise", "dispute", "contact", "leave"):
             answer = await visitor.client.post(f"{visitor.base}/{way}", data={"do": "stop_all"})
             assert answer.status_code == 303

@@ -2,17 +2,20 @@
 
 import asyncio
 import re
-from datetime import date
+from datetime import date, timedelta
 
+import httpx
 import pytest
 
 from outreach.flows.explain import explain
 from outreach.flows.story import load_story
 from outreach.settings import ROOT
+from outreach.web.app import create_app
 from outreach.web.portal_pages import words_of
-from tests.support.book import Someone, put
+from tests.support.book import START, Someone, put
 from tests.support.house import rows, run_lanes
-from tests.support.portal import a_visitor, portal_served, read_page
+from tests.support.portal import a_visitor, portal_served, portal_settings, read_page
+from tests.support.terms import with_terms
 from tests.support.touching import fake, plan_touch, run_all, say, told
 
 WORDS = words_of(ROOT / "templates")
@@ -128,7 +131,7 @@ async def test_a_payment_that_comes_in_between_makes_the_plan_be_looked_at_anew(
         {"count": "13", "every": "weekly", "first_on": "2027-03-10"},
         {"count": "8", "every": "weekly", "first_on": "2027-03-10"},
         {"count": "2", "every": "monthly", "first_on": "2027-03-10"},
-        {"count": "2", "every": "weekly", "first_on": "2027-03-16"},
+        {"count": "2", "every": "weekly", "first_on": "2027-04-02"},
         {"count": "2", "every": "weekly", "first_on": "2027-02-28"},
         {"count": "two", "every": "weekly", "first_on": "2027-03-10"},
         {"count": "2", "every": "weekly", "first_on": "2027-02-31"},
@@ -329,3 +332,32 @@ async def test_a_reminder_carries_the_link_that_opens_the_page(database: str, la
         assert f'href="{link[0]}"' in str(fake(house, "email").sent[0])
         async with a_visitor(app, house, ada.case_id, link[1]) as visitor:
             assert (await visitor.enter(ada)).status_code == 200
+
+
+async def test_a_fee_is_told_before_the_yes_and_the_plan_follows_in_writing_once(database: str) -> None:
+    put(database, ada := Someone())
+    async with portal_served(database) as (plain, _):
+        house = with_terms(plain, fee_minor=600)
+        app = httpx.ASGITransport(app=create_app(portal_settings(database), house))
+        async with a_visitor(app, house, ada.case_id) as visitor:
+            await visitor.enter(ada)
+            await visitor.open("plan")
+            check = await visitor.send(0, do="choose")
+            assert WORDS.say("en", "readback.fee", fee="$6.00") in check.text
+            assert WORDS.say("en", "readback.no_fee") not in check.text
+            await visitor.send()
+            await run_lanes(house)
+    assert rows(database, "select total_minor, fee_minor from arrangement") == [(12_600, 600)]
+    assert rows(database, "select count(*) from touch where template = 'arrangement_confirmation'") == [(1,)]
+
+
+async def test_who_broke_plans_before_is_offered_none_on_the_page(database: str) -> None:
+    put(database, ada := Someone())
+    for days in (300, 100):
+        rows(database, """insert into arrangement (arrangement_id, case_id, borrower_id, state, frequency,
+               total_minor, currency, proposed_at, ended_at, source)
+             values (gen_random_uuid(), %s, %s, 'broken', 'weekly', 1, 'USD', %s, %s, 'sms') returning 1""",
+             ada.case_id, ada.borrower_id, START, START - timedelta(days=days))  # fmt: skip
+    async with portal_served(database) as (house, app), a_visitor(app, house, ada.case_id) as visitor:
+        await visitor.enter(ada)
+        assert WORDS.say("en", "plan.nothing") in (await visitor.open("plan")).text

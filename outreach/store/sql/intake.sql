@@ -175,14 +175,6 @@ returning touch_id, case_id, step_id, channel
 insert into task (task_id, case_id, kind, opened_at, due_at, detail)
 values (%(task_id)s, %(case_id)s, %(kind)s, %(at)s, %(due_at)s, %(detail)s)
 
--- name: insert_arrangement
-insert into arrangement (arrangement_id, case_id, borrower_id, state, frequency, total_minor, currency, proposed_at,
-  confirmed_at, source)
-values (%(arrangement_id)s, %(case_id)s, %(borrower_id)s, %(state)s, %(frequency)s, %(total_minor)s, %(currency)s, %(at)s,
-  %(confirmed_at)s, %(source)s)
-on conflict (case_id) where state in ('proposed', 'confirmed', 'active') do nothing
-returning arrangement_id
-
 -- name: insert_installments
 insert into installment (arrangement_id, no, due_on, amount_minor, paid_minor)
 select arrangement_id, no, due_on, amount_minor, coalesce(paid_minor, 0) from json_populate_recordset(null::installment, %(rows)s::json)
@@ -194,22 +186,6 @@ update arrangement set state = %(state)s, ended_at = %(ended_at)s where arrangem
 update installment i set paid_minor = m.paid_minor
 from json_to_recordset(%(rows)s::json) as m(arrangement_id uuid, no smallint, paid_minor bigint)
 where i.arrangement_id = m.arrangement_id and i.no = m.no
-
--- name: due_arrangements
--- Arrangements with an installment that is past its grace and not paid.
-select distinct a.arrangement_id, a.case_id, a.borrower_id from arrangement a join installment i using (arrangement_id)
-where a.state in ('confirmed', 'active') and i.paid_minor < i.amount_minor and i.due_on < %(before)s
-limit %(limit)s
-
--- name: due_promises
-select promise_id, case_id, borrower_id from promise where state = 'open' and due_on < %(before)s limit %(limit)s
-
--- name: insert_promise
-insert into promise (promise_id, case_id, borrower_id, state, amount_minor, currency, due_on, made_at, source)
-values (%(promise_id)s, %(case_id)s, %(borrower_id)s, 'open', %(amount_minor)s, %(currency)s, %(due_on)s, %(at)s, %(source)s)
-on conflict (case_id) where state = 'open' do update set amount_minor = excluded.amount_minor, due_on = excluded.due_on,
-  made_at = excluded.made_at
-returning promise_id
 
 -- name: move_promise
 update promise set state = %(state)s, paid_minor = %(paid_minor)s, ended_at = %(ended_at)s where promise_id = %(promise_id)s

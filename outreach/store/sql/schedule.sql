@@ -150,7 +150,8 @@ returning enrollment_id, case_id, plan
 
 -- name: stop_enrollments_of_causes
 update enrollment e set state = 'stopped', stop_reason = %(reason)s, ended_at = %(at)s, next_due_at = null
-where case_id = %(case_id)s and trigger_key = any(%(causes)s)
+where case_id = %(case_id)s
+  and (trigger_key = any(%(causes)s) or regexp_replace(trigger_key, ':again-.*$', '') = any(%(causes)s))
   and (state in ('active', 'paused') or state = 'completed' and exists (
     select from touch t where t.case_id = e.case_id and t.enrollment_id = e.enrollment_id
       and t.state in ('planned', 'deferred', 'queued', 'paused', 'started')))
@@ -225,12 +226,6 @@ limit %(limit)s
 select distinct on (case_id) case_id, enrollment_id, state, trigger_key, created_at
 from enrollment where case_id = any(%(cases)s) and plan = %(plan)s
 order by case_id, created_at desc, enrollment_id desc
-
--- name: agreed
--- What borrowers have agreed to and still stand by: a promise whose day has not passed unkept, confirmed installments.
-select case_id, 'promise' from promise where case_id = any(%(cases)s) and state = 'open'
-union all
-select case_id, 'arrangement' from arrangement where case_id = any(%(cases)s) and state in ('confirmed', 'active')
 
 -- name: campaign_slots
 select campaign_id, slot_at, day_on, day_count, spec from campaign where campaign_id = any(%(campaigns)s)

@@ -10,19 +10,16 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from outreach.domain.arrangement import (
-    Arrangement,
-    ArrangementError,
     ArrangementPolicy,
     Frequency,
     Offer,
     Shape,
-    allocate,
-    assess,
     compute_offers,
     counter_offer,
     first_days,
     schedule,
 )
+from outreach.domain.arrangement_life import Arrangement, ArrangementError, allocate, assess
 from outreach.domain.arrangement_policy import load_arrangement_policies
 from outreach.domain.located_yaml import ConfigError
 from outreach.domain.money import Money

@@ -54,7 +54,10 @@ def test_every_shipped_version_can_be_stored_and_read_back() -> None:
 
 
 def test_the_plans_cover_the_life_of_an_early_case() -> None:
-    assert set(PLANS) == {"pre_due", "early_stage", "missed_payment", "broken_promise", "arrangement_reminders"}
+    assert set(PLANS) == {
+        *("pre_due", "early_stage", "missed_payment", "broken_promise", "arrangement_reminders"),
+        *("promise_reminder", "broken_arrangement"),
+    }
     assert PLANS["missed_payment"].trigger == "payment.missed"
     assert PLANS["broken_promise"].trigger == "promise.broken"
     days = {name: [step.offset.amount for step in plan.steps] for name, plan in PLANS.items()}
@@ -79,12 +82,16 @@ def test_every_plan_stops_on_everything_but_the_arrangement_it_serves() -> None:
         expected = set(StopCondition)
         if name == "arrangement_reminders":
             expected -= {StopCondition.ARRANGEMENT, StopCondition.PROMISE}
+        if name == "promise_reminder":
+            expected -= {StopCondition.PROMISE}
         assert plan.stop_on == expected, name
 
 
 def test_what_is_more_urgent_to_the_borrower_goes_first_when_a_cap_leaves_room_for_one() -> None:
     ranked = sorted(PLANS, key=lambda name: PLANS[name].priority, reverse=True)
-    assert ranked == ["arrangement_reminders", "broken_promise", "missed_payment", "early_stage", "pre_due"]
+    assert set(ranked[:2]) == {"arrangement_reminders", "promise_reminder"}
+    assert set(ranked[2:4]) == {"broken_arrangement", "broken_promise"}
+    assert ranked[4:] == ["missed_payment", "early_stage", "pre_due"]
 
 
 def test_a_case_that_joins_late_starts_where_it_stands() -> None:

@@ -38,10 +38,10 @@ def test_a_missing_promise_is_named(renderer: Renderer) -> None:
 
 def test_a_refusal_never_holds_a_name_or_an_amount(renderer: Renderer) -> None:
     fields = replace(sample_fields("en-US"), arrangement=None)
-    refused = refusal(renderer, "installments_readback", Channel.EMAIL, fields)
+    refused = refusal(renderer, "installments_readback", Channel.SMS, fields)
     assert str(refused) == (
         "missing_field: installments_readback "
-        "(arrangement.count, arrangement.first_on, arrangement.frequency, arrangement.total)"
+        "(arrangement.count, arrangement.first_on, arrangement.frequency, arrangement.last_on, arrangement.total)"
     )
 
 
