@@ -81,16 +81,3 @@ def pytest_make_collect_report() -> Generator[None, Any, Any]:
     report = yield
     _no_skips_in_ci(report)
     return report
-
-
-_LONGEST = ("tests/e2e/", "tests/store/test_cap_race", "tests/web/test_portal", "tests/commands/", "tests/flows/")
-
-
-@pytest.hookimpl(trylast=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with the files that take longest, so that no process is left alone with one of them at the end."""
-
-    def place(item: pytest.Item) -> int:
-        return next((place for place, name in enumerate(_LONGEST) if item.nodeid.startswith(name)), len(_LONGEST))
-
-    items.sort(key=place)

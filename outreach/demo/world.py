@@ -16,8 +16,8 @@ from outreach.store.named import queries
 START = datetime(2027, 3, 1, tzinfo=UTC)
 """Monday. The example book's due dates are laid out around it."""
 
-TICK = timedelta(hours=4)
-"""Time stops every four hours at the finest: what fell due in between leaves together, within the permitted hours."""
+TICK = timedelta(hours=3)
+"""Time stops every three hours at the finest: what fell due in between leaves together, within the permitted hours."""
 
 PAST_THE_HOUR = timedelta(minutes=10)
 """Stops are a little past the hour: contact hours open five past it, campaigns run and plans step on it."""
