@@ -36,6 +36,7 @@ bench: venv-run ## Measure delivery, scan, decide, trigger and replies; results 
 ##@ Change it
 .PHONY: test check format lock hooks clean
 test: venv-dev ## Every test, on real servers. ARGS="-k reply -x" goes to pytest, JOBS=1 runs them one after another
+	@$(BIN)/python -m tests.support.debian
 	@$(BIN)/pytest --numprocesses $(JOBS) --dist loadfile $(ARGS)
 
 check: venv-dev ## Lint, format, types, layers, configuration. Changes nothing
