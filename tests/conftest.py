@@ -46,7 +46,9 @@ def database(postgres: Any) -> Iterator[str]:
     """The address of a fresh, migrated database, dropped afterwards."""
     name = f"test_{os.getpid()}_{next(_names)}"
     with psycopg.connect(postgres.get_uri("postgres"), autocommit=True) as admin:
-        admin.execute(sql.SQL("create database {} template template_outreach").format(sql.Identifier(name)))
+        # Copying the template's files takes less than half the processor time of writing it through the log.
+        making = sql.SQL("create database {} template template_outreach strategy file_copy")
+        admin.execute(making.format(sql.Identifier(name)))
     yield postgres.get_uri(name)
     with psycopg.connect(postgres.get_uri("postgres"), autocommit=True) as admin:
         admin.execute(sql.SQL("drop database {} with (force)").format(sql.Identifier(name)))
