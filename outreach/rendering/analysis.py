@@ -61,12 +61,12 @@ Where = tuple[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Linked:
-    """A template and its parents, nearest first, each as (tree, text, file)."""
+    """A template and its parents, nearest first, each as (its blocks, text, file)."""
 
     entry: Entry
     locale: Locale
     parts: tuple[str, ...]
-    chain: tuple[tuple[nodes.Template, str, str], ...]
+    chain: tuple[tuple[tuple[nodes.Block, ...], str, str], ...]
 
 
 @dataclass(slots=True)
@@ -118,8 +118,8 @@ class _Walker:
         self.environment = environment
         self.lists = lists
         self.blocks: dict[str, list[tuple[nodes.Block, str, str]]] = {}
-        for tree, text, file in linked.chain:
-            for block in tree.find_all(nodes.Block):
+        for blocks, text, file in linked.chain:
+            for block in blocks:
                 self.blocks.setdefault(block.name, []).append((block, text, file))
         self.uses: set[str] = set()
         self.optional: set[str] = set()

@@ -57,7 +57,7 @@ class Source:
     name: str
     path: Path
     text: str
-    tree: nodes.Template
+    blocks: tuple[nodes.Block, ...]
     code: CodeType
     parent: str | None
     sound: bool
@@ -213,7 +213,8 @@ class _Loader:
             self.problems += [*found, *words]
             if not found:
                 code = environment.compile(tree, name, str(path))
-                self.sources[name] = Source(name, path, text, tree, code, _parent(tree), not words)
+                blocks = tuple(tree.find_all(nodes.Block))
+                self.sources[name] = Source(name, path, text, blocks, code, _parent(tree), not words)
         except UnicodeDecodeError:
             self._complain(path, 1, "is not UTF-8 text")
         except TemplateSyntaxError as error:
@@ -228,7 +229,7 @@ class _Loader:
             return None
         environment = self.environment(locale, entry.channel)
         linked = Linked(
-            entry, locale, PARTS[entry.channel], tuple((one.tree, one.text, str(one.path)) for one in chain)
+            entry, locale, PARTS[entry.channel], tuple((one.blocks, one.text, str(one.path)) for one in chain)
         )
         analysis = analyse(linked, environment, self.lists)
         self.problems += [*analysis.problems, *analysis.hints]
