@@ -146,7 +146,11 @@ NAME_SERVER = _any([
     r"lookup did not complete|resolve route|host not found,? try|servfail|name server (?:timeout|error|time-?out|failure)|temporary (?:dns|name|lookup|resolution)|(?:lookup|resolution) (?:\S+ ){0,3}(?:timed out|temporar)|cname lookup failed|dns (?:timeout|soft|temporar)",
 ])  # fmt: skip
 
-MISCONFIGURED = _any([r"several matches (?:were )?found|\) not unique\b|resolver\.adr\.(?:badprimary|ambiguous)|ambiguous address|local configuration error"])
+MISCONFIGURED = _any(
+    [
+        r"several matches (?:were )?found|\) not unique\b|resolver\.adr\.(?:badprimary|ambiguous)|ambiguous address|local configuration error"
+    ]
+)
 
 RULES: tuple[tuple[Reason, re.Pattern[str]], ...] = (
     (Reason.TOO_LARGE, TOO_LARGE),

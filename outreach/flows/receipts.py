@@ -89,9 +89,7 @@ async def _learn(
     """
     written = {each.attempt_id: each for each in attempts if each.attempt_id in news and each.channel not in SPOKEN}
     reached = [
-        key
-        for key in written
-        if news[key]["rank"] >= RANK[Outcome.DELIVERED] and news[key]["error_code"] not in _ENDS
+        key for key in written if news[key]["rank"] >= RANK[Outcome.DELIVERED] and news[key]["error_code"] not in _ENDS
     ]
     if reached:
         await put_back_reached(tx, reached, now)

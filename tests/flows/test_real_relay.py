@@ -1,6 +1,5 @@
 """Email through a real Postfix: taken, greylisted, refused, and brought back by its own reports to the case."""
 
-import asyncio
 import base64
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -21,6 +20,7 @@ from tests.support.book import Someone, put
 from tests.support.house import MemoryQueue, a_house, rows, run_lanes
 from tests.support.mail import OPTIONS, listening
 from tests.support.postfix import PATIENCE, Relay, a_relay
+from tests.support.receiver import until
 from tests.support.touching import plan_touch, run_intake
 
 BEFORE_TODAY = datetime(2026, 1, 5, 15, 0, tzinfo=UTC)
@@ -55,9 +55,7 @@ async def came_back(house: House, mails: int) -> None:
     """Wait until the relay has brought us so many mails, and take them in."""
     queue = house.queue
     assert isinstance(queue, MemoryQueue)
-    async with asyncio.timeout(PATIENCE):
-        while len(queue.news) < mails:
-            await asyncio.sleep(0.02)
+    await until(lambda: len(queue.news) >= mails, PATIENCE)
     await run_intake(house)
 
 
