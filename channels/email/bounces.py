@@ -9,7 +9,7 @@ from channels.email.addresses import addresses_in, read_address
 from channels.email.arf import read_complaints
 from channels.email.auto_reply import gone, is_automatic
 from channels.email.dsn import Notice, read_notices
-from channels.email.findings import Action, Finding, MailKind
+from channels.email.findings import Action, Finding, MailKind, Reason
 from channels.email.mail_parts import MailPart, read_parts
 from channels.email.phrases import fold
 from channels.email.prose import Named, Report, answers_in, find_named, read_report
@@ -41,6 +41,9 @@ _WAITING = re.compile(
 _GAVE_UP = re.compile(r"(?:giving|given|gave) up|failed permanently|permanent(?:ly)? (?:error|fail|fatal)|is permanent|not try again|no further (?:attempts|delivery)|will not be retried|has been returned|returned to sender|failed after|could not be delivered for \d+ (?:hours|days) and")  # fmt: skip
 _DELIVERED = re.compile(r"(?:was|has been|have been|were|is) (?:successfully |been )?(?:delivered|relayed)(?: successfully)?\b(?! (?:to \S+ )?(?:because|due))|successful(?:ly)? (?:mail )?deliver|delivery successful|erfolgreich (?:zugestellt|ubermittelt)|成功(?:投递|送达)")  # fmt: skip
 _REJECTED = re.compile(r"automatically rejected|was rejected|has been rejected|were rejected|quota exceeded")
+_FORWARDED = re.compile(r"\W*(?:fwd?|wg|tr|rv|enc|i|vs|vb|转发|轉寄|轉發|転送)\s*[:：]")
+_SURELY = 3
+"""How much the address of a mail system speaks for a bounce."""
 _BARE_NAME = re.compile(
     r"(?:recipients?|not delivered to)\b[^\n]{0,120}(?:\n\S[^\n]{0,120}){0,2}:[ \t]*\n+[ \t]+([A-Za-z0-9][A-Za-z0-9._-]{1,60})(?=[ \t]{2,}|[ \t]*\n)"
 )
@@ -97,9 +100,12 @@ def _is_bounce(mail: MailPart, report: Report) -> bool:
     """Weigh what speaks for a bounce in free text: who writes, what about, in which words."""
     subject, opening = fold(mail.get("subject")[:300]), fold(report.text[:6_000])
     from_ = fold(f"{mail.get('from')} {mail.get('sender')}").strip()
-    daemon = 3 if _DAEMON_BOX.search(from_) or from_ in {"", "<>"} else 2 if _DAEMON.search(from_) else 0
+    daemon = _SURELY if _DAEMON_BOX.search(from_) or from_ in {"", "<>"} else 2 if _DAEMON.search(from_) else 0
     answered = bool(mail.get("in-reply-to")) and re.match(r"^\W*(?:re|aw|sv|vs|antw|回复|答复|回覆)\s*[:：]", subject)
+    if not daemon and _FORWARDED.match(subject):
+        return False  # a person asks what this is
     told, titled = bool(_BODY.search(opening)), bool(_SUBJECT.search(subject))
+    told = told or (daemon == _SURELY and _refuses(report, opening))
     hinted = bool(daemon) and not titled and bool(_SUBJECT_HINT.search(subject))
     plainly = told and any(each.weight == 3 for each in find_named(report.text, frozenset()))
     weight = (
@@ -108,6 +114,14 @@ def _is_bounce(mail: MailPart, report: Report) -> bool:
     weight += 3 * (bool(mail.get("x-failed-recipients")) + _rejects(mail, report))
     weight += mail.get("return-path").strip() in {"<>", "<MAILER-DAEMON>"}
     return weight >= 4 and (told or titled or hinted) and not (not titled and not daemon and weight < 5)
+
+
+def _refuses(report: Report, opening: str) -> bool:
+    """Tell a report in words that are not known, by a mailbox and a reason that are."""
+    if not any(each.weight for each in find_named(report.text, frozenset())):
+        return False
+    why = judge(answer="", around=report.text, status=None, action=Action.FAILED).reason
+    return why not in {Reason.OTHER, Reason.SYSTEM} or bool(_WAITING.search(opening))
 
 
 def _rejects(mail: MailPart, report: Report) -> bool:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from channels.email.addresses import read_address
 from channels.email.findings import Action
 from channels.email.mail_parts import CARRIED, MailPart, decode, split_head
+from channels.email.prose import parted_words
 
 REPORT_TYPES = frozenset({"message/delivery-status", "message/global-delivery-status", "message/delivery_status",
                           "text/delivery-status", "application/delivery-status"})  # fmt: skip
@@ -122,7 +123,7 @@ def _notice(block: dict[str, list[str]]) -> Notice:
         recipient=known[0] if known else None,
         action=_action(" ".join(block.get("action", ()))),
         status=f"{found[1]}.{int(found[2])}.{int(found[3])}" if found else None,
-        answer=answer,
+        answer=parted_words(answer),
         others=frozenset(known[1:]),
     )
 

@@ -221,6 +221,8 @@ def decode(octets: bytes, charset: str) -> str:
     declared = charset.strip().strip("\"'").lower()
     if octets.isascii() and b"\x1b" not in octets and declared not in {"utf-7", "utf-16", "unicode-1-1-utf-7"}:
         return octets.decode("ascii").replace("\x00", "")
+    if b"\x1b$" in octets and octets.isascii() and not declared.startswith("iso-2022"):
+        declared = "iso-2022-jp"  # it says so in its own way, and would pass for ASCII
     for name in (_ALIASES.get(declared, declared), "utf-8", *_guesses(octets)):
         if name in _NO_CHARSETS:
             continue

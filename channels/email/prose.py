@@ -56,6 +56,7 @@ _NOT_FAILED = re.compile(
     re.IGNORECASE,
 )  # fmt: skip
 _SERVICE = re.compile(r"^(?:mailer-daemon|postmaster|mailerdaemon|mail-daemon|abuse|hostmaster|noreply|no-reply|nobody|daemon|helpdesk|webmaster|root)(?:[+@.-]|$)")  # fmt: skip
+_RUN_TOGETHER = re.compile(r"(?<![\S])[^\s_@]{1,40}(?:_[^\s_@]{1,60}){4,200}_?(?![\S])")
 _EXPANDED = re.compile(r"\(?\s*(?:expanded|generated) from:?", re.IGNORECASE)
 
 
@@ -97,7 +98,14 @@ def read_report(mail: MailPart) -> Report:
     joined = "\n\n".join(text for text in texts if text.strip())
     if len(joined.strip()) < 40 or "@" not in joined:
         joined = "\n\n".join([joined, *fallback])
-    return Report(joined[:MAX_TEXT], tuple(returned))
+    return Report(parted_words(joined[:MAX_TEXT]), tuple(returned))
+
+
+def parted_words(text: str) -> str:
+    """Put the spaces back where a system wrote ``User_unknown,_giving_up_on_192.0.2.7.``."""
+    if not _RUN_TOGETHER.search(text):
+        return text
+    return _RUN_TOGETHER.sub(lambda run: run[0].replace("_", " "), text)
 
 
 def _parted(text: str) -> tuple[str, list[tuple[str, str]]]:

@@ -15,7 +15,9 @@ _TELLING_LINK = re.compile(r"nosuchuser|spamhaus|spamcop|sorbs|barracuda|overquo
 _CONTINUED = re.compile(r"\s*\n?\s*\b([245]\d\d)-\s?(?:[245]\.\d{1,3}\.\d{1,3}\s)?")
 _CODED = re.compile(r"(?<![\d.])([245]\.\d{1,3}\.\d{1,3})(?![\d.]*\d)")
 _IN_REPLY = re.compile(
-    r"(?:\b[245]\d\d[ -]+|#|status[:=]?\s*|dsn[:=]?\s*|code\s{0,3}[:=]\s*|^[ \t-]{0,8}|\()[ \t]*#?<?"
+    r"(?:\b[245]\d\d[ -]+|#|status[:=]?\s*|dsn[:=]?\s*|"
+    r"(?:code|reason|error|response|said|replied|because|motivo|grund|raison)\s{0,3}[:=]\s*|"
+    r";[ \t]+|^[ \t-]{0,8}|\()[ \t]*#?<?"
     r"([245]\.\d{1,3}\.\d{1,3})(?![\d.]*\d)",
     re.MULTILINE,
 )
@@ -86,13 +88,24 @@ def _by_words(text: str, status: str | None) -> Verdict | None:
         return None
     if status and status.endswith(".4.1") and _LOOKED_UP.search(words):
         return Verdict(Reason.UNKNOWN_USER, dead=True)  # Exchange Online answers so for who is not in its directory
-    told = status is not None and status.startswith("5.1.") and _detail(status) in _TELLING
-    for reason, pattern in RULES if told else (*RULES, *BLAND):
+    for reason, pattern in RULES:
         if pattern.search(words):
+            if reason is Reason.UNKNOWN_USER and status and _detail(status) == "1.6":
+                reason = Reason.MOVED  # noqa: PLW2901 - "user not local; please try", and the code decides
             if reason is Reason.TOO_LARGE and status and _detail(status) == "2.2":
                 reason = Reason.MAILBOX_FULL  # noqa: PLW2901 - "too large, or the mailbox is full", and the code decides
             return Verdict(reason, dead=reason in DEAD and not _passing(reason, words, status))
-    return None
+    return _blandly(text, words, status)
+
+
+def _blandly(text: str, words: str, status: str | None) -> Verdict | None:
+    """Read words that go with any refusal. Under a code about the address they speak of the address."""
+    if status and status.startswith("5.1."):
+        if found := _weakly(text, status):
+            return found
+        if _detail(status) in _TELLING:
+            return None
+    return next((Verdict(reason, dead=False) for reason, pattern in BLAND if pattern.search(words)), None)
 
 
 def _passing(reason: Reason, words: str, status: str | None) -> bool:

@@ -83,9 +83,14 @@ async def _apply(house: House, inbox: Sequence[UUID]) -> int:
 async def _learn(
     tx: Tx, house: House, attempts: Iterable[KnownAttempt], news: dict[UUID, dict[str, Any]], now: datetime
 ) -> None:
-    """Take what arrived, and what did not, as news of the number or mailbox it went to. Calls say nothing of it."""
+    """Take what arrived, and what did not, as news of the number or mailbox it went to. Calls say nothing of it.
+
+    A complaint says that words were read and a dead address that they were not: neither is proof of a mailbox in use.
+    """
     written = {each.attempt_id: each for each in attempts if each.attempt_id in news and each.channel not in SPOKEN}
-    reached = [key for key in written if news[key]["rank"] >= RANK[Outcome.DELIVERED]]
+    reached = [
+        key for key in written if news[key]["rank"] >= RANK[Outcome.DELIVERED] and news[key]["error_code"] not in _ENDS
+    ]
     if reached:
         await put_back_reached(tx, reached, now)
     failed = {each.contact_point_id for key, each in written.items() if news[key]["outcome"] in FAILED}

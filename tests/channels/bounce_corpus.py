@@ -1,5 +1,7 @@
 """Reads tests/corpus/bounces: mails that came back, with what they say."""
 
+import base64
+import quopri
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -48,6 +50,24 @@ def _sample(file: str, block: str) -> Sample:
     given = {line.partition(":")[0].lower() for line in head.split("\n")}
     head = "\n".join([*(line for key, line in _DEFAULTS if key not in given), head])
     body = re.sub(r"(?m)^%returned (\S+)$", lambda found: _RETURNED.format(found[1]), body)
+    body = re.sub(r"(?m)^%dsn (.+)$", _report, body)
     body = re.sub(r"(?m)^%part (.+)$", r"--b1\nContent-Type: \1\n", body)
     body = re.sub(r"(?m)^%end$", "--b1--", body)
-    return Sample(f"{file}: {name}", f"{head}\n\n{body}".encode(charset, "replace"), expected)
+    if "! report" in lines:
+        head += '\nContent-Type: multipart/report; report-type=delivery-status; boundary="b1"'
+    octets = body.encode(charset, "replace")
+    encoding = next((line[2:] for line in lines if line in _ENCODED), None)
+    if encoding:
+        head, octets = f"{head}\nContent-Transfer-Encoding: {encoding}", _ENCODED[f"! {encoding}"](octets)
+    return Sample(f"{file}: {name}", f"{head}\n\n".encode(charset, "replace") + octets, expected)
+
+
+_ENCODED = {"! base64": base64.encodebytes, "! quoted-printable": quopri.encodestring}
+
+
+def _report(found: re.Match[str]) -> str:
+    """Write ``recipient|action|status|diagnostic`` as the part of RFC 3464 that says so."""
+    recipient, action, status, said = found[1].split("|", 3)
+    fields = {"Final-Recipient": f"rfc822; {recipient}", "Action": action, "Status": status, "Diagnostic-Code": said}
+    block = "\n".join(f"{name}: {value}" for name, value in fields.items() if value)
+    return f"--b1\nContent-Type: message/delivery-status\n\nReporting-MTA: dns; mx.example.net\n\n{block}"

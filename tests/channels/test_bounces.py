@@ -11,6 +11,7 @@ from channels.email.verdicts import find_status, judge
 
 ANSWERS = [row.split("\t") for row in (FOLDER / "answers.tsv").read_text("utf-8").splitlines()]
 SAMPLES = list(samples())
+FIRST = [sample for sample in SAMPLES if not sample.name.startswith("wild_")]
 
 
 def line(finding: Finding) -> str:
@@ -26,7 +27,7 @@ def lines(raw: bytes) -> list[str]:
 
 
 def test_the_corpus_is_large_and_names_each_mail_once() -> None:
-    assert len(SAMPLES) >= 120
+    assert len(SAMPLES) >= 450
     assert len({sample.name for sample in SAMPLES}) == len(SAMPLES)
 
 
@@ -35,7 +36,7 @@ def test_a_mail_is_read_for_what_it_says(sample: Sample) -> None:
     assert lines(sample.raw) == sorted(sample.expected)
 
 
-@pytest.mark.parametrize("sample", SAMPLES, ids=lambda sample: sample.name)
+@pytest.mark.parametrize("sample", FIRST, ids=lambda sample: sample.name)
 @pytest.mark.parametrize("spelling", ["crlf", "cr", "mbox", "blank lines first"])
 def test_line_ends_and_envelopes_of_files_change_nothing(sample: Sample, spelling: str) -> None:
     raw = {
@@ -124,8 +125,13 @@ def test_broken_reports_are_read(data: st.DataObject) -> None:
         b"Content-Type: message/delivery-status\n\n"
         + b"Final-Recipient: rfc822; a@example.org\nAction: failed\n\n"
         * 3_000,
+        b"From: MAILER-DAEMON\nSubject: Returned mail\n\n" + b"_" * 100_000 + b" " + b"a_" * 50_000,
+        b"From: MAILER-DAEMON\nSubject: \x1b$B" + b"%" * 9_999 + b"\n\n" + b"a@example.org refused\n" * 9_000,
+        b"From: MAILER-DAEMON\nContent-Type: multipart/mixed; boundary=b\n\n" + b"--b\n\nx\n" * 100_000,
+        b"From: MAILER-DAEMON\nContent-Transfer-Encoding: base64\n\n" + b"QUJDREVGR0gg\n" * 400_000,
+        b"Subject: a\n" + b" b\n" * 300_000,
     ],
-    ids=range(16),
+    ids=range(21),
 )
 def test_hostile_mail_is_read(raw: bytes) -> None:
     check(raw)

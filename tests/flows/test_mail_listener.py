@@ -104,6 +104,22 @@ NO_PERSON: list[tuple[str, dict[str, str | None]]] = [
 ]
 
 
+@pytest.mark.parametrize("together", [True, False], ids=["together", "one after the other"])
+@pytest.mark.parametrize("first", ["bounce", "complaint"])
+async def test_a_complaint_about_what_bounced_leaves_the_dead_mailbox_out_of_use(
+    database: str, first: str, together: bool
+) -> None:
+    async with a_house_that_wrote(database, ada := Someone()) as (house, (letter,)), listening(house) as port:
+        news = [("bounce", bounce(letter)), ("complaint", complaint(letter))]
+        for _, raw in sorted(news, key=lambda each: each[0] != first):
+            await deliver(port, "", letter.return_path, raw)
+            if not together:
+                await run_intake(house)
+        await run_intake(house)
+        assert mailbox_state(database, ada) == "invalid"
+        assert refused(database) == ["email"]
+
+
 async def test_what_no_person_wrote_changes_nothing_and_is_not_answered(database: str) -> None:
     """Automatic answers, a null sender, a list, ourselves, and a mail of ours that came back."""
     async with a_house_that_wrote(database, Someone()) as (house, letters), listening(house) as port:
