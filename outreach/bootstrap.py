@@ -14,6 +14,7 @@ from outreach.domain.plan_config import load_plans
 from outreach.domain.portal import Portal, load_portal_rules
 from outreach.domain.protection_config import load_protection
 from outreach.domain.refusal_config import load_refusal_rules
+from outreach.domain.tasks import load_task_rules
 from outreach.flows.house import House
 from outreach.flows.pacing import NoPacing, Pace
 from outreach.flows.ports import Pacer, Queue
@@ -100,6 +101,7 @@ def wire_house(
         escalations=load_escalations(settings.config / "escalations.yaml"),
         protection=load_protection(settings.config / "protection.yaml"),
         portal=_portal(settings),
+        tasks=load_task_rules(settings.config / "tasks.yaml"),
         public_url=settings.public_url,
         mode=settings.mode,
         is_store_away=is_store_away,

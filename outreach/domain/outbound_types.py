@@ -26,6 +26,7 @@ class Type(StrEnum):
     HOLD_PLACED = "hold.placed"
     HOLD_LIFTED = "hold.lifted"
     CASE_HANDED_OFF = "case.handed_off"
+    HAND_OFF_CLOSED = "case.hand_off_closed"
     CONTACT_POINT_DEMOTED = "contact_point.demoted"
     CASE_ESCALATED = "case.escalated"
 
@@ -197,6 +198,13 @@ FIELDS: dict[Type, dict[str, Shown]] = {
     Type.CASE_HANDED_OFF: {
         "task_id": _text("the task a person has now", "018f2c3e-0000-7000-8000-000000000007"),
         "about": _text("why: `dispute`, `hardship`, `payment_claim`, `callback_request` ...", "payment_claim"),
+    },
+    Type.HAND_OFF_CLOSED: {
+        "task_id": _text("the task that a person had", "018f2c3e-0000-7000-8000-000000000007"),
+        "about": _text("why it was handed over", "payment_claim"),
+        "disposition": _text("how it ended, as in `config/tasks.yaml`", "payment_found"),
+        "by": _text("who closed it", "sam"),
+        "holds": _codes("holds that were lifted with it; an own `hold.lifted` tells of each", "review"),
     },
     Type.CONTACT_POINT_DEMOTED: {
         "contact_point_id": _POINT,

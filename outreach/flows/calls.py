@@ -19,7 +19,7 @@ from outreach.domain.words import PointType
 from outreach.flows.call_effects import carry_out_call
 from outreach.flows.call_steps import Heard, Manner, Turn, at_rest, cannot_say, next_turn, open_call
 from outreach.flows.callbacks import take_news
-from outreach.flows.conversation import dialogue_facts, dump_state, load_state, reply_context
+from outreach.flows.conversation import answer_context, dialogue_facts, dump_state, load_state
 from outreach.flows.dispatch import HISTORY
 from outreach.flows.fields import fields_of
 from outreach.flows.house import House
@@ -260,16 +260,15 @@ def _words(exchange: Exchange, taken: Turn) -> str:
     ready = _parts(exchange.call)
     fresh = [part for part in taken.say if part in SPOKEN_ABOUT]
     if fresh:
-        spoken = _render(exchange, taken.state)
-        ready |= {part: spoken.get(part, "") for part in fresh}
+        ready |= {part: _render(exchange, taken.state, part).get(part, "") for part in fresh}
     if any(part in SPOKEN_ABOUT and not ready[part] for part in taken.say):
         raise ValueError("there is nothing to say")
     return " ".join(ready[name].strip() for name in taken.say if ready.get(name))
 
 
-def _render(exchange: Exchange, state: DialogueState) -> dict[str, str]:
+def _render(exchange: Exchange, state: DialogueState, part: str) -> dict[str, str]:
     house, call, speaker = exchange.house, exchange.call, exchange.speaker
-    context = reply_context(state, None)
+    context = answer_context(house, replace(speaker, contact_point_id=None), state, part)
     fields = fields_of(house, speaker.dossier, speaker.case, context, "", exchange.now)
     rendered = house.renderer.render(call.template, words.Channel(call.channel), call.locale, fields)
     if rendered.template_hash != call.template_hash:

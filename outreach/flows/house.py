@@ -14,6 +14,7 @@ from outreach.domain.plan import Plan, plan_content
 from outreach.domain.portal import Portal
 from outreach.domain.protection import Protection
 from outreach.domain.refusal_config import RefusalRules
+from outreach.domain.tasks import TaskRules
 from outreach.flows.approvals import Approvals
 from outreach.flows.ports import Clock, Pacer, Queue, Store
 from outreach.flows.reply_rules import ReplyRules
@@ -54,6 +55,7 @@ class House:
     approvals: Approvals = field(default_factory=Approvals)
     protection: Protection = field(default_factory=Protection)
     portal: Portal | None = None
+    tasks: TaskRules = field(default_factory=TaskRules)
 
     def decide(self, facts: Facts, at: datetime) -> Decision:
         """Ask the gate (promise 1: nothing leaves any other way)."""

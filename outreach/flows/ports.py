@@ -21,6 +21,7 @@ from outreach.flows.outgoing_ports import OutgoingTx
 from outreach.flows.portal_ports import PortalTx
 from outreach.flows.protection_ports import ProtectionTx
 from outreach.flows.switch_ports import SwitchTx
+from outreach.flows.task_ports import TaskTx
 from outreach.policy.dossier import Dossier
 
 Row = tuple[Any, ...]
@@ -79,7 +80,7 @@ class Store(Protocol):
         ...
 
 
-class Tx(SwitchTx, AuditTx, ApprovalTx, AgreementTx, MailTx, OutgoingTx, PortalTx, ProtectionTx, Protocol):
+class Tx(SwitchTx, AuditTx, ApprovalTx, AgreementTx, MailTx, OutgoingTx, PortalTx, ProtectionTx, TaskTx, Protocol):
     """What one transaction can read and write. Meanings: outreach.store."""
 
     # dispatching

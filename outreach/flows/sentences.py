@@ -338,6 +338,14 @@ def _task(data: Data, _: Tongue) -> str:
     return f"Handed to a person: {_spelled(data.get('task') or data.get('kind') or 'a task')}."
 
 
+def _task_closed(data: Data, _: Tongue) -> str:
+    ended = listed([_spelled(kind) for kind in data.get("holds") or ()], "and")
+    lifted = f" The hold is lifted: {ended}." if ended else ""
+    return (
+        f"{data.get('by')} closed a task ({_spelled(data.get('kind'))}): {_spelled(data.get('disposition'))}.{lifted}"
+    )
+
+
 def _dialogue(words: str) -> Callable[[Data, Tongue], str]:
     def tell(data: Data, _: Tongue) -> str:
         about = data.get("dialogue") or data.get("kind")
@@ -394,7 +402,10 @@ _KINDS: dict[str, Callable[[Data, Tongue], str]] = {
     **AGREED,
     "reply": _reply,
     "hold.placed": _hold,
+    "hold.lifted": lambda data, _: f"A hold was lifted: {_spelled(data.get('kind') or 'rest')}.",
     "task.opened": _task,
+    "task.assigned": lambda data, _: f"{data.get('to')} took a task: {_spelled(data.get('kind'))}.",
+    "task.closed": _task_closed,
     "dialogue.opened": _dialogue("was opened"),
     "dialogue.turn": _dialogue("went on"),
     "dialogue.closed": _dialogue("ended"),

@@ -20,6 +20,7 @@ from outreach.store.protecting import Protecting
 from outreach.store.receiving import Receiving
 from outreach.store.scheduling import Scheduling
 from outreach.store.switching import Switching
+from outreach.store.tasking import Tasking
 from outreach.store.visiting import Visiting
 
 
@@ -36,6 +37,7 @@ class PgTx(
     Mailboxes,
     Outgoing,
     Protecting,
+    Tasking,
     Visiting,
 ):
     """Everything one transaction can read and write."""
