@@ -26,9 +26,9 @@ from outreach.domain.plan_config import read_plans
 from outreach.domain.portal import load_portal_rules
 from outreach.domain.protection_config import load_protection
 from outreach.domain.refusal_config import load_refusal_rules
+from outreach.domain.tasks import load_task_rules
 from outreach.domain.webhook_config import read_webhooks
 from outreach.domain.words import Channel, Purpose
-from outreach.domain.tasks import load_task_rules
 from outreach.policy.load import load_policy
 from outreach.policy.open_hours import open_minutes
 from outreach.policy.policy import Policy

@@ -13,7 +13,7 @@ from outreach.domain.located_yaml import ConfigError, Problem, load_located
 from outreach.domain.words import HoldKind
 
 LIFTABLE: Final = frozenset({HoldKind.REVIEW, HoldKind.DISPUTE, HoldKind.HARDSHIP, HoldKind.COMPLAINT})
-"""Holds that a person may end with their task. All others rest on facts that only the lender's systems can take back."""
+"""Holds that a person may end with their task. All others rest on facts that only the lender can take back."""
 
 _ALWAYS_THERE: Final = "dealt_with"
 

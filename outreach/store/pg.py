@@ -13,6 +13,7 @@ from outreach.store.auditing import Auditing
 from outreach.store.base import Row
 from outreach.store.casebook import Casebook
 from outreach.store.dispatching import Dispatching
+from outreach.store.lines import Lines
 from outreach.store.mailboxes import Mailboxes
 from outreach.store.operating import Operating
 from outreach.store.outgoing import Outgoing
@@ -36,6 +37,7 @@ class PgTx(
     Agreeing,
     Mailboxes,
     Outgoing,
+    Lines,
     Protecting,
     Tasking,
     Visiting,

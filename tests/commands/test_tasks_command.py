@@ -22,7 +22,8 @@ def test_a_task_is_listed_shown_and_closed_once(database: str) -> None:
     key = uuid4()
     with psycopg.connect(database) as connection:
         connection.execute(
-            "insert into task (task_id, case_id, kind, opened_at, due_at, detail) values (%s, %s, 'dispute', %s, %s, %s)",
+            """insert into task (task_id, case_id, kind, opened_at, due_at, detail)
+               values (%s, %s, 'dispute', %s, %s, %s)""",
             (key, ada.case_id, START, START.replace(year=2000), Jsonb({"surface": "sms", "evidence": ""})),
         )
     listed = outreach(database, "list")
