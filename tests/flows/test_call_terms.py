@@ -175,8 +175,9 @@ async def test_a_hold_that_comes_in_before_the_yes_grants_nothing(database: str)
         caller = await known(database, house, ada)
         await caller.press("7")
         await caller.press("0310")
-        rows(database, "insert into hold (hold_id, borrower_id, case_id, kind, since_at, source) "
-             "select gen_random_uuid(), borrower_id, case_id, 'dispute', opened_at, 'event:core' from cases returning 1")  # fmt: skip
+        rows(database, """insert into hold (hold_id, borrower_id, case_id, kind, since_at, source)
+               select gen_random_uuid(), borrower_id, case_id, 'dispute', opened_at, 'event:core'
+               from cases returning 1""")  # fmt: skip
         answer = await caller.press("1")
         assert "due" not in plainly(answer)
     assert rows(database, "select 1 from extension") == []

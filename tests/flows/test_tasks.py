@@ -152,7 +152,8 @@ async def test_what_another_open_task_rests_on_stays_on_hold(database: str) -> N
     async with a_house(database) as house:
         key = await a_task(database, house, ada, "I dispute this debt")
         rows(database, """insert into task (task_id, case_id, kind, opened_at, due_at, detail)
-             select gen_random_uuid(), case_id, 'complaint', opened_at, due_at, detail from task returning 1""")  # fmt: skip
+               select gen_random_uuid(), case_id, 'complaint', opened_at, due_at, detail
+               from task returning 1""")  # fmt: skip
         done = await close_task(house, key, "dispute_answered", "sam")
         assert done.kept == (("dispute", "another open task rests on it"),)
         (other,) = [one.task_id for one in await list_tasks(house)]
@@ -223,7 +224,7 @@ def test_nothing_shipped_lifts_what_only_the_lender_can_take_back() -> None:
         (
             "dispositions:\n  - {id: a, says: x, suggested_for: [k]}\n  - {id: b, says: y, suggested_for: [k]}\n",
             "something else is suggested for k",
-        ),  # fmt: skip
+        ),
         ("dispositions: []\n", "at least 1"),
     ],
 )
@@ -241,7 +242,8 @@ async def test_a_rule_of_the_file_cannot_be_got_round_by_name(database: str) -> 
         greedy = Disposition("greedy", "x", None, frozenset(), frozenset({"dispute", "cease"}))
         house = replace(plain, tasks=TaskRules((greedy,)))
         key = await a_task(database, house, ada, "I dispute this debt")
-        rows(database, "insert into hold (hold_id, borrower_id, kind, since_at, source, evidence) "
-             "values (gen_random_uuid(), %s, 'cease', %s, 'event:core', 'letter') returning 1", ada.borrower_id, START)  # fmt: skip
+        rows(database, """insert into hold (hold_id, borrower_id, kind, since_at, source, evidence)
+               values (gen_random_uuid(), %s, 'cease', %s, 'event:core', 'letter') returning 1""",
+             ada.borrower_id, START)  # fmt: skip
         await close_task(house, key, "greedy", "sam")
     assert standing(database) == ["cease"]
