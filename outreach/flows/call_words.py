@@ -11,6 +11,7 @@ MOST = 2_000
 
 _MARKS = re.compile(r"<[^>]*>")
 _LONG_NUMBER = re.compile(r"[0-9](?:[ .\-]?[0-9]){8,}")
+_GAP = re.compile(r" ([,.;:!?，。；])")
 _HIDDEN = "[number]"
 
 
@@ -27,4 +28,5 @@ def words_kept(so_far: DialogueState, heard: Heard) -> str | None:
 
 def plain_words(said: str) -> str:
     """Return what we said without its marks of speech."""
-    return " ".join(html.unescape(_MARKS.sub(" ", said)).split())
+    plain = " ".join(html.unescape(_MARKS.sub(" ", said)).split())
+    return _GAP.sub(r"\1", plain)
