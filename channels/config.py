@@ -10,13 +10,15 @@ from typing import Annotated, Any
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from channels.contract import ChannelConfig, SenderConfig
+from channels.contract import ChannelConfig, Medium, SenderConfig
 from channels.errors import ConfigError
 from channels.options import HttpUrl, plain_text
 from channels.registry import ADAPTERS
 from channels.router import ONE_MEDIUM, ROUTED, RouteOptions, RoutingOptions
 
 Where = tuple[str | int, ...]
+
+_CALLS = frozenset({Medium.VOICE, Medium.IVR})
 
 _REFERENCE = re.compile(r"\$\{(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?::-(?P<default>[^}]*))?\}")
 _SECRET_REFERENCE = re.compile(r"\$\{[A-Za-z_][A-Za-z0-9_]*(?::-)?\}")
@@ -29,6 +31,29 @@ class Pace:
     per_second: float
     burst: int
     concurrency: int
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """What an account at a provider lets calls do, over every process: ``at_once`` in progress, ``per_second`` begun.
+
+    ``channels`` share it, and ``own`` are their own limits below it. A call of which no final news comes counts for
+    ``longest_minutes``. ``per_second`` None: only the channels' own pace.
+    """
+
+    name: str
+    channels: tuple[str, ...]
+    at_once: int
+    longest_minutes: int
+    per_second: float | None
+    own: Mapping[str, int]
+
+
+class _LineBlock(BaseModel):
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
+    at_once: Annotated[int, Field(ge=1, le=100_000)]
+    per_second: Annotated[float, Field(ge=1, le=100_000)] | None = None
+    longest_minutes: Annotated[int, Field(ge=1, le=240)] = 15
 
 
 class _PaceBlock(BaseModel):
@@ -54,6 +79,8 @@ class _ChannelBlock(BaseModel):
     adapter: str | None = None
     pace: _PaceBlock
     concurrency: Annotated[int, Field(ge=1, le=2_000)]
+    line: str | None = None
+    at_once: Annotated[int, Field(ge=1, le=100_000)] | None = None
     options: dict[str, Any] = {}
     senders: dict[Annotated[str, Field(pattern=_NAME)], _SenderBlock] = {}
     routing: dict[str, Any] = {}
@@ -62,6 +89,7 @@ class _ChannelBlock(BaseModel):
 class _File(BaseModel):
     model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
     public_url: HttpUrl
+    lines: dict[Annotated[str, Field(pattern=_NAME)], _LineBlock] = {}
     channels: Annotated[dict[Annotated[str, Field(pattern=_NAME)], _ChannelBlock], Field(min_length=1)]
 
 
@@ -88,6 +116,18 @@ def load_paces(path: Path, env: Mapping[str, str]) -> dict[str, Pace]:
     }
 
 
+def load_lines(path: Path, env: Mapping[str, str]) -> list[Line]:
+    """Return every line that some channel leaves by. Raises ConfigError as ``load_channels`` does."""
+    file = _load(path, env)
+    found = []
+    for name, line in file.lines.items():
+        on = {channel: block for channel, block in file.channels.items() if block.line == name}
+        own = {channel: block.at_once for channel, block in on.items() if block.at_once is not None}
+        if on:
+            found.append(Line(name, tuple(on), line.at_once, line.longest_minutes, line.per_second, own))
+    return found
+
+
 def _load(path: Path, env: Mapping[str, str]) -> _File:
     document = _Document(path)
     document.raise_if_wrong()
@@ -101,6 +141,7 @@ def _load(path: Path, env: Mapping[str, str]) -> _File:
     if file is not None:
         for name, block in file.channels.items():
             _check_block(document, name, block)
+            _check_line(document, name, block, file.lines)
     document.raise_if_wrong()
     assert file is not None  # noqa: S101 - problems were raised above
     return file
@@ -124,6 +165,20 @@ def _check_block(document: "_Document", name: str, block: _ChannelBlock) -> None
             RoutingOptions.model_validate(block.routing)
         except ValidationError as error:
             document.blame(error, RoutingOptions, (*where, "routing"))
+
+
+def _check_line(document: "_Document", name: str, block: _ChannelBlock, lines: Mapping[str, _LineBlock]) -> None:
+    where: Where = ("channels", name)
+    if block.line is None:
+        if block.at_once is not None:
+            document.problem((*where, "at_once"), "counts calls in progress on a line: name it with line")
+        return
+    if block.line not in lines:
+        known = ", ".join(lines) or "none"
+        document.problem((*where, "line"), f"is no line of this file; known: {known}")
+    adapter = ADAPTERS.get(block.adapter or "")
+    if adapter is not None and adapter.kind.medium not in _CALLS:
+        document.problem((*where, "line"), "is for calls; this channel places none")
 
 
 def _check_options(document: "_Document", where: Where, name: str, options: dict[str, Any]) -> None:

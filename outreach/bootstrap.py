@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from channels.config import load_channels, load_paces
+from channels.config import load_channels, load_lines, load_paces
 from channels.contract import Channel
 from channels.registry import make_channel
 from outreach.clock import Clock, clock_named
@@ -14,8 +14,9 @@ from outreach.domain.plan_config import load_plans
 from outreach.domain.portal import Portal, load_portal_rules
 from outreach.domain.protection_config import load_protection
 from outreach.domain.refusal_config import load_refusal_rules
+from outreach.domain.tasks import load_task_rules
 from outreach.flows.house import House
-from outreach.flows.pacing import NoPacing, Pace
+from outreach.flows.pacing import Line, NoPacing, Pace
 from outreach.flows.ports import Pacer, Queue
 from outreach.flows.reply_rules import load_reply_rules
 from outreach.flows.schedule import load_versions
@@ -45,10 +46,25 @@ def make_pacer(settings: Settings) -> Pacer:
         return NoPacing()
     env = dict(settings.environ) | {"OUTREACH_PUBLIC_URL": settings.public_url}
     paces = load_paces(settings.config / "channels.yaml", env)
+    lines = load_lines(settings.config / "channels.yaml", env)
     return RedisPacer(
         settings.redis_url,
         {name: Pace(pace.per_second, pace.burst, pace.concurrency) for name, pace in paces.items()},
+        {channel: (line.name, line.per_second) for line in lines if line.per_second for channel in line.channels},
     )
+
+
+def make_lines(settings: Settings) -> dict[str, Line]:
+    """Return by channel how many calls may be in progress; empty where no file names channels."""
+    path = settings.config / "channels.yaml"
+    env = dict(settings.environ) | {"OUTREACH_PUBLIC_URL": settings.public_url}
+    return {
+        channel: Line(
+            line.name, line.channels, line.at_once, timedelta(minutes=line.longest_minutes), line.own.get(channel)
+        )
+        for line in load_lines(path, env)
+        for channel in line.channels
+    }
 
 
 async def open_house(
@@ -100,6 +116,8 @@ def wire_house(
         escalations=load_escalations(settings.config / "escalations.yaml"),
         protection=load_protection(settings.config / "protection.yaml"),
         portal=_portal(settings),
+        tasks=load_task_rules(settings.config / "tasks.yaml"),
+        lines=make_lines(settings) if channels is None else {},
         public_url=settings.public_url,
         mode=settings.mode,
         is_store_away=is_store_away,

@@ -22,6 +22,7 @@ from outreach.commands import (
     records,
     runtime,
     switches,
+    tasks,
     templates,
     webhooks,
 )
@@ -41,6 +42,7 @@ app.command("event")(records.event)
 app.add_typer(case.app, name="case")
 app.add_typer(arrangement.app, name="arrangement")
 app.add_typer(portal.app, name="portal")
+app.add_typer(tasks.app, name="tasks")
 app.command("decide")(records.decide)
 app.add_typer(records.ledger, name="ledger")
 app.command("audit")(audits.audit)

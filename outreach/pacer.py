@@ -21,18 +21,17 @@ _log = structlog.get_logger(__name__)
 class RedisPacer:
     """The one check that fails open: a lost limiter may cost a provider's 429, never a person's evening."""
 
-    def __init__(self, redis_url: str, paces: Mapping[str, Pace]) -> None:
+    def __init__(
+        self, redis_url: str, paces: Mapping[str, Pace], lines: Mapping[str, tuple[str, float]] | None = None
+    ) -> None:
+        """``lines``: by channel, the name of the line it shares with others and how many a second that takes."""
         self._paces = paces
+        self._lines = dict(lines or {})
         store = RedisStore(server=redis_url)
         self._buckets = {
-            name: Throttled(
-                key=f"pace:{name}",
-                using=RateLimiterType.GCRA.value,
-                quota=rate_limiter.per_sec(max(1, round(pace.per_second)), burst=pace.burst),
-                store=store,
-            )
-            for name, pace in paces.items()
+            name: _bucket(f"pace:{name}", pace.per_second, pace.burst, store) for name, pace in paces.items()
         }
+        self._shared = {name: _bucket(f"line:{name}", rate, 1, store) for name, rate in set(self._lines.values())}
 
     async def take(self, channel: str, wanted: int) -> int:
         """Return how many of ``wanted`` may leave now; waits up to two seconds for the first of them."""
@@ -41,6 +40,12 @@ class RedisPacer:
             return wanted
         pace = self._paces[channel]
         step = max(1, min(pace.burst, wanted, round(pace.per_second * SIP)))
+        granted = await self._granted(bucket, channel, wanted, step)
+        if channel not in self._lines:
+            return granted
+        return await self._granted(self._shared[self._lines[channel][0]], channel, granted, 1)
+
+    async def _granted(self, bucket: Throttled, channel: str, wanted: int, step: int) -> int:
         granted, waited = 0, 0.0
         while granted < wanted:
             cost = min(step, wanted - granted)
@@ -67,4 +72,12 @@ class RedisPacer:
     def per_second(self, channel: str) -> float | None:
         """Return the sender's rate; None for a lane without one."""
         pace = self._paces.get(channel)
-        return pace.per_second if pace else None
+        if pace is None:
+            return None
+        shared = self._lines.get(channel)
+        return min(pace.per_second, shared[1]) if shared else pace.per_second
+
+
+def _bucket(key: str, per_second: float, burst: int, store: RedisStore) -> Throttled:
+    quota = rate_limiter.per_sec(max(1, round(per_second)), burst=burst)
+    return Throttled(key=key, using=RateLimiterType.GCRA.value, quota=quota, store=store)

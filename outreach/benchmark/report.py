@@ -14,7 +14,7 @@ def table(found: dict[str, Any]) -> Table:
     shown.add_column("result", justify="right")
     shown.add_column("aim", justify="right")
     shown.add_column("how", overflow="fold")
-    for name in ("delivery", "scan", "decide", "trigger", "replies"):
+    for name in ("delivery", "scan", "decide", "trigger", "replies", "calls"):
         if name in found:
             for row in _ROWS[name](found[name]):
                 shown.add_row(*row)
@@ -83,4 +83,20 @@ def _replies(found: dict[str, Any]) -> Rows:
     return list(replies.rows(found))
 
 
-_ROWS = {"delivery": _delivery, "scan": _scan, "decide": _decide, "trigger": _trigger, "replies": _replies}
+def _calls(found: dict[str, Any]) -> Rows:
+    how = f"{found['turns']:,} turns of {found['calls']:,} calls, {found['at_once']} at once, at the web process"
+    slowest = max(found["by_turn"].values(), key=lambda turn: turn["p99_ms"])
+    return [
+        ("turn of a call p50", f"{found['p50_ms']:,.0f} ms", "", how),
+        ("turn of a call p99", f"{found['p99_ms']:,.0f} ms", "200 ms", f"slowest turn: {slowest['p99_ms']:,.0f} ms"),
+    ]
+
+
+_ROWS = {
+    "delivery": _delivery,
+    "scan": _scan,
+    "decide": _decide,
+    "trigger": _trigger,
+    "replies": _replies,
+    "calls": _calls,
+}

@@ -26,6 +26,7 @@ from outreach.domain.plan_config import read_plans
 from outreach.domain.portal import load_portal_rules
 from outreach.domain.protection_config import load_protection
 from outreach.domain.refusal_config import load_refusal_rules
+from outreach.domain.tasks import load_task_rules
 from outreach.domain.webhook_config import read_webhooks
 from outreach.domain.words import Channel, Purpose
 from outreach.policy.load import load_policy
@@ -114,6 +115,7 @@ def examine(settings: Settings, config: Path, templates: Path) -> Linted:
     problems += [*found, *lint_names(catalog, config / "creditors.yaml", creditors)]
     problems += _loading(lambda: load_refusal_rules(config / "refusals.yaml"))
     problems += _loading(lambda: load_escalations(config / "escalations.yaml"))
+    problems += _loading(lambda: load_task_rules(config / "tasks.yaml"))
     problems += _webhooks(config / "webhooks.yaml")
     problems += _loading(lambda: load_protection(config / "protection.yaml"))
     problems += _replies(config, catalog)

@@ -122,6 +122,10 @@ def _task(data: Data) -> Found:
     return Type.CASE_HANDED_OFF, {**data, "about": data.get("kind")}
 
 
+def _task_closed(data: Data) -> Found:
+    return Type.HAND_OFF_CLOSED, {**data, "about": data.get("kind"), "holds": data.get("holds") or None}
+
+
 def _cancelled(data: Data) -> Found:
     """Tell one that another took the place of from one that is over."""
     change = "replaced" if data.get("by") == "change" else "cancelled"
@@ -176,6 +180,7 @@ _SOURCES: dict[str, tuple[Callable[[Data], Found], frozenset[Type]]] = {
     "hold.placed": (_hold(Type.HOLD_PLACED), frozenset({Type.HOLD_PLACED})),
     "hold.lifted": (_hold(Type.HOLD_LIFTED), frozenset({Type.HOLD_LIFTED})),
     "task.opened": (_task, frozenset({Type.CASE_HANDED_OFF})),
+    "task.closed": (_task_closed, frozenset({Type.HAND_OFF_CLOSED})),
     "contact_point.demoted": _as(Type.CONTACT_POINT_DEMOTED),
     "case.escalated": _as(Type.CASE_ESCALATED),
     "event": (

@@ -26,6 +26,7 @@ class Type(StrEnum):
     HOLD_PLACED = "hold.placed"
     HOLD_LIFTED = "hold.lifted"
     CASE_HANDED_OFF = "case.handed_off"
+    HAND_OFF_CLOSED = "case.hand_off_closed"
     CONTACT_POINT_DEMOTED = "contact_point.demoted"
     CASE_ESCALATED = "case.escalated"
 
@@ -61,6 +62,9 @@ _CHANNEL = _text("`sms`, `email`, `voice` or `ivr`", "sms")
 _STEP = _text("the step of its plan; not there for an answer", "first_text")
 _TEMPLATE = _text("which words", "missed_payment")
 _REASONS = _codes("why: [reasons.md](reasons.md)", "quiet_hours.after_close")
+_DISPOSITION = _text(
+    "of a call: what it came to ([channels/calls.md](channels/calls.md#what-a-call-came-to))", "unverified"
+)
 _PROVIDER_CODE = _text("the provider's own code", "30003")
 _PROMISE = _text("the promise", "018f2c3e-0000-7000-8000-000000000003")
 _ARRANGEMENT = _text("the arrangement; hand it over once for each", "018f2c3e-0000-7000-8000-000000000004")
@@ -96,6 +100,7 @@ FIELDS: dict[Type, dict[str, Shown]] = {
             "`voicemail_left`, `limited_content_left`, `voicemail_possible`",
             "delivered",
         ),
+        "disposition": _DISPOSITION,
         "anomaly": _text("`delivered_and_failed` when reports contradict each other", "delivered_and_failed"),
     },
     Type.CONTACT_FAILED: _CONTACT
@@ -104,6 +109,7 @@ FIELDS: dict[Type, dict[str, Shown]] = {
             "`rejected` (never left), `failed`, `bounced`, `busy`, `no_answer`, `not_connected`, `wrong_party`",
             "failed",
         ),
+        "disposition": _DISPOSITION,
         "reasons": _REASONS,
         "provider_code": _PROVIDER_CODE,
         "anomaly": _text("as above", "delivered_and_failed"),
@@ -197,6 +203,13 @@ FIELDS: dict[Type, dict[str, Shown]] = {
     Type.CASE_HANDED_OFF: {
         "task_id": _text("the task a person has now", "018f2c3e-0000-7000-8000-000000000007"),
         "about": _text("why: `dispute`, `hardship`, `payment_claim`, `callback_request` ...", "payment_claim"),
+    },
+    Type.HAND_OFF_CLOSED: {
+        "task_id": _text("the task that a person had", "018f2c3e-0000-7000-8000-000000000007"),
+        "about": _text("why it was handed over", "payment_claim"),
+        "disposition": _text("how it ended, as in `config/tasks.yaml`", "payment_found"),
+        "by": _text("who closed it", "sam"),
+        "holds": _codes("holds that were lifted with it; an own `hold.lifted` tells of each", "review"),
     },
     Type.CONTACT_POINT_DEMOTED: {
         "contact_point_id": _POINT,

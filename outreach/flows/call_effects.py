@@ -17,6 +17,10 @@ from outreach.flows.speaker import Speaker
 from outreach.flows.stop import EVERY_CHANNEL, Said, refuse, stop_channels
 from outreach.replies.dialogue_spec import Effect, EffectKind, Step
 
+_AGREEING = frozenset(
+    {EffectKind.CONFIRM_ARRANGEMENT, EffectKind.CHANGE_ARRANGEMENT, EffectKind.CANCEL_ARRANGEMENT,
+     EffectKind.RECORD_PROMISE, EffectKind.GRANT_EXTENSION}
+)  # fmt: skip
 _OURS = frozenset({EffectKind.SUPPRESS, EffectKind.MARK_WRONG_PARTY, EffectKind.SEND_TEXT})
 
 
@@ -42,7 +46,7 @@ async def carry_out_call(
 
 
 def _agreed(effects: Sequence[Effect]) -> bool:
-    return any(each.kind in {EffectKind.CONFIRM_ARRANGEMENT, EffectKind.RECORD_PROMISE} for each in effects)
+    return any(each.kind in _AGREEING for each in effects)
 
 
 async def _stop(house: House, tx: Tx, speaker: Speaker, channels: Sequence[str], now: datetime) -> None:

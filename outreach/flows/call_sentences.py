@@ -26,6 +26,12 @@ _WHERE = {
     "read_back": "answered the read-back",
     "promise_date": "answered the question for a day",
     "promise_check": "answered the read-back of the day",
+    "extension_ask": "answered the question for a new due date",
+    "extension_check": "answered the read-back of the new due date",
+    "plan_standing": "answered what to do with their plan",
+    "plan_cancelling": "answered whether to end their plan",
+    "plan_changing": "answered the offers of another plan",
+    "plan_read_back": "answered the read-back of another plan",
 }
 
 

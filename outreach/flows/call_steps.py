@@ -21,7 +21,10 @@ MENU_KEY = "menu."
 """How a dialogue writes a key that templates/catalog.yaml gives and templates print."""
 
 _KEY_SURE = 0.99
-_UNSAFE_AT_REST = frozenset({EffectKind.CONFIRM_ARRANGEMENT, EffectKind.RECORD_PROMISE})
+_UNSAFE_AT_REST = frozenset(
+    {EffectKind.CONFIRM_ARRANGEMENT, EffectKind.RECORD_PROMISE, EffectKind.CHANGE_ARRANGEMENT,
+     EffectKind.CANCEL_ARRANGEMENT, EffectKind.GRANT_EXTENSION}
+)  # fmt: skip
 _CHINESE_DIGITS = str.maketrans("〇零一二三四五六七八九", "00123456789")
 
 
@@ -203,7 +206,8 @@ def _read_keys(so_far: DialogueState, digits: str, manner: Manner, today: date) 
     for key, intent in (so_far.keys or {}).items():
         pressed = manner.menu.get(key.removeprefix(MENU_KEY)) if key.startswith(MENU_KEY) else key
         if digits == pressed:
-            return Reading(intent, _KEY_SURE, explanation="the key the prompt promised")
+            choice = int(digits) if intent is Intent.CHOOSE_OPTION and digits.isdecimal() else None
+            return Reading(intent, _KEY_SURE, choice=choice, explanation="the key the prompt promised")
     if so_far.awaiting == Awaiting.OFFER_CHOICE:
         return Reading(Intent.CHOOSE_OPTION, _KEY_SURE, choice=int(digits) if digits.isdecimal() else None)
     on = keyed_date(digits, today) if so_far.awaiting == Awaiting.PROMISE_DATE else None

@@ -18,8 +18,9 @@ from outreach.domain.touch import RANK, NewTouch
 from outreach.domain.words import PointType
 from outreach.flows.call_effects import carry_out_call
 from outreach.flows.call_steps import Heard, Manner, Turn, at_rest, cannot_say, next_turn, open_call
+from outreach.flows.call_words import plain_words, words_kept
 from outreach.flows.callbacks import take_news
-from outreach.flows.conversation import dialogue_facts, dump_state, load_state, reply_context
+from outreach.flows.conversation import answer_context, dialogue_facts, dump_state, load_state
 from outreach.flows.dispatch import HISTORY
 from outreach.flows.fields import fields_of
 from outreach.flows.house import House
@@ -73,7 +74,8 @@ class Spoken:
 async def answer_call(house: House, token: str, callback: Callback, turn: int | None = None) -> Answer:
     """Return what a call says next; ``turn`` is the number in the URL, None when the call has just been answered.
 
-    A repeated request gets the same words and changes nothing. What is pressed or said is neither stored nor logged.
+    A repeated request gets the same words and changes nothing. Keys are neither stored nor logged; of words, only those
+    said once the person was identified are kept, for whoever gets a task.
     Raises UnknownCallError, BadSignature (nothing stored).
     """
     async with house.store.transaction() as tx:
@@ -120,7 +122,7 @@ async def _exchange(house: House, tx: Tx, call: AnsweredCall, now: datetime) -> 
 async def _take(exchange: Exchange, news: Sequence[Receipt | Reply], turn: int | None) -> Spoken:
     """Return the turn to speak; acts only on a request that was not seen before."""
     house, tx, call = exchange.house, exchange.tx, exchange.call
-    talk = await tx.call_dialogue(call.attempt_id)
+    talk, kept = await tx.call_dialogue(call.attempt_id), None
     if talk is None:
         answered_by = next((each.answered_by for each in news if isinstance(each, Receipt)), None)
         facts = await _facts(exchange)
@@ -137,19 +139,23 @@ async def _take(exchange: Exchange, news: Sequence[Receipt | Reply], turn: int |
     else:
         heard = next((_heard(each) for each in news if isinstance(each, Reply)), Heard())
         facts, number = await _facts(exchange), talk.turns + 1
+        kept = words_kept(_standing(talk), heard)
         taken = next_turn(house.replies.dialogues, _standing(talk), heard, exchange.manner, facts)
     cut_short = at_rest(taken)
     if cut_short != taken and await _rests(exchange):
         taken = cut_short
-    return await _act(exchange, taken, number)
+    return await _act(exchange, taken, number, kept)
 
 
 def _wordless(taken: Turn, what: str) -> Turn:
     return Turn(replace(taken.state, state=DONE, awaiting=None), (), what)
 
 
-async def _act(exchange: Exchange, taken: Turn, number: int) -> Spoken:
-    """Put the turn into words, carry out what it means, store it. What cannot be said is not done either."""
+async def _act(exchange: Exchange, taken: Turn, number: int, heard: str | None) -> Spoken:
+    """Put the turn into words, carry out what it means, store it. What cannot be said is not done either.
+
+    ``heard`` are the words of the person that may be kept.
+    """
     tx, call, now = exchange.tx, exchange.call, exchange.now
     try:
         said = _words(exchange, taken)
@@ -158,6 +164,10 @@ async def _act(exchange: Exchange, taken: Turn, number: int) -> Spoken:
         said = _words(exchange, taken)
     spoken = Spoken(number, said, taken.what, taken.listen, taken.connect)
     await _save(exchange, taken, spoken)
+    await tx.insert_call_turn(
+        {"attempt_id": call.attempt_id, "turn": number, "case_id": call.case_id, "at": now, "said": plain_words(said),
+         "heard": heard}
+    )  # fmt: skip
     if taken.outcome is not None:
         await tx.raise_outcome(call.attempt_id, taken.outcome, RANK[taken.outcome], now)
     told = {"attempt_id": call.attempt_id, "channel": call.channel, "what": taken.what, "turn": number}
@@ -260,16 +270,15 @@ def _words(exchange: Exchange, taken: Turn) -> str:
     ready = _parts(exchange.call)
     fresh = [part for part in taken.say if part in SPOKEN_ABOUT]
     if fresh:
-        spoken = _render(exchange, taken.state)
-        ready |= {part: spoken.get(part, "") for part in fresh}
+        ready |= {part: _render(exchange, taken.state, part).get(part, "") for part in fresh}
     if any(part in SPOKEN_ABOUT and not ready[part] for part in taken.say):
         raise ValueError("there is nothing to say")
     return " ".join(ready[name].strip() for name in taken.say if ready.get(name))
 
 
-def _render(exchange: Exchange, state: DialogueState) -> dict[str, str]:
+def _render(exchange: Exchange, state: DialogueState, part: str) -> dict[str, str]:
     house, call, speaker = exchange.house, exchange.call, exchange.speaker
-    context = reply_context(state, None)
+    context = answer_context(house, replace(speaker, contact_point_id=None), state, part)
     fields = fields_of(house, speaker.dossier, speaker.case, context, "", exchange.now)
     rendered = house.renderer.render(call.template, words.Channel(call.channel), call.locale, fields)
     if rendered.template_hash != call.template_hash:

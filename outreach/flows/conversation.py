@@ -298,13 +298,13 @@ def reply_touch(
         expires_at=now + (CONFIRM_WITHIN if confirming else REPLY_EXPIRES),
         created_at=now,
         step_id=template,
-        context=_context(house, speaker, state, template),
+        context=answer_context(house, speaker, state, template),
         priority=REPLY_PRIORITY,
         lease_until=house.clock.real() + house.lease,
     )
 
 
-def _context(house: House, speaker: Speaker, state: DialogueState, template: str) -> dict[str, Any]:
+def answer_context(house: House, speaker: Speaker, state: DialogueState, template: str) -> dict[str, Any]:
     """Return what an answer may print: what its dialogue chose, or of the plan that stands where it speaks of that."""
     context = reply_context(state, speaker.contact_point_id)
     if speaker.plan and (template in _OF_THE_PLAN or "arrangement" not in context):

@@ -19,6 +19,7 @@ from outreach.flows.approvals import ASK_AGAIN, NEEDED_IN, UNAPPROVED, may_be_se
 from outreach.flows.fields import short_ref
 from outreach.flows.house import House
 from outreach.flows.leaving import attachments_of, attempt_of, content_of, template_of, validity_of
+from outreach.flows.lines import fit_to_line
 from outreach.flows.lookout import SWITCHED_OFF, named, places_of, scopes_of
 from outreach.flows.outage import WayRound, find_way
 from outreach.flows.ports import Tx
@@ -100,6 +101,9 @@ async def dispatch(house: House, channel: str, touches: Sequence[UUID]) -> dict[
             await tx.release_queued([touch.touch_id for touch in queued], now + timedelta(minutes=1), "clock.skew")
             await tx.open_alert("clock.skew", "database", "our clock and the database's disagree", now)
             return {"clock.skew": len(queued)}
+        queued = await fit_to_line(house, tx, channel, queued, now)
+        if not queued:
+            return {}
         people = await tx.dossiers(borrowers, at=now, since=now - HISTORY, until=now + MAX_CLOCK_SKEW)
         batch.rivals = await load_rivals(tx, queued, borrowers, now)
         others = [rival for rivals in batch.rivals.values() for rival in rivals]

@@ -14,7 +14,9 @@ from outreach.domain.plan import Plan, plan_content
 from outreach.domain.portal import Portal
 from outreach.domain.protection import Protection
 from outreach.domain.refusal_config import RefusalRules
+from outreach.domain.tasks import TaskRules
 from outreach.flows.approvals import Approvals
+from outreach.flows.pacing import Line
 from outreach.flows.ports import Clock, Pacer, Queue, Store
 from outreach.flows.reply_rules import ReplyRules
 from outreach.policy.decision import Decision
@@ -30,7 +32,7 @@ class House:
 
     ``lease`` is how long a queued touch may wait for its lane before it is queued again. An attempt that was started
     ``stranded_after`` ago and is not settled has lost its process; more than any send takes. Both are real time.
-    ``portal`` None: borrowers have no page of their own.
+    ``portal`` None: borrowers have no page of their own. ``lines``: by channel, how many calls may be in progress.
     """
 
     clock: Clock
@@ -54,6 +56,8 @@ class House:
     approvals: Approvals = field(default_factory=Approvals)
     protection: Protection = field(default_factory=Protection)
     portal: Portal | None = None
+    tasks: TaskRules = field(default_factory=TaskRules)
+    lines: Mapping[str, Line] = field(default_factory=dict)
 
     def decide(self, facts: Facts, at: datetime) -> Decision:
         """Ask the gate (promise 1: nothing leaves any other way)."""

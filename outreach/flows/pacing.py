@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,3 +36,17 @@ class NoPacing:
 
 
 Paces = Mapping[str, Pace]
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """Where calls leave: at most ``at_once`` of all ``channels`` in progress, and ``own`` of this one (None: no more).
+
+    A call holds its place until final news of it, or for ``longest``.
+    """
+
+    name: str
+    channels: tuple[str, ...]
+    at_once: int
+    longest: timedelta
+    own: int | None = None

@@ -16,11 +16,13 @@ from outreach.domain.words import Level
 from outreach.flows.agreement_ports import AgreementTx
 from outreach.flows.approval_ports import ApprovalTx
 from outreach.flows.audit_ports import AuditTx
+from outreach.flows.line_ports import LineTx
 from outreach.flows.mail_ports import MailTx
 from outreach.flows.outgoing_ports import OutgoingTx
 from outreach.flows.portal_ports import PortalTx
 from outreach.flows.protection_ports import ProtectionTx
 from outreach.flows.switch_ports import SwitchTx
+from outreach.flows.task_ports import TaskTx
 from outreach.policy.dossier import Dossier
 
 Row = tuple[Any, ...]
@@ -79,7 +81,9 @@ class Store(Protocol):
         ...
 
 
-class Tx(SwitchTx, AuditTx, ApprovalTx, AgreementTx, MailTx, OutgoingTx, PortalTx, ProtectionTx, Protocol):
+class Tx(
+    SwitchTx, AuditTx, ApprovalTx, AgreementTx, LineTx, MailTx, OutgoingTx, PortalTx, ProtectionTx, TaskTx, Protocol
+):
     """What one transaction can read and write. Meanings: outreach.store."""
 
     # dispatching

@@ -8,6 +8,7 @@ from uuid import UUID
 import structlog
 
 from channels.errors import BadAddress, OptedOut
+from outreach.domain.disposition import disposition_of_call
 from outreach.domain.intake import KnownAttempt
 from outreach.domain.timeline import Entry
 from outreach.domain.touch import FAILED, RANK, TouchMove, merge, merge_call, outcome_of_text, who_answered
@@ -15,6 +16,7 @@ from outreach.domain.words import SPOKEN, AttemptState, Outcome, TouchState
 from outreach.flows.callbacks import MAX_TRIES, retry_at
 from outreach.flows.contactability import give_up_worn, put_back_reached
 from outreach.flows.house import House
+from outreach.flows.lines import free_lines
 from outreach.flows.ports import Tx
 from outreach.flows.refusals import Refusals
 
@@ -53,7 +55,7 @@ async def _apply(house: House, inbox: Sequence[UUID]) -> int:
             )
         )
         closed, news, entries = [], dict[UUID, dict[str, Any]](), list[Entry]()
-        refusals = Refusals()
+        refusals, heard = Refusals(), list[tuple[UUID, str, dict[str, Any]]]()
         for row in rows:
             attempt = known.get(row.payload.get("token") or "") or known.get(row.payload.get("provider_ref") or "")
             if attempt is None:
@@ -64,13 +66,15 @@ async def _apply(house: House, inbox: Sequence[UUID]) -> int:
                 )  # fmt: skip
                 continue
             closed.append({"inbox_id": row.inbox_id, "state": "applied"})
+            heard.append((attempt.attempt_id, attempt.channel, row.payload))
             moved = _merge(news.get(attempt.attempt_id), attempt, row.payload)
             if moved is None:
                 continue
             news[attempt.attempt_id] = moved
             refusals.note(attempt, row.payload, now)
-            entries += _told(attempt, moved, now)
+            entries += _told(attempt, moved, row.payload["status"], now)
         await tx.apply_news(list(news.values()), now)
+        await free_lines(tx, heard, now)
         await _found_again(tx, house, [a for a in {id(a): a for a in known.values()}.values() if a.attempt_id in news])
         await refusals.write(tx, now)
         await _learn(tx, house, known.values(), news, now)
@@ -136,7 +140,7 @@ def _merge(so_far: dict[str, Any] | None, attempt: KnownAttempt, payload: dict[s
     return None if same and settled and changed["duration_seconds"] == known["duration_seconds"] else changed
 
 
-def _told(attempt: KnownAttempt, moved: dict[str, Any], now: datetime) -> list[Entry]:
+def _told(attempt: KnownAttempt, moved: dict[str, Any], status: str, now: datetime) -> list[Entry]:
     if moved["outcome"] not in _TOLD or (moved["outcome"] == attempt.outcome and not moved["anomaly"]):
         return []
     told = {
@@ -147,6 +151,8 @@ def _told(attempt: KnownAttempt, moved: dict[str, Any], now: datetime) -> list[E
         "provider_code": moved["provider_code"],
         "anomaly": moved["anomaly"],
     }
+    if attempt.channel in SPOKEN:
+        told["disposition"] = disposition_of_call(moved["outcome"], moved["answered_by"], moved["error_code"], status)
     return [Entry(attempt.case_id, now, "receipt", told)]
 
 

@@ -62,6 +62,7 @@ _REASONS = {
     "opt_out.at_provider": "the borrower stopped us at the provider",
     "opt_out.said": "the borrower said stop",
     "opt_out.told": "the borrower told the lender to stop",
+    "pacing.line_busy": "as many calls were in progress as may be",
     "pacing.wait": "the lane was full for a moment",
     "paused.dropped": "it fell due while it was switched off, and was not made up for",
     "paused.switch": "it is switched off",
@@ -338,6 +339,14 @@ def _task(data: Data, _: Tongue) -> str:
     return f"Handed to a person: {_spelled(data.get('task') or data.get('kind') or 'a task')}."
 
 
+def _task_closed(data: Data, _: Tongue) -> str:
+    ended = listed([_spelled(kind) for kind in data.get("holds") or ()], "and")
+    lifted = f" The hold is lifted: {ended}." if ended else ""
+    return (
+        f"{data.get('by')} closed a task ({_spelled(data.get('kind'))}): {_spelled(data.get('disposition'))}.{lifted}"
+    )
+
+
 def _dialogue(words: str) -> Callable[[Data, Tongue], str]:
     def tell(data: Data, _: Tongue) -> str:
         about = data.get("dialogue") or data.get("kind")
@@ -394,7 +403,11 @@ _KINDS: dict[str, Callable[[Data, Tongue], str]] = {
     **AGREED,
     "reply": _reply,
     "hold.placed": _hold,
+    "hold.lifted": lambda data, _: f"A hold was lifted: {_spelled(data.get('kind') or 'rest')}.",
+    "call.no_end": lambda _data, _tongue: "No news came of how the call ended; it counts, and its line is free again.",
     "task.opened": _task,
+    "task.assigned": lambda data, _: f"{data.get('to')} took a task: {_spelled(data.get('kind'))}.",
+    "task.closed": _task_closed,
     "dialogue.opened": _dialogue("was opened"),
     "dialogue.turn": _dialogue("went on"),
     "dialogue.closed": _dialogue("ended"),

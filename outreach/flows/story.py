@@ -96,6 +96,7 @@ async def _tell(house: House, tx: Tx, case: Case, borrower: Borrower, now: datet
     rows = await tx.story(case.case_id)
     said = await tx.attempt_texts(case.case_id)
     heard = await tx.reply_texts(case.case_id)
+    turns = await tx.call_turns(case.case_id)
     creditor = house.creditors.get(case.creditor_id)
     decisions = tuple(
         [_decision(row, tongue, await _policy(house, tx, row[4])) for row in await tx.decisions_of_case(case.case_id)]
@@ -116,7 +117,7 @@ async def _tell(house: House, tx: Tx, case: Case, borrower: Borrower, now: datet
         due_on=case.due_on,
         days_past_due=case.days_past_due(now.astimezone(ZoneInfo(tongue.zone)).date()),
         intact=is_intact(case.case_id, rows, (case.timeline_seq, case.timeline_hash)),
-        lines=tuple(_line(row, tongue, said, heard, told) for row in rows),
+        lines=tuple(_line(row, tongue, (said, heard, turns), told) for row in rows),
         decisions=decisions,
     )
 
@@ -137,13 +138,11 @@ def _read_policy(body: str) -> Policy | None:
         return None
 
 
-def _line(
-    row: Row,
-    tongue: Tongue,
-    said: Mapping[UUID, Row],
-    heard: Mapping[UUID, Row],
-    decisions: Mapping[UUID, tuple[Told, ...]],
-) -> StoryLine:
+Talk = tuple[Mapping[UUID, Row], Mapping[UUID, Row], Mapping[tuple[UUID, int], tuple[str, str | None]]]
+"""What was said on a case, personal: attempts, replies, and the turns of calls."""
+
+
+def _line(row: Row, tongue: Tongue, talk: Talk, decisions: Mapping[UUID, tuple[Told, ...]]) -> StoryLine:
     seq, at, kind, text = row[0], row[1], row[2], row[3]
     data = orjson.loads(text)
     return StoryLine(
@@ -153,12 +152,18 @@ def _line(
         kind=kind,
         sentence=sentence(kind, data, tongue),
         reasons=tuple(reasons_of(data)),
-        words=_words(kind, data, said, heard),
+        words=_words(kind, data, talk),
         told=decisions.get(_uuid(data.get("decision_id")), ()),
     )
 
 
-def _words(kind: str, data: Mapping[str, object], said: Mapping[UUID, Row], heard: Mapping[UUID, Row]) -> str | None:
+def _words(kind: str, data: Mapping[str, object], talk: Talk) -> str | None:
+    said, heard, turns = talk
+    if kind == "call.turn" and isinstance(turn := data.get("turn"), int):
+        ours, theirs = turns.get((_uuid(data.get("attempt_id")), turn), ("", None))
+        return (
+            "\n".join([*([f"They said: {theirs}"] if theirs else []), *([f"We said: {ours}"] if ours else [])]) or None
+        )
     if kind in _SHOWS_ATTEMPT and (row := said.get(_uuid(data.get("attempt_id")))):
         return _spoken(row[3]) if row[1] in {"voice", "ivr"} else "\n".join(part for part in (row[2], row[3]) if part)
     if row := heard.get(_uuid(data.get("reply_id"))):

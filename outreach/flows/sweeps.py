@@ -14,6 +14,7 @@ from outreach.domain.touch import RANK, Settlement, TouchMove
 from outreach.domain.words import AttemptState, Outcome, TouchState
 from outreach.flows.callbacks import sweep_inbox, take_news
 from outreach.flows.house import House
+from outreach.flows.lines import let_go_of_lines
 from outreach.flows.schedule import enqueue
 from outreach.flows.switches import recall_late_calls, release
 
@@ -32,6 +33,7 @@ async def sweep(house: House) -> dict[str, int]:
         "expired": await expire(house),
         "inbox": await sweep_inbox(house),
         "recalled": await recall_late_calls(house),
+        "lines": await let_go_of_lines(house),
         "looked_up": await look_up_unknown(house),
     }
     if any(found.values()):

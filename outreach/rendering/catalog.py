@@ -29,7 +29,17 @@ PARTS: Mapping[Channel, tuple[str, ...]] = MappingProxyType(
             *("greeting", "identity", "identity_retry", "identity_failed", "wrong_party_ack", "balance", "menu"),
             *("menu_retry", "pay_sent", "pay", "installments_offer", "installments_readback", "installments_done"),
             *("installments_none", "promise_ask", "promise_check", "promise_confirmation", "already_paid_ack"),
-            *("dispute_ack", "hardship_ack", "agent_connect", "person", "stop_confirmation", "goodbye", "voicemail"),
+            *("extension_ask", "extension_check", "extension_done", "plan_standing", "plan_cancel_readback"),
+            *(
+                "plan_cancelled",
+                "dispute_ack",
+                "hardship_ack",
+                "agent_connect",
+                "person",
+                "stop_confirmation",
+                "goodbye",
+                "voicemail",
+            ),
         ),
     }
 )
@@ -42,6 +52,12 @@ SPOKEN_ABOUT: Mapping[str, str] = MappingProxyType(
         "installments_done": "arrangement",
         "promise_check": "promise",
         "promise_confirmation": "promise",
+        "extension_ask": "extension",
+        "extension_check": "extension",
+        "extension_done": "extension",
+        "plan_standing": "arrangement",
+        "plan_cancel_readback": "arrangement",
+        "plan_cancelled": "arrangement",
     }
 )
 """Parts of a call that are said only once there is something to say: the field that each is about."""

@@ -41,6 +41,7 @@ class Menu(_Strict):
     dispute: Annotated[int, Field(ge=0, le=9)]
     promise: Annotated[int, Field(ge=0, le=9)]
     callback: Annotated[int, Field(ge=0, le=9)]
+    more_time: Annotated[int, Field(ge=0, le=9)]
     repeat: Annotated[int, Field(ge=0, le=9)]
     person: Annotated[int, Field(ge=0, le=9)]
     stop_calls: Annotated[int, Field(ge=0, le=9)]

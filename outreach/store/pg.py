@@ -13,6 +13,7 @@ from outreach.store.auditing import Auditing
 from outreach.store.base import Row
 from outreach.store.casebook import Casebook
 from outreach.store.dispatching import Dispatching
+from outreach.store.lines import Lines
 from outreach.store.mailboxes import Mailboxes
 from outreach.store.operating import Operating
 from outreach.store.outgoing import Outgoing
@@ -20,6 +21,7 @@ from outreach.store.protecting import Protecting
 from outreach.store.receiving import Receiving
 from outreach.store.scheduling import Scheduling
 from outreach.store.switching import Switching
+from outreach.store.tasking import Tasking
 from outreach.store.visiting import Visiting
 
 
@@ -35,7 +37,9 @@ class PgTx(
     Agreeing,
     Mailboxes,
     Outgoing,
+    Lines,
     Protecting,
+    Tasking,
     Visiting,
 ):
     """Everything one transaction can read and write."""

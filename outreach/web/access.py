@@ -1,5 +1,6 @@
 """Who may come in: API keys for machines, a signed cookie for people, and proof that a form is ours."""
 
+import base64
 import hashlib
 import hmac
 import secrets
@@ -14,6 +15,9 @@ from outreach.web.problems import ProblemError
 
 COOKIE = "outreach_console"
 SESSION_SECONDS = 12 * 3600
+_DOTS = 2
+MOST_NAME = 60
+"""Characters of a name that are kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +46,10 @@ class Access:
         if scheme.lower() != "bearer" or not self.is_key(given.strip()):
             raise ProblemError(401, "send an API key as Authorization: Bearer", headers={"WWW-Authenticate": "Bearer"})
 
-    def log_in(self, response: Response, now: datetime) -> None:
-        """Give a browser a session."""
-        body = f"{int(now.timestamp())}.{secrets.token_urlsafe(12)}"
+    def log_in(self, response: Response, now: datetime, name: str = "") -> None:
+        """Give a browser a session; ``name`` is who sits before it, for the record of what they do."""
+        known = base64.urlsafe_b64encode(name.strip()[:MOST_NAME].encode()).decode().rstrip("=")
+        body = f"{int(now.timestamp())}.{secrets.token_urlsafe(12)}.{known}"
         response.set_cookie(
             COOKIE, f"{body}.{self._sign('session', body)}", max_age=SESSION_SECONDS, httponly=True,
             secure=self.secure, samesite="strict", path="/",
@@ -57,6 +62,14 @@ class Access:
             return None
         age = now.timestamp() - int(body.partition(".")[0])
         return body if 0 <= age <= SESSION_SECONDS else None
+
+    @staticmethod
+    def name_of(session: str) -> str:
+        """Return the name given at the login of a session that is ours; empty when none was."""
+        if session.count(".") != _DOTS:
+            return ""  # given by an older version
+        known = session.rpartition(".")[2]
+        return base64.urlsafe_b64decode(known + "=" * (-len(known) % 4)).decode(errors="replace")
 
     def form_proof(self, session: str) -> str:
         """Return the word that forms of this session carry (against cross-site requests)."""

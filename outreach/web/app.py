@@ -17,7 +17,7 @@ from outreach.flows.house import House
 from outreach.logging import configure_logging
 from outreach.replies.reader import warm
 from outreach.settings import Settings, load_settings
-from outreach.web import callbacks, calls, console, events, feed, health, portal, unsubscribe
+from outreach.web import callbacks, calls, console, events, feed, health, portal, task_pages, tasks, unsubscribe
 from outreach.web.access import Access
 from outreach.web.feed_docs import document_webhooks
 from outreach.web.problems import LastResort, ProblemError, fields, on_http_error, on_problem, problem
@@ -33,6 +33,8 @@ ROUTERS = (
     health.router,
     portal.router,
     console.router,
+    task_pages.router,
+    tasks.router,
 )
 
 

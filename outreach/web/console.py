@@ -19,7 +19,7 @@ from outreach.web.access import COOKIE, Access
 from outreach.web.problems import ProblemError, read_body
 from outreach.web.rendering import page, stylesheet
 
-MOST_BYTES = 4096
+MOST_BYTES = 16 * 1024
 
 router = APIRouter(include_in_schema=False)
 
@@ -59,14 +59,14 @@ async def log_in(request: Request) -> Response:
     if not access.is_key(form.get("key", "")):
         return page("login.html", 401, wrong=True)
     answer = RedirectResponse("/", 303)
-    access.log_in(answer, request.app.state.house.clock.real())
+    access.log_in(answer, request.app.state.house.clock.real(), form.get("name", ""))
     return answer
 
 
 @router.post("/logout")
 async def log_out(request: Request, session: Operator) -> Response:
     """End the session."""
-    await _our_form(request, session)
+    await our_form(request, session)
     answer = RedirectResponse("/login", 303)
     answer.delete_cookie(COOKIE, path="/")
     return answer
@@ -87,7 +87,7 @@ async def overview(request: Request, session: Operator, problem: str = "") -> Re
         }
     return page(
         "overview.html",
-        **_frame(request, session),
+        **frame(request, session),
         **values,
         outcomes=_grid(attempts),
         held=_held_back(touches),
@@ -105,7 +105,7 @@ async def find(request: Request, session: Operator, ref: str = "") -> Response:
             case_id = await tx.find_case(ref)
         if case_id is not None:
             return RedirectResponse(f"/cases/{case_id}", 303)
-    return page("cases.html", 404 if ref else 200, **_frame(request, session), ref=ref)
+    return page("cases.html", 404 if ref else 200, **frame(request, session), ref=ref)
 
 
 @router.get("/cases/{case_id}")
@@ -114,17 +114,17 @@ async def case(request: Request, session: Operator, case_id: UUID) -> Response:
     house: House = request.app.state.house
     story = await load_story(house, str(case_id))
     if story is None:
-        return page("cases.html", 404, **_frame(request, session), ref=str(case_id))
+        return page("cases.html", 404, **frame(request, session), ref=str(case_id))
     async with house.store.transaction() as tx:
         tasks = await tx.tasks_of_case(story.case_id)
         touches = await tx.touches_of_case(story.case_id)
-    return page("case.html", **_frame(request, session), story=story, tasks=tasks, touches=touches)
+    return page("case.html", **frame(request, session), story=story, tasks=tasks, touches=touches)
 
 
 @router.post("/campaigns/{campaign_id}/{move}")
 async def move_campaign(request: Request, session: Operator, campaign_id: UUID, move: str) -> Response:
     """Pause, resume or cancel a campaign; it takes effect on work that is queued already."""
-    await _our_form(request, session)
+    await our_form(request, session)
     if move not in _MOVES:
         raise ProblemError(404, "no such action")
     try:
@@ -134,7 +134,8 @@ async def move_campaign(request: Request, session: Operator, campaign_id: UUID, 
     return RedirectResponse("/", 303)
 
 
-def _frame(request: Request, session: str) -> dict[str, Any]:
+def frame(request: Request, session: str) -> dict[str, Any]:
+    """Return what every page of the console shows."""
     access: Access = request.app.state.access
     house: House = request.app.state.house
     return {
@@ -149,10 +150,13 @@ async def _form(request: Request) -> dict[str, str]:
     return {name: values[0] for name, values in parse_qs(body.decode("latin-1"), max_num_fields=10).items()}
 
 
-async def _our_form(request: Request, session: str) -> None:
+async def our_form(request: Request, session: str) -> dict[str, str]:
+    """Return the fields of a form that this session was given. Raises ProblemError (403) for any other."""
     access: Access = request.app.state.access
-    if not access.is_our_form(session, (await _form(request)).get("proof", "")):
+    given = await _form(request)
+    if not access.is_our_form(session, given.get("proof", "")):
         raise ProblemError(403, "this form is not ours, or too old: load the page again")
+    return given
 
 
 def _campaign(row: Sequence[Any]) -> dict[str, Any]:

@@ -32,7 +32,10 @@ def _machine(request: Request) -> None:
 
 
 # The key is asked for before any parameter is looked at: a stranger learns nothing. The second only documents it.
-router = APIRouter(dependencies=[Depends(_machine), Security(HTTPBearer(auto_error=False, description="An API key"))])
+MACHINE = [Depends(_machine), Security(HTTPBearer(auto_error=False, description="An API key"))]
+"""What every route for machines asks for."""
+
+router = APIRouter(dependencies=MACHINE)
 
 _After = Annotated[str, Query(description="The cursor of the last answer (`next`); left out: from the beginning")]
 _Limit = Annotated[str, Query(description=f"How many at most, 1 to {MOST_EVENTS}")]
@@ -55,11 +58,11 @@ async def get_events(
     """
     house: House = request.app.state.house
     bad: list[tuple[str, str]] = []
-    position = _number("after", after, 0, _MOST_POSITION, bad)
-    count = _number("limit", limit, 1, MOST_EVENTS, bad)
-    seconds = _number("wait", wait, 0, MOST_WAIT_SECONDS, bad)
+    position = number("after", after, 0, _MOST_POSITION, bad)
+    count = number("limit", limit, 1, MOST_EVENTS, bad)
+    seconds = number("wait", wait, 0, MOST_WAIT_SECONDS, bad)
     wanted = _types(types, bad)
-    _refuse(bad)
+    refuse(bad)
     until = monotonic() + seconds
     while True:
         found = await _read(request, house, position, count, wanted)
@@ -77,7 +80,7 @@ async def _read(request: Request, house: House, position: int, count: int, wante
     async with house.store.transaction() as tx:
         if position > await tx.settled():
             # Ours never lie ahead. One that does would wait in silence until others had passed it by.
-            _refuse([("after", "is no cursor of this feed: it lies ahead of everything that happened")])
+            refuse([("after", "is no cursor of this feed: it lies ahead of everything that happened")])
         return await read_events(tx, position, count, wanted, words=request.app.state.webhooks.words_in_feed)
 
 
@@ -94,11 +97,11 @@ async def get_timeline(
     """
     house: House = request.app.state.house
     bad: list[tuple[str, str]] = []
-    behind = _number("after", after, 0, _MOST_SEQ, bad)
-    count = _number("limit", limit, 1, MOST_EVENTS, bad)
-    _refuse(bad)
+    behind = number("after", after, 0, _MOST_SEQ, bad)
+    count = number("limit", limit, 1, MOST_EVENTS, bad)
+    refuse(bad)
     async with house.store.transaction() as tx:
-        key = _uuid(case_id)
+        key = uuid_or_none(case_id)
         head = await tx.case_head(key) if key else None
         if key is None or head is None:
             raise ProblemError(404, "no such case")
@@ -120,7 +123,8 @@ async def get_timeline(
     return Response(orjson.dumps(answer, option=orjson.OPT_UTC_Z), media_type="application/json")
 
 
-def _number(name: str, text: str, low: int, high: int, bad: list[tuple[str, str]]) -> int:
+def number(name: str, text: str, low: int, high: int, bad: list[tuple[str, str]]) -> int:
+    """Read a whole number of a query; what is wrong with it is added to ``bad``."""
     if text.isascii() and text.isdigit() and len(text) <= 19 and low <= int(text) <= high:
         return int(text)
     wanted = "a cursor of this feed" if high == _MOST_POSITION else f"a whole number from {low} to {high}"
@@ -137,12 +141,14 @@ def _types(text: str, bad: list[tuple[str, str]]) -> frozenset[Type] | None:
     return frozenset(Type(each) for each in named) or None
 
 
-def _refuse(bad: list[tuple[str, str]]) -> None:
+def refuse(bad: list[tuple[str, str]]) -> None:
+    """Raise ProblemError (400) when a parameter is bad."""
     if bad:
         raise ProblemError(400, "a parameter cannot be used", errors=fields(bad))
 
 
-def _uuid(text: str) -> UUID | None:
+def uuid_or_none(text: str) -> UUID | None:
+    """Read an id; None when it is none."""
     try:
         return UUID(text)
     except ValueError:

@@ -20,7 +20,8 @@ PUBLIC = {
     "HEAD /v1/openapi.json": "as GET",
     "GET /portal.css": "a stylesheet",
 }
-KEY = {"POST /v1/events", "GET /v1/events", "GET /v1/cases/{case_id}/timeline", "GET /metrics"}
+KEY = {"POST /v1/events", "GET /v1/events", "GET /v1/cases/{case_id}/timeline", "GET /metrics", "GET /v1/tasks",
+       "POST /v1/tasks/{task_id}/close"}  # fmt: skip
 SIGNED = {
     "POST /v1/callbacks/{channel}": "/v1/callbacks/sms",
     "GET /v1/callbacks/{channel}": "/v1/callbacks/sms",
@@ -93,7 +94,7 @@ async def test_borrowers_need_a_link_of_ours(route: str, database: str) -> None:
 @pytest.mark.parametrize("route", CONSOLE)
 async def test_everything_else_needs_a_session(route: str, database: str) -> None:
     path = ROUTES[route]
-    for name in ("case_id", "campaign_id", "id"):
+    for name in ("case_id", "campaign_id", "task_id", "id"):
         path = path.replace("{" + name + "}", UNKNOWN_ID)
     answer = await ask(database, route, path.replace("{move}", "pause").replace("{what}", "pause"))
     assert (answer.status_code, answer.headers.get("location")) == (303, "/login")

@@ -148,6 +148,12 @@ def test_every_route_asks_for_a_key_a_session_or_a_signature_or_is_public_on_pur
         "/cases",
         "/cases/{case_id}",
         "/campaigns/{campaign_id}/{move}",
+        "/tasks",
+        "/tasks/{task_id}",
+        "/tasks/{task_id}/take",
+        "/tasks/{task_id}/close",
+        "/v1/tasks",
+        "/v1/tasks/{task_id}/close",
     }
     assert paths == PUBLIC | VERIFIED | asking
 
