@@ -13,6 +13,7 @@ from outreach.domain.intake import AnsweredCall, Claimed, InboxRow, KnownAttempt
 from outreach.domain.timeline import Entry
 from outreach.domain.touch import NewAttempt, NewTouch, Settlement, Touch, TouchMove
 from outreach.domain.words import Level
+from outreach.flows.aftercare_ports import AftercareTx
 from outreach.flows.agreement_ports import AgreementTx
 from outreach.flows.approval_ports import ApprovalTx
 from outreach.flows.audit_ports import AuditTx
@@ -79,7 +80,7 @@ class Store(Protocol):
         ...
 
 
-class Tx(SwitchTx, AuditTx, ApprovalTx, AgreementTx, MailTx, OutgoingTx, PortalTx, ProtectionTx, Protocol):
+class Tx(SwitchTx, AuditTx, AftercareTx, ApprovalTx, AgreementTx, MailTx, OutgoingTx, PortalTx, ProtectionTx, Protocol):
     """What one transaction can read and write. Meanings: outreach.store."""
 
     # dispatching

@@ -28,6 +28,8 @@ _OPEN = frozenset({TouchState.UNKNOWN, TouchState.STARTED, TouchState.DEFERRED, 
 _ENDS = frozenset({BadAddress.code, OptedOut.code})
 """What ends the use of an address or a channel, whatever is known of the attempt."""
 
+_COST = ("segments", "price_micros", "currency")
+
 _log = structlog.get_logger(__name__)
 
 
@@ -123,12 +125,20 @@ def _merge(so_far: dict[str, Any] | None, attempt: KnownAttempt, payload: dict[s
         "error_code": payload.get("error_class") or known["error_code"],
         "answered_by": answered_by,
         "duration_seconds": max(filter(None, lasted), default=None),
+        "decided_by": payload.get("decided_by"),
+        **_cost(so_far, payload),
     }
     same = merged == outcome and changed["anomaly"] == anomaly and answered_by == known["answered_by"]
     # "This is spam" about what was delivered, or a dead mailbox behind a time-out: the outcome is no news, the rest is.
     same = same and (payload.get("error_class") in {None, known["error_code"]} or payload["error_class"] not in _ENDS)
+    # So is what it cost, which a provider may only know later.
+    same = same and all(payload.get(name) is None for name in _COST)
     settled = attempt.state not in {AttemptState.STARTED, AttemptState.UNKNOWN}
     return None if same and settled and changed["duration_seconds"] == known["duration_seconds"] else changed
+
+
+def _cost(so_far: dict[str, Any] | None, payload: dict[str, Any]) -> dict[str, Any]:
+    return {name: (so_far or {}).get(name) if (said := payload.get(name)) is None else said for name in _COST}
 
 
 def _told(attempt: KnownAttempt, moved: dict[str, Any], now: datetime) -> list[Entry]:

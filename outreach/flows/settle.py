@@ -174,6 +174,7 @@ def _accepted(books: _Books, sent: Sent, ending: Accepted, now: datetime) -> Non
             provider_ref=ending.provider_ref,
             segments=ending.segments,
             price_micros=ending.price_micros,
+            currency=ending.currency,
         )
     )
     books.moves.append(TouchMove(sent.touch.touch_id, TouchState.SENT, None, settled_at=now))
@@ -291,6 +292,7 @@ def _settle(
             provider_code=error.provider_code,
             error_code=error.code,
             lookup_real_at=lookup_real_at,
+            decided_by=error.decided_by,
         )
     )
 
