@@ -67,7 +67,8 @@ class AliyunApi:
         code = answer.get("Code") if answer else None
         if 200 <= status < 300 and code == "OK" and answer is not None:
             return answer
-        raise refusal(status, code if isinstance(code, str) else None, retry_after_seconds(headers.get("Retry-After")))
+        wait = retry_after_seconds(headers.get("Retry-After"), headers.get("Date"))
+        raise refusal(status, code if isinstance(code, str) else None, wait)
 
     def _headers(self, action: str, query: str) -> dict[str, str]:
         signed = {

@@ -19,6 +19,7 @@ from channels.errors import (
     OutcomeUnknown,
     Rejected,
     SendError,
+    Unavailable,
 )
 from outreach.domain.ids import new_id
 from outreach.domain.timeline import Entry
@@ -42,7 +43,7 @@ _log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """One attempt on its way: what is needed to settle it."""
+    """One attempt on its way: what is needed to settle it. After ``leave_by`` it may not reach anybody."""
 
     touch: Touch
     attempt_id: UUID
@@ -50,6 +51,7 @@ class Sent:
     outbound: Outbound
     decision_id: UUID
     scopes: frozenset[Scope]
+    leave_by: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +81,7 @@ async def send_all(house: House, channel: str, sends: Sequence[Sent]) -> list[En
                 return sent, Halted(*against)
             try:
                 async with asyncio.timeout(SEND_TIMEOUT):
-                    return sent, await adapter.send(sent.outbound)
+                    return sent, await adapter.send(_in_time(sent, house.clock.now()))
             except SendError as error:
                 return sent, error
             except Exception as error:  # noqa: BLE001 - whatever else happened around a send, it may have left
@@ -87,6 +89,17 @@ async def send_all(house: House, channel: str, sends: Sequence[Sent]) -> list[En
 
     async with Lookout(house) as lookout:
         return list(await asyncio.gather(*(one(sent, lookout) for sent in sends)))
+
+
+def _in_time(sent: Sent, now: datetime) -> Outbound:
+    """Return what leaves, valid for what is left of its window now: it may have waited long for its turn.
+
+    Raises Unavailable when nothing is left.
+    """
+    left = sent.leave_by - now
+    if left <= timedelta(0):
+        raise Unavailable("window closed while it waited for its turn")
+    return replace(sent.outbound, validity=left)
 
 
 @dataclass(slots=True)

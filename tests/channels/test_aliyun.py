@@ -144,7 +144,13 @@ def asked(*answers: Behaviour, key: LookupKey = KEY) -> tuple[Found | None, list
     [
         (1, "", Found("0190-att-1", ReceiptStatus.SENT)),
         (3, "DELIVERED", Found("0190-att-1", ReceiptStatus.DELIVERED)),
-        (2, "MOBILE_IN_BLACK", Found("0190-att-1", ReceiptStatus.UNDELIVERED, "MOBILE_IN_BLACK", "opted_out", codes_of("aliyun").decided_by)),
+        (
+            2,
+            "MOBILE_IN_BLACK",
+            Found(
+                "0190-att-1", ReceiptStatus.UNDELIVERED, "MOBILE_IN_BLACK", "opted_out", codes_of("aliyun").decided_by
+            ),
+        ),
         (9, "", Found("0190-att-1", ReceiptStatus.ACCEPTED)),
     ],
 )

@@ -47,8 +47,16 @@ def test_the_text_with_the_same_words_created_since_is_the_attempt() -> None:
         TwilioSms,
         texts(
             message(sid="SMother", body="Hello Ana. ref 9999", date_created=after(1)),
-            message(sid="SMmine", body=WORDS, date_created=after(2), status="delivered", date_sent=None,
-                    num_segments="2", price="-0.0158", price_unit="usd"),
+            message(
+                sid="SMmine",
+                body=WORDS,
+                date_created=after(2),
+                status="delivered",
+                date_sent=None,
+                num_segments="2",
+                price="-0.0158",
+                price_unit="usd",
+            ),
         ),
     )
     assert found == Found("SMmine", ReceiptStatus.DELIVERED, segments=2, price_micros=15_800, currency="USD")
@@ -80,7 +88,11 @@ def test_of_two_the_first_created_is_the_attempt_and_its_failure_code_comes_alon
         ),
     )
     assert found == Found(
-        "SMfirst", ReceiptStatus.UNDELIVERED, "30005", error_class="bad_address", decided_by=codes_of("twilio").decided_by,
+        "SMfirst",
+        ReceiptStatus.UNDELIVERED,
+        "30005",
+        error_class="bad_address",
+        decided_by=codes_of("twilio").decided_by,
         segments=1,
     )
 
