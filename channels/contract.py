@@ -96,8 +96,9 @@ class Outbound:
 
     ``attempt_id`` is stable and opaque (Message-ID, idempotency where a provider has it); ``token`` is the unguessable
     word that comes back in callbacks; ``address`` is E.164 or an RFC 5321 mailbox; ``validity`` is how long the
-    provider may still hand it over: the rest of the permitted window, as of this call. ``template`` is given to adapters
-    that carry templates; ``person`` is an opaque id, the same for all attempts to one person, for routes that stay the same.
+    provider may still hand it over: the rest of the permitted window, as of this call. ``template`` is given to
+    adapters that carry templates; ``person`` is an opaque id, the same for all attempts to one person, for routes that
+    stay the same.
     """
 
     attempt_id: str

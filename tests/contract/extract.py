@@ -25,9 +25,7 @@ WANTED: dict[str, dict[str, tuple[str, ...]]] = {
     },
     "twilio_lookups_v2.json": {"/v2/PhoneNumbers/{PhoneNumber}": ("get",)},
 }
-_LEFT_OUT = frozenset(
-    {"description", "summary", "example", "examples", "externalDocs", "security", "tags", "headers"}
-)
+_LEFT_OUT = frozenset({"description", "summary", "example", "examples", "externalDocs", "security", "tags", "headers"})
 _TO = r"^(whatsapp:|rcs:)?\+[1-9]\d{6,14}$"
 FORM = "application/x-www-form-urlencoded"
 
@@ -52,7 +50,7 @@ def extract(spec: dict[str, Any], wanted: dict[str, tuple[str, ...]]) -> dict[st
     return part
 
 
-def bare(value: Any) -> Any:  # noqa: ANN401 - any JSON
+def bare(value: Any) -> Any:
     """Leave out words and extensions, but never a property that happens to have such a name."""
     if isinstance(value, list):
         return [bare(each) for each in value]
@@ -77,7 +75,7 @@ def components(spec: dict[str, Any], paths: dict[str, Any]) -> dict[str, Any]:
     return {kind: dict(sorted(named.items())) for kind, named in found.items()}
 
 
-def references(value: Any) -> Iterator[str]:  # noqa: ANN401 - any JSON
+def references(value: Any) -> Iterator[str]:
     """Yield everything that is referred to."""
     if isinstance(value, list):
         for each in value:
@@ -104,7 +102,7 @@ def patch(operation: dict[str, Any]) -> None:
         schema["properties"]["To"]["pattern"] = _TO
 
 
-def relax(value: Any) -> None:  # noqa: ANN401 - any JSON
+def relax(value: Any) -> None:
     """Drop ``format: uri`` from what may be null or relative, and ``format: phone-number``, which nothing defines."""
     if isinstance(value, list):
         for each in value:
