@@ -42,6 +42,10 @@ def extract(spec: dict[str, Any], wanted: dict[str, tuple[str, ...]]) -> dict[st
     for name, schema in part["components"]["schemas"].items():
         if schema.get("type") == "object" and "." in name:  # a resource: Twilio answers with all of it, always
             schema |= {"required": sorted(schema["properties"]), "additionalProperties": False}
+        elif schema.get("type") == "object":  # a package of a look-up: null when it was not asked for
+            schema["nullable"] = True
+            for each in schema.get("properties", {}).values():
+                each.setdefault("nullable", True)
     for item in part["paths"].values():
         for verb in ("get", "post", "delete"):
             if verb in item:

@@ -109,9 +109,8 @@ def test_every_request_our_adapters_make_and_every_answer_to_it_is_as_published(
     using(sandbox, "twilio_sms", everything_of_texts)
     using(sandbox, "twilio_sms", everything_of_texts, redact=True)
     using(sandbox, "twilio_sms", everything_of_texts, sender=None, messaging_service_sid=SERVICE)
-    for adapter in ("twilio_voice", "twilio_ivr"):
-        using(sandbox, adapter, everything_of_calls)
-        using(sandbox, adapter, everything_of_calls, machine_detection="DetectMessageEnd")
+    using(sandbox, "twilio_voice", everything_of_calls)
+    using(sandbox, "twilio_ivr", everything_of_calls, machine_detection="DetectMessageEnd")
     for asked, answered in wire.exchanges:
         check_request(asked)
         check_answer(asked, answered)
