@@ -4,8 +4,6 @@ import json
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from channels.sandbox.segments import count_segments as counted_by_the_sandbox
 from outreach.rendering.segments import count_segments
 
@@ -23,11 +21,18 @@ def test_the_texts_reach_every_corner() -> None:
     assert {row["segments"] for row in ROWS} >= set(range(1, 8))
 
 
-@pytest.mark.parametrize("row", [pytest.param(row, id=row["name"].encode("ascii", "replace").decode()) for row in ROWS])
-def test_it_counts_as_twilio_does(row: dict[str, Any]) -> None:
-    ours = count_segments(row["text"])
-    assert (ours.count, str(ours.encoding)) == (row["segments"], ENCODINGS[row["encoding"]])
-    assert counted_by_the_sandbox(row["text"]) == row["segments"]
+def test_ours_counts_as_twilio_does() -> None:
+    wrong = [
+        (row["name"], row["segments"], ours)
+        for row in ROWS
+        for ours in [count_segments(row["text"])]
+        if (ours.count, str(ours.encoding)) != (row["segments"], ENCODINGS[row["encoding"]])
+    ]
+    assert wrong == []
+
+
+def test_the_sandbox_counts_as_twilio_does() -> None:
+    assert [row["name"] for row in ROWS if counted_by_the_sandbox(row["text"]) != row["segments"]] == []
 
 
 def test_more_accents_than_a_segment_holds_are_counted_and_do_not_loop() -> None:
