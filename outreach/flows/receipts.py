@@ -7,7 +7,7 @@ from uuid import UUID
 
 import structlog
 
-from channels.errors import BadAddress, OptedOut
+from channels.errors import BadAddress, OptedOut, Rejected
 from outreach.domain.intake import KnownAttempt
 from outreach.domain.timeline import Entry
 from outreach.domain.touch import FAILED, RANK, TouchMove, merge, merge_call, outcome_of_text, who_answered
@@ -17,6 +17,7 @@ from outreach.flows.contactability import give_up_worn, put_back_reached
 from outreach.flows.house import House
 from outreach.flows.ports import Tx
 from outreach.flows.refusals import Refusals
+from outreach.flows.settle import unlisted
 
 # News worth an entry on the timeline; "sent" and "accepted" only repeat what touch.sent says.
 _TOLD = frozenset(outcome for outcome, rank in RANK.items() if rank >= RANK[Outcome.BUSY])
@@ -55,7 +56,7 @@ async def _apply(house: House, inbox: Sequence[UUID]) -> int:
             )
         )
         closed, news, entries = [], dict[UUID, dict[str, Any]](), list[Entry]()
-        refusals = Refusals()
+        refusals, unread = Refusals(), dict[str, str | None]()
         for row in rows:
             attempt = known.get(row.payload.get("token") or "") or known.get(row.payload.get("provider_ref") or "")
             if attempt is None:
@@ -72,9 +73,13 @@ async def _apply(house: House, inbox: Sequence[UUID]) -> int:
             news[attempt.attempt_id] = moved
             refusals.note(attempt, row.payload, now)
             entries += _told(attempt, moved, now)
+            if row.payload.get("decided_by") and row.payload.get("error_class") == Rejected.code:
+                unread[attempt.channel] = row.payload.get("provider_code")
         await tx.apply_news(list(news.values()), now)
         await _found_again(tx, house, [a for a in {id(a): a for a in known.values()}.values() if a.attempt_id in news])
         await refusals.write(tx, now)
+        for channel, code in unread.items():
+            await tx.open_alert("codes.unlisted", channel, unlisted(code), now)
         await _learn(tx, house, known.values(), news, now)
         await tx.close_inbox(closed)
         await tx.append(entries)

@@ -111,13 +111,14 @@ class _Books:
     demotions: list[Entry]
     suppressions: list[dict[str, Any]]
     alerts: list[tuple[str, str]]
+    unlisted: list[tuple[str, str | None]]
     tally: dict[str, int]
 
 
 async def settle(house: House, endings: Sequence[Ending]) -> dict[str, int]:
     """Record how every attempt of a batch ended; tries again while the store is away, because a retry is harmless."""
     now = house.clock.now()
-    books = _Books([], [], [], [], [], [], [], {})
+    books = _Books([], [], [], [], [], [], [], [], {})
     for sent, ending in endings:
         if isinstance(ending, Accepted):
             _accepted(books, sent, ending, now)
@@ -146,7 +147,14 @@ async def _write(house: House, books: _Books, now: datetime) -> None:
         for kind, subject in books.alerts:
             await tx.open_alert(kind, subject, "nothing leaves on this channel until an operator resumes it", now)
             await tx.set_switch("channel", subject, kind, now)
+        for channel, code in books.unlisted:
+            await tx.open_alert("codes.unlisted", channel, unlisted(code), now)
         await tx.append(entries)
+
+
+def unlisted(code: str | None) -> str:
+    """Say that a provider used a code whose meaning nobody has put down."""
+    return f"the provider gave code {code}, which is not in the data of this version; such attempts are not tried again"
 
 
 def _believe_receipts(
@@ -257,6 +265,8 @@ def _rejected(books: _Books, sent: Sent, error: Rejected, now: datetime) -> None
     """Refused for good: what it says about the address or the person is recorded before the next channel is tried."""
     _settle(books, sent, AttemptState.REJECTED, Outcome.REJECTED, error, now)
     reason = f"provider.{error.code}"
+    if error.decided_by and type(error) is Rejected:  # of the codes in the data, none means just that
+        books.unlisted.append((sent.touch.channel, error.provider_code))
     if isinstance(error, BadAddress):
         books.dead_points.append({"contact_point_id": sent.contact_point_id, "state": "invalid", "reason": reason})
         books.demotions.append(demoted(sent.touch.case_id, sent.contact_point_id, now))

@@ -86,6 +86,21 @@ async def test_what_a_refusal_meant_and_by_which_data_is_kept(database: str) -> 
     assert rows(database, "select reason from suppression") == [("opt_out.at_provider",)]
 
 
+@pytest.mark.parametrize("temper", ["reject:29999", "fail:29999"])
+async def test_a_code_nobody_knows_ends_the_attempt_for_good_and_tells_an_operator(database: str, temper: str) -> None:
+    one = Someone()
+    async with carried(database, one, {"temperament": temper}, SMS) as (house, sandbox):
+        plan_touch(database, one)
+        await run_lanes(house)
+        await settled(house, sandbox)
+    (attempt,) = attempts(database)
+    assert (attempt["provider_code"], attempt["error_code"]) == ("29999", "rejected")
+    assert rows(database, "select state, state_reason from contact_point where kind = 'phone'") == [("active", None)]
+    ((kind, subject, detail),) = rows(database, "select kind, subject, detail from alert")
+    assert (kind, subject) == ("codes.unlisted", "sms")
+    assert "29999" in detail
+
+
 class Told(FakeChannel):
     """A channel that is looked after, and counts how often it was asked about how many."""
 
