@@ -8,6 +8,7 @@ import hashlib
 import hmac
 import json
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Final
 from urllib.parse import quote, urlsplit
@@ -15,8 +16,7 @@ from uuid import uuid4
 
 from yarl import URL
 
-from channels.aliyun_codes import API
-from channels.codes import RAISES, Kind, row_in
+from channels.codes import Kind, codes_of
 from channels.errors import Misconfigured, OutcomeUnknown, SendError, Throttled
 from channels.http_pool import HttpPool, Limits, retry_after_seconds
 
@@ -67,7 +67,8 @@ class AliyunApi:
         code = answer.get("Code") if answer else None
         if 200 <= status < 300 and code == "OK" and answer is not None:
             return answer
-        raise refusal(status, code if isinstance(code, str) else None, retry_after_seconds(headers.get("Retry-After")))
+        wait = retry_after_seconds(headers.get("Retry-After"), headers.get("Date"))
+        raise refusal(status, code if isinstance(code, str) else None, wait)
 
     def _headers(self, action: str, query: str) -> dict[str, str]:
         signed = {
@@ -89,17 +90,16 @@ class AliyunApi:
 def refusal(status: int, code: str | None, retry_after: float | None) -> SendError:
     """Turn an answer that is not OK into our error. Never quotes its words: they name the recipient."""
     if code is not None and code != "OK":
-        row = row_in(API, code)
-        wait = retry_after if retry_after is not None else row.wait_seconds
+        row = codes_of("aliyun").row(code, "api")
         if row.kind is not Kind.UNKNOWN:
-            return RAISES[row.kind](row.meaning, provider_code=code, retry_after=wait)
+            return row.refusal(code, retry_after)
     if status >= 500:
         return OutcomeUnknown(f"HTTP {status}", provider_code=code, retry_after=retry_after)
     if status == 429:
         return Throttled("HTTP 429: never processed", provider_code=code, retry_after=retry_after)
     if code is not None and code != "OK":
-        kind = Kind.MISCONFIGURED if status in {401, 403} else Kind.UNKNOWN
-        return RAISES[kind]("a code that is not in the table", provider_code=code)
+        row = codes_of("aliyun").row(code, "api")
+        return (replace(row, kind=Kind.MISCONFIGURED) if status in {401, 403} else row).refusal(code)
     if status in _SAID_NO:
         return Misconfigured(f"HTTP {status} without an Aliyun code: is the base URL right?")
     return OutcomeUnknown(f"HTTP {status} without an Aliyun code")

@@ -1,6 +1,6 @@
 """What every channel adapter accepts, answers and raises: the whole contract between outreach and a provider."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
@@ -24,6 +24,7 @@ class Capability(StrEnum):
     INTERACTIVE = "interactive"
     RECEIPTS = "receipts"
     REPLIES = "replies"
+    LOOKS_AFTER = "looks_after"  # reads prices afterwards and takes words off the provider
     TEMPLATES = "templates"  # carries approved templates: wants Outbound.template
 
 
@@ -95,8 +96,9 @@ class Outbound:
 
     ``attempt_id`` is stable and opaque (Message-ID, idempotency where a provider has it); ``token`` is the unguessable
     word that comes back in callbacks; ``address`` is E.164 or an RFC 5321 mailbox; ``validity`` is how long the
-    provider may still hand it over (the rest of the permitted window). ``template`` is given to adapters that carry
-    templates; ``person`` is an opaque id, the same for all attempts to one person, for routes that stay the same.
+    provider may still hand it over: the rest of the permitted window, as of this call. ``template`` is given to
+    adapters that carry templates; ``person`` is an opaque id, the same for all attempts to one person, for routes that
+    stay the same.
     """
 
     attempt_id: str
@@ -117,6 +119,7 @@ class Accepted:
     status: str = "accepted"
     segments: int | None = None
     price_micros: int | None = None
+    currency: str | None = None
 
 
 class ReceiptStatus(StrEnum):
@@ -152,7 +155,11 @@ class Callback:
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """Delivery news about one attempt. ``dedupe_key`` is the same for a repeated callback."""
+    """Delivery news about one attempt. ``dedupe_key`` is the same for a repeated callback.
+
+    ``decided_by`` names the data, with its version, that turned ``provider_code`` into ``error_class``.
+    ``price_micros`` are millionths of ``currency`` (ISO 4217).
+    """
 
     dedupe_key: str
     status: ReceiptStatus
@@ -162,6 +169,10 @@ class Receipt:
     error_class: str | None = None  # a code of channels.errors (bad_address, opted_out ...) when the news is a failure
     answered_by: str | None = None  # human | machine | fax | unknown
     duration_seconds: int | None = None
+    decided_by: str | None = None
+    segments: int | None = None
+    price_micros: int | None = None
+    currency: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,13 +240,18 @@ class Found:
     provider_ref: str
     status: ReceiptStatus
     provider_code: str | None = None
+    error_class: str | None = None
+    decided_by: str | None = None
+    segments: int | None = None
+    price_micros: int | None = None
+    currency: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class LookupKey:
     """What identifies an attempt at a provider when its answer was lost.
 
-    ``started_minutes_ago`` bounds the search; ``body`` is the exact text (texts carry a short reference).
+    ``started_epoch`` bounds the search; ``body`` is the exact text (texts carry a short reference).
     """
 
     attempt_id: str
@@ -243,6 +259,22 @@ class LookupKey:
     address: str
     body: str | None
     started_epoch: float
+
+
+@dataclass(frozen=True, slots=True)
+class Aftermath:
+    """What a provider's own record of an attempt says once it is over. ``None`` fields were not said.
+
+    ``complete``: there is nothing more to ask for. ``words_off``: True when the provider no longer holds the words,
+    False when they were to go and are still there, None when they are to stay.
+    """
+
+    provider_ref: str
+    complete: bool
+    segments: int | None = None
+    price_micros: int | None = None
+    currency: str | None = None
+    words_off: bool | None = None
 
 
 class Channel(Protocol):
@@ -284,6 +316,28 @@ class Cancels(Protocol):
 
     async def cancel(self, provider_ref: str) -> bool:
         """Return True when the provider confirmed that it will not leave."""
+        ...
+
+
+@runtime_checkable
+class LooksAfter(Protocol):
+    """An adapter that reads what an attempt cost, and takes its words off the provider, once it is over.
+
+    ``cares``: whether its configuration asks for either; ``takes_words_off``: whether for the second.
+    """
+
+    @property
+    def cares(self) -> bool:
+        """Whether there is anything to look after."""
+        ...
+
+    @property
+    def takes_words_off(self) -> bool:
+        """Whether words are to be taken off the provider."""
+        ...
+
+    async def look_after(self, provider_refs: Sequence[str]) -> Sequence[Aftermath]:
+        """Look after attempts that were accepted. What is missing in the answer is to be asked again later."""
         ...
 
 

@@ -28,7 +28,8 @@ class ChannelError(Exception):
 class SendError(ChannelError):
     """A send that did not end in Accepted.
 
-    ``code`` is stable and ours; ``provider_code`` is the provider's own, as text.
+    ``code`` is stable and ours; ``provider_code`` is the provider's own, as text. ``decided_by`` names the data, with
+    its version, that said what the provider's code means.
     """
 
     code: ClassVar[str] = "send_error"
@@ -38,6 +39,7 @@ class SendError(ChannelError):
         self.detail = detail
         self.provider_code = provider_code
         self.retry_after = retry_after
+        self.decided_by: str | None = None
 
 
 class NotSent(SendError):  # noqa: N818 - named by what happened, as the house speaks of it

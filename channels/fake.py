@@ -2,11 +2,12 @@
 
 import hmac
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import ClassVar
 
 from channels.contract import (
     Accepted,
+    Aftermath,
     Answer,
     Callback,
     Capability,
@@ -36,8 +37,9 @@ def accepts(outbound: Outbound) -> Accepted:
 class FakeChannel:
     """Keeps every Outbound in ``sent`` before deciding its outcome, as a real provider may.
 
-    ``outcomes`` are used up first, in order; then ``script`` decides. ``found`` and ``cancellable`` answer look-ups and
-    cancellations; ``prompts`` records what calls were told to say.
+    ``outcomes`` are used up first, in order; then ``script`` decides. ``found``, ``cancellable`` and ``aftermath``
+    answer look-ups, cancellations and what is asked afterwards (when ``cares``); ``prompts`` records what calls
+    were told to say.
     """
 
     name: ClassVar[str] = "fake"
@@ -50,6 +52,9 @@ class FakeChannel:
         self.cancelled: list[str] = []
         self.found: dict[str, Found] = {}
         self.cancellable: set[str] = set()
+        self.aftermath: dict[str, Aftermath] = {}
+        self.cares = False
+        self.takes_words_off = False
         self.closed = False
         self._outcomes = list(outcomes)
         self._script = script
@@ -91,6 +96,10 @@ class FakeChannel:
         """Record, and confirm when the test said it can still be called back."""
         self.cancelled.append(provider_ref)
         return provider_ref in self.cancellable
+
+    async def look_after(self, provider_refs: Sequence[str]) -> Sequence[Aftermath]:
+        """Return what the test put into ``aftermath`` under the references."""
+        return [self.aftermath[ref] for ref in provider_refs if ref in self.aftermath]
 
     def answer(self, prompt: Prompt) -> Answer:
         """Record the prompt and say its words plainly."""

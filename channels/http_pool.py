@@ -7,6 +7,7 @@ connection (name, socket, TLS, a place in the pool) is ``Unavailable``; everythi
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
 from typing import Final
 
 import aiohttp
@@ -117,8 +118,13 @@ class HttpPool:
             await session.close()
 
 
-def retry_after_seconds(header: str | None) -> float | None:
-    """Read Retry-After in seconds. The date form needs a clock, so it reads as not said."""
-    if header is None or not header.strip().isascii() or not header.strip().isdigit():
+def retry_after_seconds(header: str | None, date: str | None = None) -> float | None:
+    """Read Retry-After in seconds. A date is read against the answer's own ``Date``, never against our clock."""
+    text = "" if header is None else header.strip()
+    if text.isascii() and text.isdigit():
+        return float(text)
+    try:
+        left = (parsedate_to_datetime(text) - parsedate_to_datetime(date or "")).total_seconds()
+    except (ValueError, TypeError, IndexError):
         return None
-    return float(header.strip())
+    return left if left >= 0 else None

@@ -11,6 +11,7 @@ COLUMNS = {
     Capability.LOOKS_UP: "looks up",
     Capability.CANCELS: "cancels",
     Capability.INTERACTIVE: "interactive",
+    Capability.LOOKS_AFTER: "price and redaction afterwards",
     Capability.TEMPLATES: "approved templates only",
 }
 """Every capability, and its heading. A capability without one fails a test."""

@@ -19,12 +19,14 @@ from pydantic import Field, model_validator
 from channels.contract import (
     Accepted,
     Acknowledges,
+    Aftermath,
     Answer,
     Callback,
     Cancels,
     Capability,
     Channel,
     Found,
+    LooksAfter,
     LooksUp,
     LookupKey,
     Medium,
@@ -281,6 +283,41 @@ class AskedRouter(Router):
         return None
 
 
+class CaringRouter(Router):
+    """A router with at least one sender that is looked after afterwards."""
+
+    @property
+    def cares(self) -> bool:
+        """Whether any sender has something to look after."""
+        return any(sender.cares for sender in self._carers().values())
+
+    @property
+    def takes_words_off(self) -> bool:
+        """Whether any sender's words are to be taken off its provider."""
+        return any(sender.takes_words_off for sender in self._carers().values())
+
+    async def look_after(self, provider_refs: Sequence[str]) -> Sequence[Aftermath]:
+        """Ask each sender about its own; there is nothing more to ask about those of senders that do not care."""
+        carers = {name: sender for name, sender in self._carers().items() if sender.cares}
+        asked: dict[str, list[str]] = {}
+        for ref in provider_refs:
+            name, _, own = ref.partition(":")
+            asked.setdefault(name, []).append(own)
+        mine = [name for name in asked if name in carers]
+        answers = await asyncio.gather(*(carers[name].look_after(asked[name]) for name in mine), return_exceptions=True)
+        said = [
+            replace(each, provider_ref=f"{name}:{each.provider_ref}")
+            for name, answer in zip(mine, answers, strict=True)
+            if not isinstance(answer, BaseException)
+            for each in answer
+        ]
+        done = [Aftermath(ref, complete=True) for ref in provider_refs if ref.partition(":")[0] not in carers]
+        return said + done
+
+    def _carers(self) -> dict[str, LooksAfter]:
+        return {name: sender for name, sender in self._senders.items() if isinstance(sender, LooksAfter)}
+
+
 class CancellingRouter(Router):
     """A router with at least one sender that takes back what has not left."""
 
@@ -325,6 +362,7 @@ def make_router(
         raise ConfigError(f"{channel}.senders: {ONE_MEDIUM}")
     capabilities = frozenset().union(*(sender.capabilities for sender in senders.values()))
     bases: list[type[Router]] = [AskedRouter] if Capability.LOOKS_UP in capabilities else []
+    bases += [CaringRouter] if Capability.LOOKS_AFTER in capabilities else []
     bases += [CancellingRouter] if Capability.CANCELS in capabilities else []
     bases += [MailRouter] if any(isinstance(sender, TakesMail) for sender in senders.values()) else []
     kept = capabilities - {Capability.INTERACTIVE}

@@ -34,6 +34,8 @@ from channels.twilio_account import TwilioAdapter, TwilioOptions
 from channels.twilio_common import (
     created_at,
     created_since,
+    currency,
+    decided_by,
     form_of,
     news_class,
     price_micros,
@@ -123,7 +125,12 @@ class TwilioCalls(TwilioAdapter):
     async def send(self, outbound: Outbound) -> Accepted:
         """Place the call, once. Raises SendError."""
         created = await self._create("Calls", self._form(outbound))
-        return Accepted(created["sid"], str(created.get("status")), price_micros=price_micros(created.get("price")))
+        return Accepted(
+            created["sid"],
+            str(created.get("status")),
+            price_micros=price_micros(created.get("price")),
+            currency=currency(created.get("price_unit"), created.get("price")),
+        )
 
     def _form(self, outbound: Outbound) -> dict[str, object]:
         call = outbound.content
@@ -162,7 +169,12 @@ class TwilioCalls(TwilioAdapter):
             if not mine:
                 return None
             first = min(mine, key=created_at)
-            return Found(first.sid, STATUSES.get(first.status, ReceiptStatus.ACCEPTED))
+            return Found(
+                first.sid,
+                STATUSES.get(first.status, ReceiptStatus.ACCEPTED),
+                price_micros=price_micros(first.price),
+                currency=currency(first.price_unit, first.price),
+            )
 
     def _is_attempt(self, record: Any, key: LookupKey) -> bool:  # noqa: ANN401 - SDK instances are not typed
         return str(record.direction or "").startswith("outbound") and created_since(key, record.date_created)
@@ -198,6 +210,7 @@ def progress(callback: Callback) -> Receipt | None:
         provider_ref=sid,
         provider_code=_code(fields),
         error_class=_error_class(fields) if status is ReceiptStatus.FAILED else None,
+        decided_by=_decided_by(fields) if status is ReceiptStatus.FAILED else None,
         answered_by=answered_by,
         duration_seconds=whole(fields.get("CallDuration")),
     )
@@ -222,6 +235,12 @@ def _error_class(fields: dict[str, str]) -> str:
     if fields.get("SipResponseCode") in _NOT_A_NUMBER:
         return BadAddress.code
     return news_class(fields.get("ErrorCode") or None) or Unavailable.code
+
+
+def _decided_by(fields: dict[str, str]) -> str | None:
+    if fields.get("SipResponseCode") in _NOT_A_NUMBER:
+        return None
+    return decided_by(fields.get("ErrorCode") or None)
 
 
 def _reply(callback: Callback, fields: dict[str, str], medium: Medium) -> Reply:

@@ -5,7 +5,7 @@ import hmac
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
@@ -15,9 +15,9 @@ from multidict import MultiDict
 from twilio.base.exceptions import TwilioException
 from twilio.request_validator import HMAC_SHA1, RequestValidator, get_signature_algorithm
 
+from channels.codes import Kind, Row, codes_of
 from channels.contract import Callback, LookupKey
 from channels.errors import BadSignature, MalformedCallback, Misconfigured, OutcomeUnknown, SendError, Throttled
-from channels.twilio_codes import NEWS, RAISES, Kind, row_of
 
 _GATEWAY_SAID_NO = frozenset(
     {301, 307, 308, 400, 401, 402, 403, 404, 405, 406, 407, 410, 411, 413, 414, 415, 421, 426, 431, 451}
@@ -39,8 +39,9 @@ def refusal(status: int, body: bytes, retry_after: float | None) -> SendError:
         return Throttled("HTTP 429: never processed", provider_code=code, retry_after=retry_after)
     if code is not None and status >= 400:
         row = row_of(code)
-        error = Misconfigured if row.kind is Kind.UNKNOWN and status in {401, 403} else RAISES[row.kind]
-        return error(row.meaning, provider_code=code, retry_after=retry_after)
+        if row.kind is Kind.UNKNOWN and status in {401, 403}:
+            row = replace(row, kind=Kind.MISCONFIGURED)
+        return row.refusal(code, retry_after)
     if status in _GATEWAY_SAID_NO:
         return Misconfigured(f"HTTP {status} without a Twilio code: is the base URL right?")
     return OutcomeUnknown(f"HTTP {status} without a Twilio code")
@@ -64,9 +65,19 @@ def unreadable_is_unknown() -> Iterator[None]:
         raise OutcomeUnknown(f"unreadable answer: {type(error).__name__}") from None
 
 
+def row_of(code: str) -> Row:
+    """Return what one of Twilio's codes means; a code that is not in the data is ``Kind.UNKNOWN``."""
+    return codes_of("twilio").row(code)
+
+
 def news_class(code: str | None) -> str | None:
     """Return the ``error_class`` that a receipt with this ErrorCode carries."""
-    return None if code is None else NEWS[row_of(code).kind]
+    return None if code is None else row_of(code).news
+
+
+def decided_by(code: str | None) -> str | None:
+    """Return the data, with its version, that gives this ErrorCode its meaning."""
+    return None if code is None else row_of(code).decided_by
 
 
 def price_micros(price: object) -> int | None:
@@ -75,6 +86,12 @@ def price_micros(price: object) -> int | None:
         return abs(int(Decimal(str(price)) * 1_000_000)) if price else None
     except (InvalidOperation, ValueError, OverflowError):
         return None
+
+
+def currency(unit: object, price: object) -> str | None:
+    """Return the ISO 4217 code that a price is in; Twilio writes some in lower case. None without a price."""
+    code = unit.upper() if isinstance(unit, str) and price else ""
+    return code if len(code) == 3 and code.isascii() and code.isalpha() else None
 
 
 def whole(number: object) -> int | None:

@@ -76,7 +76,9 @@ class TwilioHttp(AsyncHttpClient):  # type: ignore[misc]  # the SDK is not typed
         status, raw, answer_headers = await self._pool.exchange(method, url, _form(data), self._headers)
         if 200 <= status < 300:
             return TwilioAnswer(status, _json_text(raw), answer_headers)
-        raise self._refusal(status, raw, retry_after_seconds(answer_headers.get("Retry-After")))
+        raise self._refusal(
+            status, raw, retry_after_seconds(answer_headers.get("Retry-After"), answer_headers.get("Date"))
+        )
 
     async def close(self) -> None:
         """Close this loop's session. Sending afterwards opens a new one."""

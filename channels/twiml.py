@@ -38,8 +38,8 @@ _BY_LANGUAGE = {"en": "en-US", "es": "es-US", "zh": "zh-CN"}
 
 _MARKUP = re.compile(
     r'<break\s+time="(?P<time>\d{1,5}ms|\d{1,2}(?:\.\d+)?s)"\s*/>'
-    r'|<say-as\s+interpret-as="(?P<kind>characters|spell-out|cardinal|ordinal|digits|date|time|telephone|currency)"'
-    r'(?:\s+format="(?P<format>[mdy]{1,8})")?\s*>(?P<words>[^<>]*)</say-as>'
+    r'|<say-as\s+interpret-as="(?P<kind>characters|spell-out|cardinal|ordinal|digits|date|time|telephone)"'
+    r'(?:\s+format="(?P<format>mdy|dmy|ymd|md|dm|ym|my|d|m|y)")?\s*>(?P<words>[^<>]*)</say-as>'
 )
 _ENTITY = {"&lt;": "<", "&gt;": ">", "&quot;": '"', "&apos;": "'", "&#39;": "'", "&#34;": '"', "&amp;": "&"}
 _ENTITY_PATTERN = re.compile("|".join(_ENTITY))

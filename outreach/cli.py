@@ -35,7 +35,7 @@ app = typer.Typer(
 )
 
 app.command("check")(checking.check)
-app.command("channels")(channels.channels)
+app.add_typer(channels.app, name="channels")
 app.command("import")(book.import_)
 app.add_typer(campaign.app, name="campaign")
 app.command("event")(records.event)

@@ -3,6 +3,8 @@
 import re
 from typing import Final
 
+from channels.signs import parts_of, sign_widths
+
 _BASIC: Final = frozenset(
     "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿"
     "abcdefghijklmnopqrstuvwxyzäöñüà"
@@ -18,16 +20,9 @@ def count_segments(body: str) -> int:
         return 1 if len(body) <= 160 else -(-len(body) // 153)
     if set(body) <= _GSM:
         return _packed([2 if letter in _EXTENDED else 1 for letter in body], 160, 153)
-    return _packed([2 if letter > "\uffff" else 1 for letter in body], 70, 67)
+    return _packed(sign_widths(body), 70, 67)
 
 
 def _packed(widths: list[int], alone: int, part: int) -> int:
-    """Count parts when no letter may be split over two."""
-    if sum(widths) <= alone:
-        return 1
-    parts, room = 1, part
-    for width in widths:
-        if width > room:
-            parts, room = parts + 1, part
-        room -= width
-    return parts
+    """Count parts when no sign may be split over two."""
+    return 1 if sum(widths) <= alone else parts_of(widths, part)

@@ -26,6 +26,8 @@ _MAGIC_TO: Final = {"+15005550001": 21211, "+15005550002": 21612, "+15005550003"
 _MAGIC_FROM: Final = {"+15005550001": 21212, "+15005550007": 21606, "+15005550008": 21611}
 _MAX_BODY: Final = 1600
 _LONGEST_VALIDITY: Final = 36000
+_PRICE: Final = 0.0079
+"""US dollars a segment."""
 _FLAKY: Final = 0.3
 _FAILED: Final = frozenset({30001, 30002, 30024, 30034, 30036, 30410, 30610, 30640})
 """Errors before the carrier took the text (status failed); the others are undelivered."""
@@ -51,6 +53,7 @@ class TextRecord:
     sent: float | None = None
     updated: float = 0.0
     error_code: int | None = None
+    price: str | None = None
     tell: "Tell | None" = None  # how its fate is reported, when not by Twilio's callback
 
     def as_json(self) -> dict[str, object]:
@@ -59,11 +62,11 @@ class TextRecord:
         created = rfc2822(self.created)
         return {
             "body": self.body,
-            "num_segments": str(self.segments),
+            "num_segments": "0" if self.service and self.sent is None else str(self.segments),
             "direction": self.direction,
             "from": self.from_ or None,
             "date_updated": rfc2822(self.updated) if self.updated else created,
-            "price": None,
+            "price": self.price,
             "error_message": None if self.error_code is None else f"Error {self.error_code}",
             "uri": f"{uri}.json",
             "account_sid": self.account,
@@ -311,6 +314,8 @@ class Texts:
     def _move(self, text: TextRecord, status: str, code: int | None = None, *, last: bool) -> None:
         """Take a text to its next status and tell the status callback."""
         text.status, text.error_code, text.updated = status, code, self._carrier.clock.epoch()
+        if last and text.sent is not None:  # a price comes late: null in the answer to the create request
+            text.price = f"{-_PRICE * text.segments:.5f}"
         self._carrier.witness.record("text_status", channel="sms", to=text.to, ref=text.sid, status=status, code=code)
         if text.tell is not None:
             text.tell(text, last)

@@ -50,7 +50,8 @@ class _Connection(asyncio.Protocol):
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserError:
-            self._answer.set_exception(WireError("not HTTP"))
+            if not self._answer.done():  # what follows a whole answer in the same packet is no part of it
+                self._answer.set_exception(WireError("not HTTP"))
             self.close()
 
     def on_body(self, body: bytes) -> None:

@@ -9,8 +9,7 @@ from typing import Annotated, Any, ClassVar, Final, Self
 from pydantic import Field, SecretStr, field_validator, model_validator
 
 from channels.aliyun_api import AliyunApi
-from channels.aliyun_codes import RECEIPTS
-from channels.codes import NEWS, row_in
+from channels.codes import Row, codes_of
 from channels.contract import (
     TEMPLATE_FIELDS,
     Accepted,
@@ -245,8 +244,14 @@ def _found(row: Mapping[str, Any], key: LookupKey) -> Found:
     """Read one record. It has no BizId, so the attempt keeps our own id as its reference."""
     status = _STATES.get(row.get("SendStatus", 0), ReceiptStatus.ACCEPTED)
     code = row.get("ErrCode")
-    failed = status is ReceiptStatus.UNDELIVERED
-    return Found(key.attempt_id, status, code if failed and isinstance(code, str) and code else None)
+    if status is not ReceiptStatus.UNDELIVERED or not isinstance(code, str) or not code:
+        return Found(key.attempt_id, status)
+    meant = _meant(code)
+    return Found(key.attempt_id, status, code, error_class=meant.news, decided_by=meant.decided_by)
+
+
+def _meant(code: str | None) -> Row:
+    return codes_of("aliyun").row(code or "", "receipts")
 
 
 def _news(item: Any) -> Receipt | Reply:  # noqa: ANN401 - plain JSON values
@@ -268,7 +273,8 @@ def _receipt(item: dict[str, Any]) -> Receipt:
         token=token,
         provider_ref=reference,
         provider_code=None if good else code,
-        error_class=None if good else NEWS[row_in(RECEIPTS, code or "").kind],
+        error_class=None if good else _meant(code).news,
+        decided_by=None if good else _meant(code).decided_by,
     )
 
 

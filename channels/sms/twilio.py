@@ -1,13 +1,16 @@
 """Texts through Twilio."""
 
+import asyncio
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Annotated, Any, ClassVar, Self
+from urllib.parse import quote
 
 from pydantic import Field, model_validator
 
 from channels.contract import (
     Accepted,
+    Aftermath,
     Callback,
     Capability,
     ChannelConfig,
@@ -23,19 +26,25 @@ from channels.contract import (
 from channels.errors import (
     ContentRefused,
     MalformedCallback,
+    Misconfigured,
+    NotSent,
+    OutcomeUnknown,
+    SendError,
     Unavailable,
     Unsupported,
 )
 from channels.options import read_options
 from channels.twilio_account import TwilioAdapter, TwilioOptions
-from channels.twilio_codes import RAISES, row_of
 from channels.twilio_common import (
     created_at,
     created_since,
+    currency,
+    decided_by,
     form_of,
     news_class,
     price_micros,
     required,
+    row_of,
     token_of,
     unreadable_is_unknown,
     whole,
@@ -45,6 +54,7 @@ MAX_VALIDITY_SECONDS = 36_000
 MIN_VALIDITY_SECONDS = 5
 MAX_BODY = 1_600
 _LOOK_BACK = 200
+_AT_ONCE = 8
 _HALF_CHARACTER = re.compile("[\ud800-\udfff]")
 _FAILURES = frozenset({ReceiptStatus.FAILED, ReceiptStatus.UNDELIVERED})
 
@@ -65,9 +75,14 @@ STATUSES: dict[str, ReceiptStatus] = {
 
 
 class TwilioSmsOptions(TwilioOptions):
-    """Texts leave from one ``sender`` or from the senders of a ``messaging_service_sid``."""
+    """Texts leave from one ``sender`` or from the senders of a ``messaging_service_sid``.
+
+    ``redact``: their words are taken off Twilio once they are over; ``prices``: what they cost is read there.
+    """
 
     messaging_service_sid: Annotated[str, Field(pattern=r"^MG[0-9a-fA-F]{32}$")] | None = None
+    redact: bool = False
+    prices: bool = True
 
     @model_validator(mode="after")
     def _one_origin(self) -> Self:
@@ -82,7 +97,7 @@ class TwilioSms(TwilioAdapter):
     name: ClassVar[str] = "twilio_sms"
     medium: ClassVar[Medium] = Medium.SMS
     capabilities: ClassVar[frozenset[Capability]] = frozenset(
-        {Capability.LOOKS_UP, Capability.RECEIPTS, Capability.REPLIES}
+        {Capability.LOOKS_UP, Capability.RECEIPTS, Capability.REPLIES, Capability.LOOKS_AFTER}
     )
 
     def __init__(self, config: ChannelConfig) -> None:
@@ -91,6 +106,8 @@ class TwilioSms(TwilioAdapter):
         self._messages = self._account.messages
         self._service = options.messaging_service_sid
         self._sender = options.sender
+        self._redacts = options.redact
+        self._prices = options.prices
 
     async def send(self, outbound: Outbound) -> Accepted:
         """Create the text, once. Raises SendError."""
@@ -139,6 +156,50 @@ class TwilioSms(TwilioAdapter):
             mine = [record for record in records if _is_attempt(record, key)]
             return _found(min(mine, key=created_at)) if mine else None
 
+    @property
+    def cares(self) -> bool:
+        """Whether prices are to be read or words to be taken off."""
+        return self._prices or self._redacts
+
+    @property
+    def takes_words_off(self) -> bool:
+        """Whether words are to be taken off Twilio."""
+        return self._redacts
+
+    async def look_after(self, provider_refs: Sequence[str]) -> Sequence[Aftermath]:
+        """Read each text's record, or redact it, which answers with its record: one request each, few at a time.
+
+        Twilio redacts one text a request, and only what is over. Once it is out of reach or asks us to slow down,
+        the rest is left for the next time.
+        """
+        gate, stop = asyncio.Semaphore(_AT_ONCE), asyncio.Event()
+
+        async def one(ref: str) -> Aftermath | None:
+            async with gate:
+                return None if stop.is_set() else await self._care(ref, stop)
+
+        return [said for said in await asyncio.gather(*map(one, provider_refs)) if said is not None]
+
+    async def _care(self, ref: str, stop: asyncio.Event) -> Aftermath | None:
+        uri = f"{self._resources}Messages/{quote(ref, safe='')}.json"
+        try:
+            with unreadable_is_unknown():
+                if self._redacts:
+                    record = await self._api.update_async("POST", uri, data={"Body": ""})
+                else:
+                    record = await self._api.fetch_async("GET", uri)
+                return _aftermath(ref, record, prices=self._prices, redacts=self._redacts)
+        except Misconfigured as error:
+            if error.provider_code == "20404":  # somebody deleted it there: no words and no price to come
+                return Aftermath(ref, complete=True, words_off=self._redacts or None)
+            stop.set()
+        except (NotSent, OutcomeUnknown):
+            stop.set()
+        except SendError:
+            # Not over yet, as Twilio sees it.
+            return Aftermath(ref, complete=False, words_off=False if self._redacts else None)
+        return None
+
 
 # What Twilio acts on and answers by itself when it is the whole text (its default keywords, any case).
 _KEYWORDS = {
@@ -155,13 +216,27 @@ def _accepted(created: dict[str, Any]) -> Accepted:
     """Read the answer to a create request. A text that failed at once is a refusal, not an acceptance."""
     word, code = str(created.get("status")), created.get("error_code")
     if STATUSES.get(word) in _FAILURES and code is not None:
-        row = row_of(str(code))
-        raise RAISES[row.kind](row.meaning, provider_code=str(code))
+        raise row_of(str(code)).refusal(str(code))
     return Accepted(
         created["sid"],
         word,
         segments=whole(created.get("num_segments")),
         price_micros=price_micros(created.get("price")),
+        currency=currency(created.get("price_unit"), created.get("price")),
+    )
+
+
+def _aftermath(ref: str, record: dict[str, Any], *, prices: bool, redacts: bool) -> Aftermath:
+    price = record.get("price")
+    micros = price_micros(price)
+    words_off = not record["body"] if redacts else None
+    return Aftermath(
+        ref,
+        complete=(micros is not None or not prices) and words_off is not False,
+        segments=whole(record.get("num_segments")),
+        price_micros=micros,
+        currency=currency(record.get("price_unit"), price),
+        words_off=words_off,
     )
 
 
@@ -171,8 +246,19 @@ def _is_attempt(record: Any, key: LookupKey) -> bool:  # noqa: ANN401 - SDK inst
 
 
 def _found(record: Any) -> Found:  # noqa: ANN401 - as above
+    status = STATUSES.get(record.status, ReceiptStatus.ACCEPTED)
     code = None if record.error_code is None else str(record.error_code)
-    return Found(record.sid, STATUSES.get(record.status, ReceiptStatus.ACCEPTED), code)
+    failed = status in _FAILURES
+    return Found(
+        record.sid,
+        status,
+        code,
+        error_class=(news_class(code) or "rejected") if failed else None,
+        decided_by=decided_by(code) if failed else None,
+        segments=whole(record.num_segments),
+        price_micros=price_micros(record.price),
+        currency=currency(record.price_unit, record.price),
+    )
 
 
 def _receipt(fields: dict[str, str], word: str, token: str | None) -> Receipt:
@@ -189,6 +275,7 @@ def _receipt(fields: dict[str, str], word: str, token: str | None) -> Receipt:
         provider_ref=sid,
         provider_code=code,
         error_class=(news_class(code) or "rejected") if failed else None,
+        decided_by=decided_by(code) if failed else None,
     )
 
 

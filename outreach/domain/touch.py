@@ -207,6 +207,8 @@ class Settlement:
     segments: int | None = None
     price_micros: int | None = None
     lookup_real_at: datetime | None = None
+    currency: str | None = None
+    decided_by: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

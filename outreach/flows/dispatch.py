@@ -18,7 +18,7 @@ from outreach.domain.words import SPOKEN, Outcome, TouchState
 from outreach.flows.approvals import ASK_AGAIN, NEEDED_IN, UNAPPROVED, may_be_sent
 from outreach.flows.fields import short_ref
 from outreach.flows.house import House
-from outreach.flows.leaving import attachments_of, attempt_of, content_of, template_of, validity_of
+from outreach.flows.leaving import attachments_of, attempt_of, content_of, leave_by, template_of
 from outreach.flows.lines import fit_to_line
 from outreach.flows.lookout import SWITCHED_OFF, named, places_of, scopes_of
 from outreach.flows.outage import WayRound, find_way
@@ -359,17 +359,18 @@ def _start(
             touch.touch_id, TouchState.STARTED, None, contact_point_id=point.contact_point_id, tries=touch.tries + 1
         )
     )
+    ends_at = leave_by(decision, touch)
     outbound = Outbound(
         attempt_id=str(attempt_id),
         token=token,
         address=point.value,
         content=content_of(touch.channel, rendered, token, attachments_of(house, touch, dossier, case, now)),
-        validity=validity_of(decision, touch, now),
+        validity=ends_at - now,
         template=template_of(house, touch, dossier, case, rendered, now),
         person=str(touch.borrower_id),
     )
     reach = scopes_of(touch.channel, touch.plan, touch.campaign_id, places_of(dossier))
-    batch.sends.append(Sent(touch, attempt_id, point.contact_point_id, outbound, decision_id, reach))
+    batch.sends.append(Sent(touch, attempt_id, point.contact_point_id, outbound, decision_id, reach, ends_at))
     dossier.history.append(
         Contact(now, touch.channel, Outcome.PENDING, (str(case.case_id),), case.creditor_id,
                 str(point.contact_point_id), "out", touch.purpose)

@@ -1,6 +1,6 @@
 """What an allowed touch leaves as: its attempt, as it is stored before, and what its provider is given."""
 
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from urllib.parse import urlsplit
 from uuid import UUID
 
@@ -63,12 +63,8 @@ def attachments_of(house: House, touch: Touch, dossier: Dossier, case: Case, now
     return (Attachment("installments.ics", "text/calendar; method=PUBLISH", calendar_text(days, now)),)
 
 
-def validity_of(decision: Decision, touch: Touch, now: datetime) -> timedelta:
-    """Return how long the provider may still hand it over: the rest of the permitted hours and of its use."""
-    return _closes(decision, touch) - now
-
-
-def _closes(decision: Decision, touch: Touch) -> datetime:
+def leave_by(decision: Decision, touch: Touch) -> datetime:
+    """Return the instant after which it may not reach anybody: the end of the permitted hours, or of its use."""
     return touch.expires_at if decision.send_before is None else min(touch.expires_at, decision.send_before)
 
 
@@ -108,5 +104,5 @@ def attempt_of(
         segments=rendered.segments,
         started_at=now,
         started_real_at=house.clock.real(),
-        leave_by=_closes(decision, touch) if touch.channel in SPOKEN else None,
+        leave_by=leave_by(decision, touch) if touch.channel in SPOKEN else None,
     )

@@ -14,7 +14,7 @@ COLUMNS = (
     "state", "outcome",
     "anomaly", "provider_ref", "provider_code", "error_code", "segments", "started_at", "settled_at", "template_hash",
     "locale", "contact_point_id", "account", "borrower", "zones", "jurisdictions", "point_zones", "point_regions",
-    "answered_by", "duration_seconds",
+    "answered_by", "duration_seconds", "price_micros", "currency", "decided_by", "words_off_at",
 )  # fmt: skip
 
 

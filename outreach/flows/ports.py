@@ -13,6 +13,7 @@ from outreach.domain.intake import AnsweredCall, Claimed, InboxRow, KnownAttempt
 from outreach.domain.timeline import Entry
 from outreach.domain.touch import NewAttempt, NewTouch, Settlement, Touch, TouchMove
 from outreach.domain.words import Level
+from outreach.flows.aftercare_ports import AftercareTx
 from outreach.flows.agreement_ports import AgreementTx
 from outreach.flows.approval_ports import ApprovalTx
 from outreach.flows.audit_ports import AuditTx
@@ -82,7 +83,18 @@ class Store(Protocol):
 
 
 class Tx(
-    SwitchTx, AuditTx, ApprovalTx, AgreementTx, LineTx, MailTx, OutgoingTx, PortalTx, ProtectionTx, TaskTx, Protocol
+    SwitchTx,
+    AftercareTx,
+    AuditTx,
+    ApprovalTx,
+    AgreementTx,
+    LineTx,
+    MailTx,
+    OutgoingTx,
+    PortalTx,
+    ProtectionTx,
+    TaskTx,
+    Protocol,
 ):
     """What one transaction can read and write. Meanings: outreach.store."""
 

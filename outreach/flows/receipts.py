@@ -7,7 +7,7 @@ from uuid import UUID
 
 import structlog
 
-from channels.errors import BadAddress, OptedOut
+from channels.errors import BadAddress, OptedOut, Rejected
 from outreach.domain.disposition import disposition_of_call
 from outreach.domain.intake import KnownAttempt
 from outreach.domain.timeline import Entry
@@ -19,6 +19,7 @@ from outreach.flows.house import House
 from outreach.flows.lines import free_lines
 from outreach.flows.ports import Tx
 from outreach.flows.refusals import Refusals
+from outreach.flows.settle import unlisted
 
 # News worth an entry on the timeline; "sent" and "accepted" only repeat what touch.sent says.
 _TOLD = frozenset(outcome for outcome, rank in RANK.items() if rank >= RANK[Outcome.BUSY])
@@ -29,6 +30,8 @@ _OPEN = frozenset({TouchState.UNKNOWN, TouchState.STARTED, TouchState.DEFERRED, 
 
 _ENDS = frozenset({BadAddress.code, OptedOut.code})
 """What ends the use of an address or a channel, whatever is known of the attempt."""
+
+_COST = ("segments", "price_micros", "currency")
 
 _log = structlog.get_logger(__name__)
 
@@ -56,6 +59,7 @@ async def _apply(house: House, inbox: Sequence[UUID]) -> int:
         )
         closed, news, entries = [], dict[UUID, dict[str, Any]](), list[Entry]()
         refusals, heard = Refusals(), list[tuple[UUID, str, dict[str, Any]]]()
+        unread = dict[str, str | None]()
         for row in rows:
             attempt = known.get(row.payload.get("token") or "") or known.get(row.payload.get("provider_ref") or "")
             if attempt is None:
@@ -73,10 +77,14 @@ async def _apply(house: House, inbox: Sequence[UUID]) -> int:
             news[attempt.attempt_id] = moved
             refusals.note(attempt, row.payload, now)
             entries += _told(attempt, moved, row.payload["status"], now)
+            if row.payload.get("decided_by") and row.payload.get("error_class") == Rejected.code:
+                unread[attempt.channel] = row.payload.get("provider_code")
         await tx.apply_news(list(news.values()), now)
         await free_lines(tx, heard, now)
         await _found_again(tx, house, [a for a in {id(a): a for a in known.values()}.values() if a.attempt_id in news])
         await refusals.write(tx, now)
+        for channel, code in unread.items():
+            await tx.open_alert("codes.unlisted", channel, unlisted(code), now)
         await _learn(tx, house, known.values(), news, now)
         await tx.close_inbox(closed)
         await tx.append(entries)
@@ -132,12 +140,20 @@ def _merge(so_far: dict[str, Any] | None, attempt: KnownAttempt, payload: dict[s
         "error_code": payload.get("error_class") or known["error_code"],
         "answered_by": answered_by,
         "duration_seconds": max(filter(None, lasted), default=None),
+        "decided_by": payload.get("decided_by"),
+        **_cost(so_far, payload),
     }
     same = merged == outcome and changed["anomaly"] == anomaly and answered_by == known["answered_by"]
     # "This is spam" about what was delivered, or a dead mailbox behind a time-out: the outcome is no news, the rest is.
     same = same and (payload.get("error_class") in {None, known["error_code"]} or payload["error_class"] not in _ENDS)
+    # So is what it cost, which a provider may only know later.
+    same = same and all(payload.get(name) is None for name in _COST)
     settled = attempt.state not in {AttemptState.STARTED, AttemptState.UNKNOWN}
     return None if same and settled and changed["duration_seconds"] == known["duration_seconds"] else changed
+
+
+def _cost(so_far: dict[str, Any] | None, payload: dict[str, Any]) -> dict[str, Any]:
+    return {name: (so_far or {}).get(name) if (said := payload.get(name)) is None else said for name in _COST}
 
 
 def _told(attempt: KnownAttempt, moved: dict[str, Any], status: str, now: datetime) -> list[Entry]:

@@ -19,6 +19,7 @@ from channels.errors import (
     OutcomeUnknown,
     Rejected,
     SendError,
+    Unavailable,
 )
 from outreach.domain.ids import new_id
 from outreach.domain.timeline import Entry
@@ -42,7 +43,7 @@ _log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """One attempt on its way: what is needed to settle it."""
+    """One attempt on its way: what is needed to settle it. After ``leave_by`` it may not reach anybody."""
 
     touch: Touch
     attempt_id: UUID
@@ -50,6 +51,7 @@ class Sent:
     outbound: Outbound
     decision_id: UUID
     scopes: frozenset[Scope]
+    leave_by: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +81,7 @@ async def send_all(house: House, channel: str, sends: Sequence[Sent]) -> list[En
                 return sent, Halted(*against)
             try:
                 async with asyncio.timeout(SEND_TIMEOUT):
-                    return sent, await adapter.send(sent.outbound)
+                    return sent, await adapter.send(_in_time(sent, house.clock.now()))
             except SendError as error:
                 return sent, error
             except Exception as error:  # noqa: BLE001 - whatever else happened around a send, it may have left
@@ -87,6 +89,17 @@ async def send_all(house: House, channel: str, sends: Sequence[Sent]) -> list[En
 
     async with Lookout(house) as lookout:
         return list(await asyncio.gather(*(one(sent, lookout) for sent in sends)))
+
+
+def _in_time(sent: Sent, now: datetime) -> Outbound:
+    """Return what leaves, valid for what is left of its window now: it may have waited long for its turn.
+
+    Raises Unavailable when nothing is left.
+    """
+    left = sent.leave_by - now
+    if left <= timedelta(0):
+        raise Unavailable("window closed while it waited for its turn")
+    return replace(sent.outbound, validity=left)
 
 
 @dataclass(slots=True)
@@ -98,13 +111,14 @@ class _Books:
     demotions: list[Entry]
     suppressions: list[dict[str, Any]]
     alerts: list[tuple[str, str]]
+    unlisted: list[tuple[str, str | None]]
     tally: dict[str, int]
 
 
 async def settle(house: House, endings: Sequence[Ending]) -> dict[str, int]:
     """Record how every attempt of a batch ended; tries again while the store is away, because a retry is harmless."""
     now = house.clock.now()
-    books = _Books([], [], [], [], [], [], [], {})
+    books = _Books([], [], [], [], [], [], [], [], {})
     for sent, ending in endings:
         if isinstance(ending, Accepted):
             _accepted(books, sent, ending, now)
@@ -133,7 +147,14 @@ async def _write(house: House, books: _Books, now: datetime) -> None:
         for kind, subject in books.alerts:
             await tx.open_alert(kind, subject, "nothing leaves on this channel until an operator resumes it", now)
             await tx.set_switch("channel", subject, kind, now)
+        for channel, code in books.unlisted:
+            await tx.open_alert("codes.unlisted", channel, unlisted(code), now)
         await tx.append(entries)
+
+
+def unlisted(code: str | None) -> str:
+    """Say that a provider used a code whose meaning nobody has put down."""
+    return f"the provider gave code {code}, which is not in the data of this version; such attempts are not tried again"
 
 
 def _believe_receipts(
@@ -174,6 +195,7 @@ def _accepted(books: _Books, sent: Sent, ending: Accepted, now: datetime) -> Non
             provider_ref=ending.provider_ref,
             segments=ending.segments,
             price_micros=ending.price_micros,
+            currency=ending.currency,
         )
     )
     books.moves.append(TouchMove(sent.touch.touch_id, TouchState.SENT, None, settled_at=now))
@@ -243,6 +265,8 @@ def _rejected(books: _Books, sent: Sent, error: Rejected, now: datetime) -> None
     """Refused for good: what it says about the address or the person is recorded before the next channel is tried."""
     _settle(books, sent, AttemptState.REJECTED, Outcome.REJECTED, error, now)
     reason = f"provider.{error.code}"
+    if error.decided_by and type(error) is Rejected:  # of the codes in the data, none means just that
+        books.unlisted.append((sent.touch.channel, error.provider_code))
     if isinstance(error, BadAddress):
         books.dead_points.append({"contact_point_id": sent.contact_point_id, "state": "invalid", "reason": reason})
         books.demotions.append(demoted(sent.touch.case_id, sent.contact_point_id, now))
@@ -291,6 +315,7 @@ def _settle(
             provider_code=error.provider_code,
             error_code=error.code,
             lookup_real_at=lookup_real_at,
+            decided_by=error.decided_by,
         )
     )
 

@@ -128,6 +128,11 @@ async def _look_up(house: House, row: Sequence[Any], addresses: dict[UUID, str])
         token=token,
         provider_ref=answer.provider_ref,
         provider_code=answer.provider_code,
+        error_class=answer.error_class,
+        decided_by=answer.decided_by,
+        segments=answer.segments,
+        price_micros=answer.price_micros,
+        currency=answer.currency,
     )
     await take_news(house, channel, [receipt])
     return True

@@ -9,6 +9,8 @@ from functools import lru_cache
 import smsutil
 from smsutil.codecs import GSM_CHARSET, GSM_EXT_CHARSET
 
+from channels.signs import parts_of, sign_widths
+
 GSM7_SINGLE, GSM7_PART = 160, 153
 UCS2_SINGLE, UCS2_PART = 70, 67
 
@@ -41,17 +43,21 @@ def is_gsm(text: str) -> bool:
 def count_segments(text: str) -> Segments:
     """Count the segments of ``text``.
 
-    Plain cases are arithmetic; where a two-unit character (extension table, surrogate pair) may not be split over two
-    segments, smsutil does the splitting.
+    Plain cases are arithmetic. Where a character of the extension table may not be split over two segments, smsutil
+    does the splitting; what people see as one sign (an emoji of several parts, a letter with its accent) is not split
+    either.
     """
     length = len(text)
     if is_gsm(text):
         if not _EXTENSION.search(text):
             return Segments(Encoding.GSM7, 1 if length <= GSM7_SINGLE else -(-length // GSM7_PART))
         return Segments(Encoding.GSM7, len(smsutil.split(text).parts))
-    if max(text) <= "\uffff":
-        return Segments(Encoding.UCS2, 1 if length <= UCS2_SINGLE else -(-length // UCS2_PART))
-    return Segments(Encoding.UCS2, len(smsutil.unicode_split(text).parts))
+    widths = sign_widths(text)
+    units = sum(widths)
+    if units <= UCS2_SINGLE:
+        return Segments(Encoding.UCS2, 1)
+    plain = units == len(widths)
+    return Segments(Encoding.UCS2, -(-units // UCS2_PART) if plain else parts_of(widths, UCS2_PART))
 
 
 def fold_to_gsm(text: str) -> str:

@@ -11,6 +11,7 @@ from outreach.store.agreeing import Agreeing
 from outreach.store.approving import Approving
 from outreach.store.auditing import Auditing
 from outreach.store.base import Row
+from outreach.store.caring import Caring
 from outreach.store.casebook import Casebook
 from outreach.store.dispatching import Dispatching
 from outreach.store.lines import Lines
@@ -39,6 +40,7 @@ class PgTx(
     Outgoing,
     Lines,
     Protecting,
+    Caring,
     Tasking,
     Visiting,
 ):

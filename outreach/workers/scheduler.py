@@ -10,6 +10,7 @@ import structlog
 
 from outreach.bootstrap import serve_house
 from outreach.clock import monotonic
+from outreach.flows.aftercare import look_after
 from outreach.flows.campaigns import run_due
 from outreach.flows.house import House
 from outreach.flows.outage import reconsider
@@ -24,6 +25,7 @@ from outreach.workers.app import make_broker
 from outreach.workers.lanes import DramatiqQueue
 
 SWEEP_EVERY = 2.0
+AFTERCARE_EVERY = 10.0
 CLAIM = 1000
 
 _log = structlog.get_logger(__name__)
@@ -48,7 +50,7 @@ class Scheduler:
     async def run(self) -> None:
         """Run until stopped. A store that is away is waited for: what is due stays due."""
         pause = 0.1 if self._house.clock.stepped else 0.5
-        listener = asyncio.create_task(self._listen())
+        helpers = [asyncio.create_task(self._listen()), asyncio.create_task(self._look_after())]
         swept = -SWEEP_EVERY
         try:
             while not self._stop.is_set():
@@ -60,9 +62,9 @@ class Scheduler:
                         await asyncio.wait_for(self._wake.wait(), pause)
                     self._wake.clear()
         finally:
-            listener.cancel()
-            with suppress(asyncio.CancelledError):
-                await listener
+            for helper in helpers:
+                helper.cancel()
+            await asyncio.gather(*helpers, return_exceptions=True)
 
     async def _round(self) -> int:
         done = await tend_switches(self._house) + len(await run_due(self._house))
@@ -73,6 +75,15 @@ class Scheduler:
     async def _sweep(self) -> int:
         done = sum((await sweep(self._house)).values()) + await reconsider(self._house)
         return done + await self._protector.look(self._house)
+
+    async def _look_after(self) -> None:
+        """Ask providers about what is over, beside everything else: a slow provider must not hold up what is due."""
+        while True:
+            await asyncio.sleep(AFTERCARE_EVERY)
+            await self._guard(self._care)
+
+    async def _care(self) -> int:
+        return await look_after(self._house)
 
     async def _guard(self, work: Callable[[], Awaitable[int]]) -> int:
         try:

@@ -12,7 +12,7 @@ from peers import Behaviour, Hang, Provider, Say, Seen, patience
 
 from channels import errors
 from channels.aliyun_api import authorization, canonical_query
-from channels.aliyun_codes import API, RECEIPTS
+from channels.codes import codes_of
 from channels.contract import Acknowledges, Callback, Found, LookupKey, Medium, Receipt, ReceiptStatus, Reply
 from channels.errors import BadSignature, ConfigError, MalformedCallback
 from channels.sms.aliyun import AliyunSms
@@ -144,7 +144,13 @@ def asked(*answers: Behaviour, key: LookupKey = KEY) -> tuple[Found | None, list
     [
         (1, "", Found("0190-att-1", ReceiptStatus.SENT)),
         (3, "DELIVERED", Found("0190-att-1", ReceiptStatus.DELIVERED)),
-        (2, "MOBILE_IN_BLACK", Found("0190-att-1", ReceiptStatus.UNDELIVERED, "MOBILE_IN_BLACK")),
+        (
+            2,
+            "MOBILE_IN_BLACK",
+            Found(
+                "0190-att-1", ReceiptStatus.UNDELIVERED, "MOBILE_IN_BLACK", "opted_out", codes_of("aliyun").decided_by
+            ),
+        ),
         (9, "", Found("0190-att-1", ReceiptStatus.ACCEPTED)),
     ],
 )
@@ -206,7 +212,7 @@ def test_a_batch_of_reports_is_news_of_each() -> None:
     assert first == Receipt("9006^0:delivered", ReceiptStatus.DELIVERED, "tok", "9006^0")
     assert second == Receipt(
         "9007^0:undelivered", ReceiptStatus.UNDELIVERED, "tok", "9007^0",
-        provider_code="USER_REJECT", error_class="opted_out",
+        provider_code="USER_REJECT", error_class="opted_out", decided_by=codes_of("aliyun").decided_by,
     )  # fmt: skip
 
 
@@ -288,7 +294,7 @@ def test_every_mistake_is_named(changes: Any, expected: str) -> None:
 
 
 def test_every_row_has_its_source_and_says_nothing_of_a_person() -> None:
-    for row_ in (*API.values(), *RECEIPTS.values()):
+    for row_ in (row for table in codes_of("aliyun").tables.values() for row in table.values()):
         assert row_.source.startswith("https://")
         assert row_.meaning
         assert "+86" not in row_.meaning

@@ -22,6 +22,7 @@ from channels.sandbox.people import Temper
 from channels.sandbox.script import load_script
 from channels.sandbox.segments import count_segments
 from channels.sandbox.twiml import TwimlError, read_twiml
+from channels.sandbox.wire import Wire
 from channels.sandbox.witness import token_of
 from channels.sandbox.wording import MENU_WORDS, guess_locale
 
@@ -231,3 +232,22 @@ def test_yaml_and_json_say_the_same(tmp_path: Path) -> None:
     json.write_text('{"profiles": {"+12025550143": {"temperament": "fail:30005", "locale": "es-MX"}}}', "utf-8")
     assert load_script(yaml, stepped=False) == load_script(json, stepped=False)
     assert load_script(yaml, stepped=False).profiles["+12025550143"].temperament == Temper("fail", 30005)
+
+
+async def test_what_follows_a_whole_answer_does_not_spoil_it() -> None:
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 204 No Content\r\n\r\n{}")
+        await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    wire = Wire()
+    try:
+        port = server.sockets[0].getsockname()[1]
+        answer = await wire.send("POST", f"http://127.0.0.1:{port}/x", {}, b"")
+    finally:
+        wire.close()
+        server.close()
+        await server.wait_closed()
+    assert answer.status == 204

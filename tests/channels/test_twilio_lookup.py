@@ -10,6 +10,7 @@ from given import TEXT, outbound, twilio_config
 from peers import PERSON, Hang, Provider, ResetAfter, Say, call, listing, message, patience, refused
 
 from channels import errors
+from channels.codes import codes_of
 from channels.contract import Cancels, Found, Interactive, LooksUp, LookupKey, ReceiptStatus
 from channels.ivr.twilio import TwilioIvr
 from channels.sms.twilio import TwilioSms
@@ -46,10 +47,19 @@ def test_the_text_with_the_same_words_created_since_is_the_attempt() -> None:
         TwilioSms,
         texts(
             message(sid="SMother", body="Hello Ana. ref 9999", date_created=after(1)),
-            message(sid="SMmine", body=WORDS, date_created=after(2), status="delivered", date_sent=None),
+            message(
+                sid="SMmine",
+                body=WORDS,
+                date_created=after(2),
+                status="delivered",
+                date_sent=None,
+                num_segments="2",
+                price="-0.0158",
+                price_unit="usd",
+            ),
         ),
     )
-    assert found == Found("SMmine", ReceiptStatus.DELIVERED, None)
+    assert found == Found("SMmine", ReceiptStatus.DELIVERED, segments=2, price_micros=15_800, currency="USD")
     (seen,) = provider.seen
     assert (seen.method, seen.query["To"]) == ("GET", [PERSON])
     assert not any("Date" in name for name in seen.query)
@@ -77,7 +87,14 @@ def test_of_two_the_first_created_is_the_attempt_and_its_failure_code_comes_alon
             message(sid="SMfirst", body=WORDS, date_created=after(1), status="undelivered", error_code=30005),
         ),
     )
-    assert found == Found("SMfirst", ReceiptStatus.UNDELIVERED, "30005")
+    assert found == Found(
+        "SMfirst",
+        ReceiptStatus.UNDELIVERED,
+        "30005",
+        error_class="bad_address",
+        decided_by=codes_of("twilio").decided_by,
+        segments=1,
+    )
 
 
 @pytest.mark.parametrize("adapter", [TwilioSms, TwilioVoice, TwilioIvr])

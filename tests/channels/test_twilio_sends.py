@@ -126,6 +126,26 @@ def test_a_throttled_send_keeps_retry_after(lane: Lane, header: str | None, seco
     run(work)
 
 
+@pytest.mark.parametrize(
+    ("said", "date", "seconds"),
+    [
+        ("Wed, 21 Oct 2026 07:28:00 GMT", "Wed, 21 Oct 2026 07:27:15 GMT", 45.0),
+        ("Wed, 21 Oct 2026 07:28:00 GMT", "Wed, 21 Oct 2026 07:28:01 GMT", None),
+        ("Wed, 21 Oct 2026 07:28:00 GMT", "yesterday", None),
+        ("soon", "Wed, 21 Oct 2026 07:28:01 GMT", None),
+    ],
+)
+def test_a_date_to_retry_after_is_read_against_the_answers_own_date(
+    said: str, date: str, seconds: float | None
+) -> None:
+    async def work(provider: Provider) -> None:
+        provider.default = Say(429, refused(20429), {"Retry-After": said, "Date": date})
+        error = await failure(TwilioSms, provider.url, outbound(TEXT))
+        assert error.retry_after == seconds
+
+    run(work)
+
+
 @pytest.mark.parametrize(("left", "asked"), [(7200.9, "7200"), (360_000, "36000"), (5, "5")])
 def test_a_text_is_valid_for_the_rest_of_the_window_only(left: float, asked: str) -> None:
     async def work(provider: Provider) -> None:

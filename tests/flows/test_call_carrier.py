@@ -1,55 +1,15 @@
 """Whole calls through the sandbox carrier: signed requests, real TwiML, keys and words, down to the arrangement."""
 
 import asyncio
-import socket
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
-import uvicorn
 
-from channels.contract import ChannelConfig
-from channels.registry import make_channel
 from channels.sandbox.client import Entry, Sandbox
-from outreach.settings import load_settings
-from outreach.web.app import create_app
-from tests.support.book import START, Someone, put
+from tests.support.book import Someone
 from tests.support.calls import dial
-from tests.support.house import a_house, rows, run_lanes
-
-SENDER = "+12025550143"
-
-
-@asynccontextmanager
-async def calling(database: str, one: Someone, profile: dict[str, Any]) -> AsyncIterator[tuple[Any, Sandbox]]:
-    """Serve a house whose calls and texts go to a sandbox of their own, in which ``one`` behaves as ``profile``."""
-    put(database, one)
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-        script = {"profiles": {one.phone: profile}, "numbers": [SENDER]}
-        with Sandbox(callback_base=url, script=script, start=START) as sandbox:
-            options = {"account_sid": sandbox.account_sid, "auth_token": sandbox.auth_token,
-                       "base_url": sandbox.http_url, "sender": SENDER}  # fmt: skip
-            channels = {
-                name: make_channel(ChannelConfig(name, adapter, url, options), lambda: START)
-                for name, adapter in (("ivr", "twilio_ivr"), ("sms", "twilio_sms"))
-            }
-            async with a_house(database, START, channels) as house:
-                settings = load_settings({"OUTREACH_DATABASE_URL": database, "OUTREACH_MODE": "sandbox"})
-                server = uvicorn.Server(uvicorn.Config(create_app(settings, house), log_config=None, lifespan="off"))
-                serving = asyncio.create_task(server.serve(sockets=[listener]))
-                try:
-                    while not server.started:
-                        assert not serving.done(), serving.exception()
-                        await asyncio.sleep(0.01)
-                    yield house, sandbox
-                finally:
-                    server.should_exit = True
-                    await serving
-                    for channel in channels.values():
-                        await channel.close()
+from tests.support.carrier import carried
+from tests.support.house import rows, run_lanes
 
 
 async def lived_through(database: str, house: Any, sandbox: Sandbox, one: Someone) -> Entry:
@@ -76,7 +36,7 @@ async def test_installments_are_set_up_on_a_call(
 ) -> None:
     one = Someone(locale=locale, amount_due_minor=24_000)
     profile = {"temperament": "human", "keys": keys, "speech": speech}
-    async with calling(database, one, profile) as (house, sandbox):
+    async with carried(database, one, profile) as (house, sandbox):
         end = await lived_through(database, house, sandbox, one)
     assert end["status"] == "completed"
     assert end["digits"] == keys

@@ -28,7 +28,8 @@ select d.decision_id, d.at, d.verdict, d.until_at, d.policy_version, d.channel, 
        t.borrower_id, t.step_id, t.plan, t.plan_version, t.campaign_id, t.template, t.purpose,
        a.attempt_id, a.state, a.outcome, a.anomaly, a.provider_ref, a.provider_code, a.error_code, a.segments,
        a.started_at, a.settled_at, a.template_hash, a.locale, a.contact_point_id, acc.external_id, b.external_id, b.zones,
-       b.jurisdictions, p.zones, p.regions, a.answered_by, a.duration_seconds
+       b.jurisdictions, p.zones, p.regions, a.answered_by, a.duration_seconds, a.price_micros, a.currency, a.decided_by,
+       a.words_off_at
 from decision d
 join touch t using (touch_id)
 join cases c on c.case_id = d.case_id

@@ -224,10 +224,12 @@ update attempt a set
   error_code     = coalesce(s.error_code, a.error_code),
   segments       = coalesce(s.segments, a.segments),
   price_micros   = coalesce(s.price_micros, a.price_micros),
+  currency       = coalesce(s.currency, a.currency),
+  decided_by     = coalesce(s.decided_by, a.decided_by),
   lookup_real_at = s.lookup_real_at
 from json_to_recordset(%(rows)s::json) as s(
   attempt_id uuid, state text, outcome text, rank smallint, settled_at timestamptz, provider_ref text, provider_code text,
-  error_code text, segments smallint, price_micros bigint, lookup_real_at timestamptz)
+  error_code text, segments smallint, price_micros bigint, lookup_real_at timestamptz, currency text, decided_by text)
 where a.attempt_id = s.attempt_id
 returning a.attempt_id, a.state
 

@@ -45,10 +45,15 @@ update attempt a set
   error_code       = coalesce(m.error_code, a.error_code),
   answered_by      = coalesce(m.answered_by, a.answered_by),
   duration_seconds = greatest(m.duration_seconds, a.duration_seconds),
+  decided_by       = coalesce(m.decided_by, a.decided_by),
+  segments         = coalesce(m.segments, a.segments),
+  price_micros     = coalesce(m.price_micros, a.price_micros),
+  currency         = coalesce(m.currency, a.currency),
   settled_at       = coalesce(a.settled_at, %(at)s)
 from json_to_recordset(%(rows)s::json) as m(
   attempt_id uuid, state text, outcome text, rank smallint, anomaly text, provider_ref text, provider_code text,
-  error_code text, answered_by text, duration_seconds integer)
+  error_code text, answered_by text, duration_seconds integer, decided_by text, segments smallint, price_micros bigint,
+  currency text)
 where a.attempt_id = m.attempt_id
 
 -- name: touches_of_attempts
