@@ -14,7 +14,7 @@ def table(found: dict[str, Any]) -> Table:
     shown.add_column("result", justify="right")
     shown.add_column("aim", justify="right")
     shown.add_column("how", overflow="fold")
-    for name in ("delivery", "scan", "decide", "trigger", "replies"):
+    for name in ("delivery", "scan", "decide", "trigger", "replies", "portal"):
         if name in found:
             for row in _ROWS[name](found[name]):
                 shown.add_row(*row)
@@ -83,4 +83,23 @@ def _replies(found: dict[str, Any]) -> Rows:
     return list(replies.rows(found))
 
 
-_ROWS = {"delivery": _delivery, "scan": _scan, "decide": _decide, "trigger": _trigger, "replies": _replies}
+def _portal(found: dict[str, Any]) -> Rows:
+    return [
+        (
+            f"portal {name}",
+            f"{one['p50_ms']:,.0f} / {one['p99_ms']:,.0f} ms",
+            "150 ms",
+            f"p50 / p99; {one['per_second']:,.0f} a second, one after another; {one['bytes']:,} bytes",
+        )
+        for name, one in found["pages"].items()
+    ]
+
+
+_ROWS = {
+    "delivery": _delivery,
+    "scan": _scan,
+    "decide": _decide,
+    "trigger": _trigger,
+    "replies": _replies,
+    "portal": _portal,
+}

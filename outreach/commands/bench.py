@@ -1,4 +1,4 @@
-"""`outreach bench`: measures delivery, scan, decide, trigger and replies on this machine."""
+"""`outreach bench`: measures delivery, scan, decide, trigger, replies and the portal on this machine."""
 
 from enum import StrEnum
 from pathlib import Path
@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import orjson
 import typer
 
-from outreach.benchmark import batch, decide, delivery, machine, replies, scan, trigger
+from outreach.benchmark import batch, decide, delivery, machine, portal, replies, scan, trigger
 from outreach.benchmark.report import table
 from outreach.benchmark.stage import StuckError
 from outreach.commands.common import complaints, console, fail, print_json, settings_or_fail
@@ -23,6 +23,7 @@ class What(StrEnum):
     DECIDE = "decide"
     TRIGGER = "trigger"
     REPLIES = "replies"
+    PORTAL = "portal"
     ALL = "all"
 
 
@@ -75,6 +76,8 @@ def _measure(what: What, var: Path, *, quick: bool) -> dict[str, Any]:
             return found | {"batch": batch.measure(var, runs=5 if quick else 15, say=_say)}
         case What.REPLIES:
             return replies.measure(replies=5_000 if quick else 20_000, runs=3, say=_say)
+        case What.PORTAL:
+            return portal.measure(var, visits=20 if quick else 100, runs=3, say=_say)
         case _:
             return trigger.measure(var, events=40 if quick else 100, runs=3, say=_say)
 

@@ -90,13 +90,13 @@ def _plan_errors(desk: Desk, standing: Standing, fields: Fields, bounds: tuple[d
     count, first_on = _count(fields.one("count")), _day(fields.one("first_on"))
     each = _amount(fields.one("each"), standing.case.currency)
     errors: Errors = []
+    if first_on is None or not bounds[0] <= first_on <= bounds[1]:
+        first, last = (tongue.day(day) for day in bounds)
+        errors.append(("first_on", tongue.say("plan.bad_first", first=first, last=last)))
     if each is None and (count is None or not 2 <= count <= policy.max_count):
         errors.append(("count", tongue.say("plan.bad_count", least=2, most=policy.max_count)))
     if each == "" or (isinstance(each, Money) and each.minor < minimum.minor):
         errors.append(("each", tongue.say("plan.bad_each", minimum=tongue.money(minimum))))
-    if first_on is None or not bounds[0] <= first_on <= bounds[1]:
-        first, last = (tongue.day(day) for day in bounds)
-        errors.append(("first_on", tongue.say("plan.bad_first", first=first, last=last)))
     if errors:
         return errors
     whole = tongue.say("plan.bounds", minimum=tongue.money(minimum), days=policy.max_length_days)

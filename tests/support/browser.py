@@ -25,9 +25,13 @@ _ARGS = (
     "--disable-component-update",
     "--disable-sync",
 )
-_AXE_RUN = """async () => (await axe.run({resultTypes: ["violations"]})).violations
+_AXE_RUN = """async only => (await axe.run({
+        resultTypes: ["violations"], rules: {"target-size": {enabled: true}}, ...(only ? {runOnly: only} : {})
+    })).violations
     .filter(each => ["serious", "critical"].includes(each.impact))
     .map(each => `${each.id}: ${each.nodes.map(node => node.target.join(" ")).join(", ")}`)"""
+_WEIGHT = """() => [...performance.getEntriesByType("navigation"), ...performance.getEntriesByType("resource")]
+    .reduce((sum, each) => sum + (each.transferSize || each.encodedBodySize), 0)"""
 
 
 def artefacts() -> Path:
@@ -84,9 +88,18 @@ class Window:
         return path
 
     async def violations(self) -> list[str]:
-        """Return what axe-core finds serious or critical on the page, by rule and place."""
+        """Return what axe-core finds serious or critical on the page, by rule and place, in light and in dark."""
         await self.page.evaluate(_axe())
-        return list(await self.page.evaluate(_AXE_RUN))
+        await self.page.emulate_media(color_scheme="light")
+        light = await self.page.evaluate(_AXE_RUN, None)
+        await self.page.emulate_media(color_scheme="dark")
+        dark = await self.page.evaluate(_AXE_RUN, "color-contrast")
+        await self.page.emulate_media(color_scheme="light")
+        return [*light, *(f"dark {each}" for each in dark)]
+
+    async def weight(self) -> int:
+        """Return the bytes that the page and what it loads took over the wire, or would without a cache."""
+        return int(await self.page.evaluate(_WEIGHT))
 
     async def overflow(self) -> int:
         """Return by how many pixels the page is wider than the window."""
