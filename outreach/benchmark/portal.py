@@ -1,14 +1,15 @@
 """Portal: how long the page with the amount takes at the web process, and the form that sets a plan up."""
 
+import http.client
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode, urlsplit
 from uuid import UUID
 
-import httpx
 import psycopg
 
 from outreach.benchmark.machine import percentile
@@ -61,48 +62,87 @@ def measure(var: Path, *, visits: int, runs: int, say: Callable[[str], None]) ->
     return {"visits": visits * runs, "pages": found}
 
 
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    status: int
+    text: str
+
+
+class _Browser:
+    """Reads pages over one connection, keeps cookies, runs no scripts."""
+
+    def __init__(self, url: str) -> None:
+        address = urlsplit(url)
+        self._line = http.client.HTTPConnection(address.hostname or "", address.port, timeout=30)
+        self._cookies: dict[str, str] = {}
+
+    def get(self, path: str) -> _Answer:
+        return self._ask("GET", path, None)
+
+    def post(self, path: str, fields: Mapping[str, str]) -> _Answer:
+        return self._ask("POST", path, urlencode(fields))
+
+    def close(self) -> None:
+        self._line.close()
+
+    def _ask(self, method: str, path: str, body: str | None) -> _Answer:
+        headers = {"Cookie": "; ".join(f"{name}={value}" for name, value in self._cookies.items())}
+        if body is not None:
+            headers["Content-Type"] = "application/x-www-form-urlencoded"
+        self._line.request(method, path, body, headers)
+        answer = self._line.getresponse()
+        text = answer.read().decode()
+        for cookie in answer.headers.get_all("Set-Cookie") or ():
+            name, _, rest = cookie.partition("=")
+            self._cookies[name] = rest.partition(";")[0]
+        return _Answer(answer.status, text)
+
+
 def _until_up(url: str, processes: Stack) -> None:
+    """Wait until the web process answers. Raises StuckError."""
     deadline = monotonic() + PATIENCE
     while True:
+        browser = _Browser(url)
         try:
-            httpx.get(f"{url}/portal.css")
-        except httpx.TransportError:
+            browser.get("/portal.css")
+        except OSError:
             if monotonic() > deadline or processes.revive():
                 raise StuckError("the web process does not answer; see var/bench/log/web.log") from None
             pause(0.1)
         else:
             return
+        finally:
+            browser.close()
 
 
 def _visit(portal: Portal, case_id: UUID, account: str, pages: dict[str, _Page]) -> None:
     """Go the whole way once. Raises StuckError when a page is not the one that should come."""
     path = portal.link(case_id, START).removeprefix(portal.public_url)
-    with httpx.Client(base_url=portal.public_url, follow_redirects=False, timeout=30) as browser:
-        last4 = "".join(each for each in account if each.isalnum())[-4:]
-        door = browser.get(path)
-        _sent(browser, f"{path}/identify", door, birth_year="1980", account_last4=last4)
-        _timed(pages["amount"], lambda: browser.get(path))
-        plans = _timed(pages["plans"], lambda: browser.get(f"{path}/plan"))
-        _sent(browser, f"{path}/plan", plans, do="choose")
-        check = browser.get(f"{path}/check")
-        _timed(pages["confirm"], lambda: _sent(browser, f"{path}/check", check))
+    browser = _Browser(portal.public_url)
+    last4 = "".join(each for each in account if each.isalnum())[-4:]
+    _sent(browser, f"{path}/identify", browser.get(path), birth_year="1980", account_last4=last4)
+    _timed(pages["amount"], lambda: browser.get(path))
+    plans = _timed(pages["plans"], lambda: browser.get(f"{path}/plan"))
+    _sent(browser, f"{path}/plan", plans, do="choose")
+    check = browser.get(f"{path}/check")
+    _timed(pages["confirm"], lambda: _sent(browser, f"{path}/check", check))
+    browser.close()
 
 
-def _timed(page: _Page, ask: Callable[[], httpx.Response]) -> httpx.Response:
+def _timed(page: _Page, ask: Callable[[], _Answer]) -> _Answer:
     begun = monotonic()
     answer = ask()
     page.seconds.append(monotonic() - begun)
-    page.size = max(page.size, len(answer.content))
-    if answer.is_client_error or answer.is_server_error:
-        raise StuckError(f"a page of the portal answered {answer.status_code}")
+    page.size = max(page.size, len(answer.text.encode()))
+    if answer.status >= 400:
+        raise StuckError(f"a page of the portal answered {answer.status}")
     return answer
 
 
-def _sent(browser: httpx.Client, action: str, page: httpx.Response, **fields: str) -> httpx.Response:
+def _sent(browser: _Browser, action: str, page: _Answer, **fields: str) -> _Answer:
     """Send the first form of a page that leads to ``action``."""
     form = next((part for part in page.text.split("<form ")[1:] if f'action="{action}"' in part), "")
-    hidden = dict(_HIDDEN.findall(form.partition("</form>")[0]))
-    answer = browser.post(action, data=hidden | fields)
-    if answer.status_code != 303:
-        raise StuckError(f"a form of the portal was answered with {answer.status_code}")
+    answer = browser.post(action, dict(_HIDDEN.findall(form.partition("</form>")[0])) | fields)
+    if answer.status != 303:
+        raise StuckError(f"a form of the portal was answered with {answer.status}")
     return answer

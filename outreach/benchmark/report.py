@@ -89,7 +89,8 @@ def _portal(found: dict[str, Any]) -> Rows:
             f"portal {name}",
             f"{one['p50_ms']:,.0f} / {one['p99_ms']:,.0f} ms",
             "150 ms",
-            f"p50 / p99; {one['per_second']:,.0f} a second, one after another; {one['bytes']:,} bytes",
+            f"p50 / p99; {one['per_second']:,.0f} a second, one after another"
+            + (f"; {one['bytes']:,} bytes" if one["bytes"] else ""),
         )
         for name, one in found["pages"].items()
     ]

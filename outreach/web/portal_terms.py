@@ -43,7 +43,7 @@ def _plan(desk: Desk, standing: Standing, fields: Fields | None = None) -> Respo
         422 if errors else 200,
         errors=errors,
         plan=standing.plan,
-        offers=[] if preview else [shown_offer(offer) for offer in standing.offers],
+        offers=[] if preview or errors else [shown_offer(offer) for offer in standing.offers],
         preview=shown_offer(preview) if preview else None,
         count=given.one("count")[:4] if given else shown.count,
         each=given.one("each")[:14] if given else "",
