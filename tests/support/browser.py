@@ -35,8 +35,8 @@ _WEIGHT = """() => [...performance.getEntriesByType("navigation"), ...performanc
 
 
 def artefacts() -> Path:
-    """Return where screenshots are kept: OUTREACH_ARTEFACTS, or var/artefacts, which git leaves alone."""
-    folder = Path(os.environ.get("OUTREACH_ARTEFACTS") or ROOT / "var" / "artefacts")
+    """Return where screenshots are kept: ARTEFACTS_DIR, or var/artefacts, which git leaves alone."""
+    folder = Path(os.environ.get("ARTEFACTS_DIR") or ROOT / "var" / "artefacts")
     folder.mkdir(parents=True, exist_ok=True)
     return folder
 
