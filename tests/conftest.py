@@ -5,6 +5,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +45,19 @@ def _skip_disk(server: Any) -> None:
 @pytest.fixture
 def database(postgres: Any) -> Iterator[str]:
     """The address of a fresh, migrated database, dropped afterwards."""
+    with _a_database(postgres) as dsn:
+        yield dsn
+
+
+@pytest.fixture(scope="module")
+def module_database(postgres: Any) -> Iterator[str]:
+    """The same for all tests of a module, which put people of their own into it."""
+    with _a_database(postgres) as dsn:
+        yield dsn
+
+
+@contextmanager
+def _a_database(postgres: Any) -> Iterator[str]:
     name = f"test_{os.getpid()}_{next(_names)}"
     with psycopg.connect(postgres.get_uri("postgres"), autocommit=True) as admin:
         # Copying the template's files takes less than half the processor time of writing it through the log.

@@ -14,7 +14,7 @@ def table(found: dict[str, Any]) -> Table:
     shown.add_column("result", justify="right")
     shown.add_column("aim", justify="right")
     shown.add_column("how", overflow="fold")
-    for name in ("delivery", "scan", "decide", "trigger", "replies", "calls"):
+    for name in ("delivery", "scan", "decide", "trigger", "replies", "calls", "portal"):
         if name in found:
             for row in _ROWS[name](found[name]):
                 shown.add_row(*row)
@@ -92,6 +92,19 @@ def _calls(found: dict[str, Any]) -> Rows:
     ]
 
 
+def _portal(found: dict[str, Any]) -> Rows:
+    return [
+        (
+            f"portal {name}",
+            f"{one['p50_ms']:,.0f} / {one['p99_ms']:,.0f} ms",
+            "150 ms",
+            f"p50 / p99; {one['per_second']:,.0f} a second, one after another"
+            + (f"; {one['bytes']:,} bytes" if one["bytes"] else ""),
+        )
+        for name, one in found["pages"].items()
+    ]
+
+
 _ROWS = {
     "delivery": _delivery,
     "scan": _scan,
@@ -99,4 +112,5 @@ _ROWS = {
     "trigger": _trigger,
     "replies": _replies,
     "calls": _calls,
+    "portal": _portal,
 }

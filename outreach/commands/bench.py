@@ -1,4 +1,4 @@
-"""`outreach bench`: measures delivery, scan, decide, trigger, replies and calls on this machine."""
+"""`outreach bench`: measures the house on this machine, part by part."""
 
 from enum import StrEnum
 from pathlib import Path
@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import orjson
 import typer
 
-from outreach.benchmark import batch, calls, decide, delivery, machine, replies, scan, trigger
+from outreach.benchmark import batch, calls, decide, delivery, machine, portal, replies, scan, trigger
 from outreach.benchmark.report import table
 from outreach.benchmark.stage import StuckError
 from outreach.commands.common import complaints, console, fail, print_json, settings_or_fail
@@ -24,6 +24,7 @@ class What(StrEnum):
     TRIGGER = "trigger"
     REPLIES = "replies"
     CALLS = "calls"
+    PORTAL = "portal"
     ALL = "all"
 
 
@@ -78,6 +79,8 @@ def _measure(what: What, var: Path, *, quick: bool) -> dict[str, Any]:
             return replies.measure(replies=5_000 if quick else 20_000, runs=3, say=_say)
         case What.CALLS:
             return calls.measure(var, calls=20 if quick else 100, runs=3, say=_say)
+        case What.PORTAL:
+            return portal.measure(var, visits=20 if quick else 100, runs=3, say=_say)
         case _:
             return trigger.measure(var, events=40 if quick else 100, runs=3, say=_say)
 

@@ -1,10 +1,12 @@
 """Arrangements: what a policy offers, counter-offers within its bounds, schedules that sum to the unit."""
 
 from calendar import monthrange
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from enum import StrEnum
+from itertools import count as counting
+from itertools import islice
 
 from outreach.domain.calendar import WEEKENDS_ONLY, BusinessCalendar
 from outreach.domain.money import Money
@@ -15,19 +17,29 @@ class Frequency(StrEnum):
 
     WEEKLY = "weekly"
     FORTNIGHTLY = "fortnightly"
+    SEMIMONTHLY = "semimonthly"
     MONTHLY = "monthly"
 
 
 _DAYS = {Frequency.WEEKLY: 7, Frequency.FORTNIGHTLY: 14}
 
+Paydays = tuple[int, int]
+"""Two days of the month on which wages come, the earlier first. 31 stands for the last day of every month."""
+
+FIRST_AND_FIFTEENTH: Paydays = (1, 15)
+
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """A plan a policy offers: how many installments and how far apart. ``day`` of the month: monthly ones only."""
+    """A plan a policy offers: how many installments and how far apart.
+
+    ``day`` of the month: monthly ones only. ``paydays``: semimonthly ones only, the 1st and 15th unless named.
+    """
 
     count: int
     frequency: Frequency
     day: int | None = None
+    paydays: Paydays | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +130,8 @@ class Offer:
     """A plan on the table. ``option`` is the number the borrower is told; ``count`` includes the down payment.
 
     ``total`` includes ``fee_minor``. ``day`` is the day of the month that monthly installments keep to (None: that of
-    ``first_on``). With a ``calendar`` a date nobody works on moves to the next working day.
+    ``first_on``), ``paydays`` the two that semimonthly ones keep to. With a ``calendar`` a date nobody works on moves
+    to the next working day.
     """
 
     option: int
@@ -132,6 +145,7 @@ class Offer:
     fee_minor: int = 0
     day: int | None = None
     calendar: BusinessCalendar | None = None
+    paydays: Paydays | None = None
 
     @property
     def regular(self) -> Money:
@@ -184,13 +198,15 @@ def counter_offer(
     each: Money | None = None,
     count: int | None = None,
     frequency: Frequency | None = None,
+    paydays: Paydays | None = None,
     first_on: date | None = None,
     background: Background = NO_BACKGROUND,
 ) -> Offer | None:
     """Return the plan the borrower asks for ("40 a week", "in 5 payments") if it is within bounds, else None.
 
     ``each`` is the most they can pay at a time, ``first_on`` the day they want to begin (``first_days`` says which may
-    be). None means a person decides: nothing is refused automatically.
+    be; semimonthly plans begin on the payday that follows). ``frequency`` and ``paydays`` None: any that the policy
+    offers. None means a person decides: nothing is refused automatically.
     """
     if not policy.fits(amount_due, dpd, product, background) or not policy.shapes:
         return None
@@ -201,8 +217,7 @@ def counter_offer(
         count = max(2, -(-(amount_due.minor + policy.fee_minor - down) // each.minor) + bool(down))
     if count is None or not 2 <= count <= policy.max_count:
         return None
-    wanted = [frequency] if frequency else frequencies(policy)
-    shapes = (Shape(count, each_time) for each_time in wanted)
+    shapes = (replace(each_time, count=count) for each_time in _wanted(policy, frequency, paydays))
     fitting = (_wished(policy, amount_due, shape, today, first_on, background) for shape in shapes)
     offer = next((offer for offer in fitting if offer), None)
     if offer and each and any(part.amount.minor > each.minor for part in schedule(offer)):
@@ -210,9 +225,27 @@ def counter_offer(
     return replace(offer, option=1) if offer else None
 
 
-def frequencies(policy: ArrangementPolicy) -> list[Frequency]:
-    """Return how far apart the installments of ``policy`` may be, as its plans do, in their order."""
-    return list(dict.fromkeys(shape.frequency for shape in policy.shapes))
+def rhythms(policy: ArrangementPolicy) -> list[tuple[Frequency, Paydays | None]]:
+    """Return how far apart the installments of ``policy`` may be, as in its plans, in their order.
+
+    Semimonthly ones come with their paydays.
+    """
+    return list(dict.fromkeys((shape.frequency, _paydays(shape)) for shape in policy.shapes))
+
+
+def _wanted(policy: ArrangementPolicy, frequency: Frequency | None, paydays: Paydays | None) -> list[Shape]:
+    known = rhythms(policy)
+    if frequency is not None and all(each is not frequency for each, _ in known):
+        known = [(frequency, _paydays(Shape(2, frequency)))]
+    return [
+        Shape(2, each, paydays=days)
+        for each, days in known
+        if frequency in (None, each) and (paydays is None or paydays == days)
+    ]
+
+
+def _paydays(shape: Shape) -> Paydays | None:
+    return (shape.paydays or FIRST_AND_FIFTEENTH) if shape.frequency is Frequency.SEMIMONTHLY else None
 
 
 def _wished(
@@ -272,10 +305,11 @@ def offer_of(
         fee_minor=policy.fee_minor,
         day=day,
         calendar=background.calendar if policy.business_days else None,
+        paydays=_paydays(shape),
     )
     if offer.total.minor - offer.down_payment_minor < shape.count:
         return None  # fewer units than parts
-    if first_on is not None and not _within(first_on, first_days(policy, today)):
+    if first_on is not None and not all(_within(each, first_days(policy, today)) for each in (first_on, first)):
         return None
     parts = schedule(offer)
     floor = all(part.amount.minor >= policy.minimum_minor for part in parts)
@@ -284,7 +318,14 @@ def offer_of(
 
 
 def _begins(policy: ArrangementPolicy, shape: Shape, today: date, named: date | None) -> tuple[date, int | None]:
-    """Return the first date and the day of the month to keep: the borrower's own day goes before the policy's."""
+    """Return the first date and the day of the month to keep: the borrower's own day goes before the policy's.
+
+    Whoever pays on paydays begins with the first of them, then or later.
+    """
+    paydays = _paydays(shape)
+    if paydays is not None:
+        earliest = named if named is not None else today + timedelta(days=policy.first_after_days)
+        return next(_paydays_from(earliest, paydays)), None
     monthly = shape.frequency is Frequency.MONTHLY
     if named is not None:
         return named, named.day if monthly else None
@@ -344,11 +385,22 @@ def _days(offer: Offer) -> list[date]:
 
 def due_on(offer: Offer, place: int) -> date:
     """Return the day installment ``place`` (from 0) is due before any rule about working days."""
+    if offer.frequency is Frequency.SEMIMONTHLY:
+        if place == 0:
+            return offer.first_on
+        later = _paydays_from(offer.first_on + timedelta(days=1), offer.paydays or FIRST_AND_FIFTEENTH)
+        return next(islice(later, place - 1, None))
     if offer.frequency is not Frequency.MONTHLY:
         return offer.first_on + timedelta(days=_DAYS[offer.frequency] * place)
     if place == 0:
         return offer.first_on
     return _clamped(offer.first_on.year * 12 + offer.first_on.month - 1 + place, offer.day or offer.first_on.day)
+
+
+def _paydays_from(earliest: date, paydays: Paydays) -> Iterator[date]:
+    """Yield every payday from ``earliest`` on, without end."""
+    for months in counting(earliest.year * 12 + earliest.month - 1):
+        yield from (day for day in (_clamped(months, each) for each in paydays) if day >= earliest)
 
 
 def _clamped(months: int, day: int) -> date:

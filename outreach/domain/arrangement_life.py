@@ -100,6 +100,11 @@ class Standing:
         return Money(sum(part.open.minor for part in self.covered), self.total.currency)
 
     @property
+    def open_fee(self) -> Money:
+        """How much of the fee is still owed: it is the last to be paid, and falls away when the plan ends early."""
+        return Money(min(self.fee_minor, self.left.minor), self.total.currency)
+
+    @property
     def following(self) -> Coverage | None:
         """The oldest part that is not paid in full."""
         return next((part for part in self.covered if part.open.minor), None)

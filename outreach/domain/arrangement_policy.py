@@ -6,7 +6,7 @@ from typing import Any
 
 from babel.numbers import is_currency
 
-from outreach.domain.arrangement import ArrangementPolicy, Frequency, Shape
+from outreach.domain.arrangement import ArrangementPolicy, Frequency, Paydays, Shape
 from outreach.domain.located_yaml import ConfigError, Located, Problem, Where, load_located
 from outreach.domain.money import parse_minor
 from outreach.domain.places import countries
@@ -39,6 +39,9 @@ _OPTIONAL = frozenset(
         "extension",
     ]
 )
+_SHORTEST = 28
+_APART = 7
+"""Days between two paydays of a month, at least, and of the shortest month."""
 _NUMBERS = {
     "down_payment_percent": (0, 50),
     "first_after_days": (0, 45),
@@ -218,8 +221,8 @@ class _PolicyReader:
         return tuple(self._shape(item, (*where, place)) for place, item in enumerate(value))
 
     def _shape(self, item: Any, where: Where) -> Shape:  # noqa: ANN401
-        if not isinstance(item, dict) or item.keys() - {"day"} != {"count", "frequency"}:
-            self._complain(where, "must have count and frequency, and may have day (of the month)")
+        if not isinstance(item, dict) or item.keys() - {"day", "paydays"} != {"count", "frequency"}:
+            self._complain(where, "must have count and frequency, and may have day (of the month) or paydays")
             return Shape(2, Frequency.MONTHLY)
         if item["frequency"] not in set(Frequency):
             self._complain((*where, "frequency"), f"must be one of {', '.join(Frequency)}")
@@ -229,4 +232,16 @@ class _PolicyReader:
             day = self._number(item["day"], (*where, "day"), 1, 31)
             if frequency is not Frequency.MONTHLY:
                 self._complain((*where, "day"), "goes with frequency monthly")
-        return Shape(self._number(item["count"], (*where, "count"), 2, 260), frequency, day)
+        paydays = self._paydays(item["paydays"], frequency, (*where, "paydays")) if "paydays" in item else None
+        return Shape(self._number(item["count"], (*where, "count"), 2, 260), frequency, day, paydays)
+
+    def _paydays(self, value: Any, frequency: Frequency, where: Where) -> Paydays | None:  # noqa: ANN401
+        if frequency is not Frequency.SEMIMONTHLY:
+            self._complain(where, "goes with frequency semimonthly")
+        if not isinstance(value, list) or len(value) != 2:
+            self._complain(where, "must be two days of the month such as [1, 15]; 31 is the last day of every month")
+            return None
+        early, late = (self._number(day, (*where, place), 1, 31) for place, day in enumerate(value))
+        if min(late, _SHORTEST) - early < _APART or early + _SHORTEST - min(late, _SHORTEST) < _APART:
+            self._complain(where, f"must be in order and at least {_APART} days apart, over the end of February too")
+        return early, late

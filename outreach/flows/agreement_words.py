@@ -7,7 +7,12 @@ from outreach.domain.arrangement import Frequency, Offer, schedule
 from outreach.domain.arrangement_life import Standing
 from outreach.domain.promise import Promise
 
-_FREQUENCY = {Frequency.WEEKLY: "weekly", Frequency.FORTNIGHTLY: "biweekly", Frequency.MONTHLY: "monthly"}
+_FREQUENCY = {
+    Frequency.WEEKLY: "weekly",
+    Frequency.FORTNIGHTLY: "biweekly",
+    Frequency.SEMIMONTHLY: "semimonthly",
+    Frequency.MONTHLY: "monthly",
+}
 
 
 def offer_words(offer: Offer) -> dict[str, Any]:
@@ -45,8 +50,8 @@ def plan_words(offer: Offer) -> dict[str, Any]:
     }
 
 
-def standing_words(plan: Standing) -> dict[str, Any]:
-    """Return a plan that stands, with what is left of it."""
+def standing_words(plan: Standing, *, ended: bool = False) -> dict[str, Any]:
+    """Return a plan that stands, with what is left of it; of one that is ``ended`` without the fee that falls away."""
     parts = [part.installment for part in plan.covered]
     open_parts = [part for part in plan.covered if part.open.minor]
     first = (open_parts or list(plan.covered))[0].installment
@@ -59,7 +64,7 @@ def standing_words(plan: Standing) -> dict[str, Any]:
         "amount_minor": max(part.amount.minor for part in parts),
         "last_minor": parts[-1].amount.minor,
         "fee_minor": plan.fee_minor,
-        "left_minor": plan.left.minor,
+        "left_minor": plan.left.minor - (plan.open_fee.minor if ended else 0),
         "installments": [
             {"no": part.number, "amount_minor": part.amount.minor, "due_on": part.due_on.isoformat()} for part in parts
         ],

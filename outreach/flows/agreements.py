@@ -216,8 +216,7 @@ async def forgive_fee(tx: Tx, case_id: UUID, plan: Standing, now: datetime) -> N
     """Take the fee of a plan that ended early off what is owed, as far as it is still owed."""
     if plan.fee_minor:
         case = (await tx.cases([case_id]))[case_id]
-        taken_off = min(plan.fee_minor, plan.left.minor)
-        await tx.save_cases([_owing(case, -taken_off)], now)
+        await tx.save_cases([_owing(case, -plan.open_fee.minor)], now)
 
 
 async def cancel_arrangement(tx: Tx, speaker: Speaker, now: datetime) -> bool:

@@ -60,7 +60,8 @@ IN_THREAD = timedelta(hours=1)
 
 TASK_DUE = timedelta(hours=24)
 
-_OF_THE_PLAN = frozenset({"plan_standing", "plan_cancel_readback", "plan_cancelled"})
+_OF_ITS_END = frozenset({"plan_cancel_readback", "plan_cancelled"})
+_OF_THE_PLAN = _OF_ITS_END | {"plan_standing"}
 """Answers about the arrangement that stands, whatever else was chosen meanwhile."""
 
 # Holds about the person rather than about one debt.
@@ -89,9 +90,7 @@ def dialogue_facts(house: House, speaker: Speaker, identity_ok: bool | None = No
 
 def _fee_of(speaker: Speaker) -> Money:
     """Return the fee of the plan that stands, as far as it is still owed: a plan in its place is made without it."""
-    plan = speaker.plan
-    minor = min(plan.fee_minor, plan.left.minor) if plan else 0
-    return Money(minor, speaker.case.currency)
+    return speaker.plan.open_fee if speaker.plan else Money(0, speaker.case.currency)
 
 
 def dump_state(state: DialogueState) -> dict[str, Any]:
@@ -120,6 +119,8 @@ async def carry_out(house: House, tx: Tx, speaker: Speaker, step: Step, now: dat
 _WRITTEN_AFTER_A_PAGE = {
     "installments_done": "arrangement_confirmation",
     "promise_confirmation": "promise_confirmation",
+    "extension_done": "extension_done",
+    "plan_cancelled": "plan_cancelled",
 }
 """What somebody who agreed to something on a page also gets in writing; the page itself says everything else."""
 
@@ -308,7 +309,7 @@ def answer_context(house: House, speaker: Speaker, state: DialogueState, templat
     """Return what an answer may print: what its dialogue chose, or of the plan that stands where it speaks of that."""
     context = reply_context(state, speaker.contact_point_id)
     if speaker.plan and (template in _OF_THE_PLAN or "arrangement" not in context):
-        context["arrangement"] = standing_words(speaker.plan)
+        context["arrangement"] = standing_words(speaker.plan, ended=template in _OF_ITS_END)
     policy = dialogue_facts(house, speaker).policy
     if policy and policy.extension_max_days:
         latest = latest_day(speaker.case.due_on, speaker.today, policy.extension_max_days)

@@ -6,29 +6,24 @@ import re
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
 import structlog
 
-from outreach.domain.arrangement import (
-    NO_BACKGROUND,
-    ArrangementPolicy,
-    Background,
-    Offer,
-    compute_offers,
-    fitting_policy,
-)
+from outreach.domain.arrangement import NO_BACKGROUND, ArrangementPolicy, Background, Offer
+from outreach.domain.arrangement_life import Standing as Plan
 from outreach.domain.calendar import first_zone
 from outreach.domain.case import Borrower, Case
 from outreach.domain.creditor import Creditor, Role
+from outreach.domain.extension import Extension, latest_day
 from outreach.domain.intake import OpenDialogue
 from outreach.domain.money import Money
 from outreach.domain.portal import Fact
 from outreach.domain.timeline import Entry
 from outreach.domain.words import CaseState, Channel, Purpose
-from outreach.flows.conversation import load_state
+from outreach.flows.conversation import dialogue_facts, load_state
 from outreach.flows.dispatch import HISTORY
 from outreach.flows.fields import last_characters
 from outreach.flows.house import House
@@ -36,6 +31,8 @@ from outreach.flows.ports import Tx
 from outreach.flows.speaker import Speaker, informed
 from outreach.policy.content import wordings_for
 from outreach.policy.dossier import Dossier, facts_for
+from outreach.replies import terms
+from outreach.replies.dialogue_spec import DialogueFacts, DialogueState
 
 SURFACE = "portal"
 
@@ -140,7 +137,7 @@ def _all_right(door: Door, answers: Mapping[Fact, str], borrower: Borrower, case
 
 
 class Kind(StrEnum):
-    """How a case stands for its borrower; only ``open`` ones have offers."""
+    """How a case stands for its borrower; terms are agreed while it is ``open``, and changed while ``arranged``."""
 
     OPEN = "open"
     ARRANGED = "arranged"
@@ -150,22 +147,12 @@ class Kind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
-    """One installment of a live arrangement."""
-
-    number: int
-    due_on: date
-    amount: Money
-    paid: Money
-
-
-@dataclass(frozen=True, slots=True)
 class Standing:
     """Everything the pages of one case may show to its borrower.
 
-    ``policy`` None: a person must decide about installments; ``background`` is what besides the debt decides about
-    them. ``proposal`` is a plan that waits to be confirmed.
-    ``notices`` are statements that the law asks of whoever collects for others.
+    ``facts`` are what terms are computed from; None where nothing may be agreed. ``plan`` is the arrangement that
+    stands, ``offers`` are the plans on the table, or those that may take its place. ``proposal`` and ``extension``
+    wait to be confirmed. ``notices`` are statements that the law asks of whoever collects for others.
     """
 
     case: Case
@@ -173,14 +160,33 @@ class Standing:
     creditor: Creditor
     today: date
     kind: Kind
-    policy: ArrangementPolicy | None = None
-    background: Background = NO_BACKGROUND
+    facts: DialogueFacts | None = None
+    plan: Plan | None = None
     offers: tuple[Offer, ...] = ()
-    parts: tuple[Part, ...] = ()
     promise: tuple[Money, date] | None = None
     proposal: Offer | None = None
+    extension: Extension | None = None
     dialogue: OpenDialogue | None = None
     notices: tuple[str, ...] = ()
+
+    @property
+    def policy(self) -> ArrangementPolicy | None:
+        """The bounds of what may be agreed; None: a person must decide."""
+        return self.facts.policy if self.facts else None
+
+    @property
+    def background(self) -> Background:
+        """What besides the debt decides about terms."""
+        return self.facts.background if self.facts else NO_BACKGROUND
+
+    @property
+    def more_time(self) -> tuple[date, date] | None:
+        """The first and last day to which the due date may be moved; None when it may not."""
+        if self.kind is not Kind.OPEN or self.facts is None or not terms.extension_open(self.facts):
+            return None
+        assert self.policy is not None  # noqa: S101 - an extension is open under a policy only
+        first = max(self.today, self.case.due_on) + timedelta(days=1)
+        return first, latest_day(self.case.due_on, self.today, self.policy.extension_max_days)
 
     @property
     def refused(self) -> frozenset[str]:
@@ -211,31 +217,32 @@ async def standing_of(house: House, tx: Tx, case_id: UUID, now: datetime) -> Sta
         return _in(plain, Kind.CLOSED)
     if any(hold.case_id in (None, str(case_id)) for hold in dossier.holds):
         return _in(plain, Kind.RESTING)
-    live = (await tx.live_arrangements([case_id])).get(case_id)
-    if live is not None:
-        parts = (await tx.installments([live[1]]))[live[1]]
-        shown = tuple(Part(no, on, Money(minor, live[5]), Money(paid, live[5])) for no, on, minor, paid in parts)
-        return _in(plain, Kind.ARRANGED, parts=shown)
-    if case.amount_due_minor <= 0:
+    known = await informed(tx, Speaker(dossier, case, None, SURFACE, now, ""), now)
+    if known.plan is None and case.amount_due_minor <= 0:
         return _in(plain, Kind.PAID)
+    facts = dialogue_facts(house, known)
     promised = (await tx.live_promises([case_id])).get(case_id)
     dialogue = await tx.open_dialogue(case.borrower_id, SURFACE)
-    mine = dialogue if dialogue is not None and dialogue.case_id == case_id else None
-    days = case.days_past_due(today)
-    known = await informed(tx, Speaker(dossier, case, None, SURFACE, now, ""), now)
-    background = known.background
-    policy = fitting_policy(house.replies.policies, case.amount_due, days, case.product, background)
-    offers = compute_offers(policy, case.amount_due, days, case.product, today, background=background) if policy else ()
+    waiting = _waiting(house, dialogue, known)
     return _in(
         plain,
-        Kind.OPEN,
-        policy=policy,
-        background=background,
-        offers=offers,
+        Kind.OPEN if known.plan is None else Kind.ARRANGED,
+        facts=facts,
+        plan=known.plan,
+        offers=terms.offers(facts),
         promise=(Money(promised[2], promised[3]), promised[4]) if promised else None,
-        proposal=load_state(mine.data).chosen if mine and mine.awaiting == "confirmation" else None,
+        proposal=waiting.chosen if waiting else None,
+        extension=waiting.extension if waiting else None,
         dialogue=dialogue,
     )
+
+
+def _waiting(house: House, dialogue: OpenDialogue | None, known: Speaker) -> DialogueState | None:
+    """Return the dialogue that waits for a yes about this case as it stands: with a plan, or without one."""
+    if dialogue is None or dialogue.case_id != known.case.case_id or dialogue.awaiting != "confirmation":
+        return None
+    about_plan = house.replies.dialogues[dialogue.kind].with_plan
+    return load_state(dialogue.data) if about_plan == (known.plan is not None) else None
 
 
 def _in(plain: Standing, kind: Kind, **more: object) -> Standing:

@@ -10,9 +10,10 @@ from uuid import UUID
 
 import structlog
 
-from outreach.domain.arrangement import Frequency, Offer, counter_offer, schedule
+from outreach.domain.arrangement import Frequency, Offer, Paydays, schedule
+from outreach.domain.arrangement_life import Standing as Plan
 from outreach.domain.ids import new_id
-from outreach.domain.intake import InboxRow
+from outreach.domain.intake import InboxRow, OpenDialogue
 from outreach.domain.money import Money
 from outreach.domain.promise import PromiseRefusal, decide_promise
 from outreach.domain.timeline import Entry
@@ -29,6 +30,7 @@ from outreach.flows.stop import reached
 from outreach.policy.dossier import facts_for
 from outreach.policy.facts import PersonalWindow
 from outreach.policy.personal import may_name
+from outreach.replies import terms
 from outreach.replies.reader import read
 from outreach.replies.reading import ALL_CHANNELS, PAUSING, RANK, Intent, Reading
 
@@ -40,6 +42,7 @@ MOST_TIMES = 20
 _log = structlog.get_logger(__name__)
 
 _OPEN = frozenset({Kind.OPEN})
+_ARRANGED = frozenset({Kind.ARRANGED})
 _ALWAYS = frozenset(Kind)
 TOLD_WHILE = {
     Intent.ALREADY_PAID: frozenset({Kind.OPEN, Kind.ARRANGED}),
@@ -76,11 +79,28 @@ class Form:
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """A plan as a borrower asks for it."""
+    """A plan as a borrower asks for it: in ``count`` parts, or with ``each`` as the most they can pay at a time."""
 
-    count: int
+    count: int | None
     frequency: Frequency
     first_on: date | None = None
+    paydays: Paydays | None = None
+    each: Money | None = None
+
+    @staticmethod
+    def of(offer: Offer) -> "Wish":
+        """Return the wish that an offer fulfils."""
+        return Wish(offer.count, offer.frequency, offer.first_on, offer.paydays)
+
+    @property
+    def reading(self) -> Reading:
+        """What the dialogue machine hears."""
+        each = self.each
+        return Reading(
+            Intent.INSTALLMENTS, 1.0, count=self.count, every=self.frequency, first_on=self.first_on,
+            paydays=self.paydays, explanation="form",
+            amount_minor=each.minor if each else None, currency=each.currency if each else None,
+        )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,22 +119,18 @@ class _Desk:
         """Who acts."""
         standing, evidence = self.standing, f"inbox:{self.row.inbox_id}"
         return Speaker(
-            standing.dossier, standing.case, None, SURFACE, self.now, evidence, background=standing.background
+            standing.dossier, standing.case, None, SURFACE, self.now, evidence, standing.plan, standing.background
         )
 
 
 Work = Callable[[_Desk], Any]
 
+_YES = Reading(Intent.CONFIRM_YES, 1.0, explanation="form")
+
 
 def offer_for(standing: Standing, wish: Wish) -> Offer | None:
     """Return the plan a wish becomes, None when it is not within bounds."""
-    if standing.policy is None:
-        return None
-    case = standing.case
-    return counter_offer(
-        standing.policy, case.amount_due, case.days_past_due(standing.today), case.product, standing.today,
-        count=wish.count, frequency=wish.frequency, first_on=wish.first_on, background=standing.background,
-    )  # fmt: skip
+    return terms.counter(wish.reading, standing.facts) if standing.facts else None
 
 
 def seen(offer: Offer) -> str:
@@ -125,19 +141,17 @@ def seen(offer: Offer) -> str:
 
 
 async def propose(house: House, form: Form, wish: Wish) -> Result:
-    """Take a plan that was chosen or adjusted; it waits to be confirmed."""
+    """Take a plan that was chosen or adjusted, a new one or one in place of another; it waits to be confirmed."""
 
     async def work(desk: _Desk) -> tuple[Result, Reading | None]:
+        plan_wish = "change" if desk.standing.plan else None
         if not desk.standing.offers:
-            return Result.HANDED_OFF, Reading(Intent.INSTALLMENTS, 1.0, explanation="form")
+            return Result.HANDED_OFF, Reading(Intent.INSTALLMENTS, 1.0, plan_wish=plan_wish, explanation="form")
         if offer_for(desk.standing, wish) is None:
             return Result.BOUNDS, None
-        reading = Reading(
-            Intent.INSTALLMENTS, 1.0, count=wish.count, every=wish.frequency, first_on=wish.first_on, explanation="form"
-        )
-        return Result.DONE, reading
+        return Result.DONE, replace(wish.reading, plan_wish=plan_wish)
 
-    return await _act(house, form, work)
+    return await _act(house, form, work, while_=_OPEN | _ARRANGED)
 
 
 async def confirm(house: House, form: Form, shown: str) -> Result:
@@ -147,10 +161,50 @@ async def confirm(house: House, form: Form, shown: str) -> Result:
         standing, offer = desk.standing, desk.standing.proposal
         if offer is None or seen(offer) != shown:
             return Result.CHANGED, None
-        now_ = offer_for(standing, Wish(offer.count, offer.frequency, offer.first_on))
+        now_ = offer_for(standing, Wish.of(offer))
         if now_ is None or seen(now_) != shown:
             return Result.CHANGED, None
-        return Result.DONE, Reading(Intent.CONFIRM_YES, 1.0, explanation="form")
+        return Result.DONE, _YES
+
+    return await _act(house, form, work, while_=_OPEN | _ARRANGED, goes_on=True)
+
+
+def seen_end(plan: Plan) -> str:
+    """Return a word for the end of exactly this plan, with exactly this left to pay."""
+    return hashlib.sha256(f"{plan.arrangement_id} {plan.left.minor}".encode()).hexdigest()[:24]
+
+
+async def end_plan(house: House, form: Form, shown: str) -> Result:
+    """End the plan that stands, if it is still the one whose end was ``shown``."""
+
+    async def work(desk: _Desk) -> tuple[Result, Reading | None]:
+        plan = desk.standing.plan
+        if plan is None or seen_end(plan) != shown:
+            return Result.CHANGED, None
+        return Result.DONE, Reading(Intent.INSTALLMENTS, 1.0, plan_wish="cancel", explanation="form")
+
+    return await _act(house, form, work, while_=_ARRANGED, then=_YES)
+
+
+async def ask_for_time(house: House, form: Form, on: date) -> Result:
+    """Ask for a new due date; it waits to be confirmed."""
+
+    async def work(desk: _Desk) -> tuple[Result, Reading | None]:
+        if desk.standing.facts is None or terms.extension(on, desk.standing.facts) is None:
+            return Result.BOUNDS, None
+        return Result.DONE, Reading(Intent.EXTENSION_REQUEST, 1.0, on=on, explanation="form")
+
+    return await _act(house, form, work)
+
+
+async def confirm_time(house: House, form: Form, on: date | None) -> Result:
+    """Confirm the new due date that was read back, if it is still the one that was shown and may still be given."""
+
+    async def work(desk: _Desk) -> tuple[Result, Reading | None]:
+        asked, facts = desk.standing.extension, desk.standing.facts
+        if asked is None or facts is None or asked.to_on != on or terms.extension(on, facts) != asked:
+            return Result.CHANGED, None
+        return Result.DONE, _YES
 
     return await _act(house, form, work, goes_on=True)
 
@@ -307,11 +361,18 @@ async def _hand_over(desk: _Desk, kind: str) -> None:
 
 
 async def _act(
-    house: House, form: Form, work: Work, *, while_: frozenset[Kind] = _OPEN, goes_on: bool = False
+    house: House,
+    form: Form,
+    work: Work,
+    *,
+    while_: frozenset[Kind] = _OPEN,
+    goes_on: bool = False,
+    then: Reading | None = None,
 ) -> Result:
     """Take one form: under the borrower's lock, once, and only if the case takes it.
 
-    Each form begins a dialogue of its own, unless it ``goes_on`` with the one that waits for an answer.
+    Each form begins a dialogue of its own, unless it ``goes_on`` with the one that waits for an answer. ``then`` is
+    what the same form answers to the question that follows: its page has asked it already.
     """
     touches: list[NewTouch] = []
     async with house.store.transaction() as tx:
@@ -330,7 +391,7 @@ async def _act(
         if standing.kind in while_:
             result, reading = await work(desk)
         if reading is not None:
-            touches = await _say(desk, reading, goes_on=goes_on)
+            touches = await _say(desk, reading, goes_on=goes_on, then=then)
         done = {"inbox_id": key, "state": "applied", "note": None if reading else str(result)}
         await tx.close_inbox([done])
         await tx.notify_due()
@@ -340,15 +401,21 @@ async def _act(
     return result
 
 
-async def _say(desk: _Desk, reading: Reading, *, goes_on: bool) -> list[NewTouch]:
-    tx, speaker, now = desk.tx, desk.speaker, desk.now
+async def _say(desk: _Desk, reading: Reading, *, goes_on: bool, then: Reading | None) -> list[NewTouch]:
     reading = reached(reading, SURFACE, desk.house.refusals)
-    await store_reply(tx, desk.row, speaker, reading, now)
-    going = desk.standing.dialogue if goes_on else None
+    await store_reply(desk.tx, desk.row, desk.speaker, reading, desk.now)
+    touches = await _turn(desk, reading, desk.standing.dialogue if goes_on else None)
+    if then is not None:
+        touches += await _turn(desk, then, await desk.tx.open_dialogue(desk.speaker.borrower_id, SURFACE))
+    return touches
+
+
+async def _turn(desk: _Desk, reading: Reading, going: OpenDialogue | None) -> list[NewTouch]:
+    tx, speaker, now = desk.tx, desk.speaker, desk.now
     if going is None:
         await tx.close_surface(speaker.borrower_id, SURFACE, "superseded", now)
     step = await take_turn(desk.house, tx, speaker, reading, going, load_state(going.data) if going else None, now)
-    if goes_on:
+    if going is not None:
         # What is agreed here is agreed: an offer that is still open by text must not be confirmed once more.
         await tx.close_dialogues(speaker.borrower_id, "agreed_elsewhere", now)
     return await carry_out(desk.house, tx, speaker, step, now)

@@ -135,7 +135,7 @@ class InstallmentFields:
 
 @dataclass(frozen=True, slots=True)
 class ArrangementFields:
-    """An installment plan. ``frequency`` is weekly, biweekly or monthly; ``total`` is the sum of its installments.
+    """An installment plan. ``frequency``: weekly, biweekly, semimonthly or monthly; ``total`` is all installments.
 
     ``amount`` is the largest regular installment, ``last_amount`` the last. ``first_on`` is the next date that is not
     paid. ``down_payment`` and ``fee`` (part of the total) are None when there is none; ``left`` is still to be paid.

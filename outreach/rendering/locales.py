@@ -52,6 +52,7 @@ class Frequencies(_Strict):
 
     weekly: Phrase
     biweekly: Phrase
+    semimonthly: Phrase
     monthly: Phrase
 
 

@@ -122,11 +122,12 @@ class Reading:
     must_pause: bool = False
     stop_channels: tuple[str, ...] = ()
     explanation: str = ""
-    every: str | None = None  # weekly | fortnightly | monthly, when the reply said how often
+    every: str | None = None  # weekly | fortnightly | monthly, when the reply said how often; a form: any Frequency
     names_channel: bool = False
     payday: bool = False  # it says when they get paid
     plan_wish: str | None = None  # change | cancel, when it speaks of a plan they have
     first_on: date | None = None  # the day installments should begin; only a form asks for it
+    paydays: tuple[int, int] | None = None  # the days of the month that semimonthly ones keep to; only a form, too
 
     @property
     def intents(self) -> tuple[Intent, ...]:

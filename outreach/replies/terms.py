@@ -50,6 +50,7 @@ def counter(reading: "Reading", facts: "DialogueFacts", first_on: date | None = 
     return counter_offer(
         policy, facts.amount_due, facts.days_past_due, facts.product, facts.today,
         each=each, count=reading.count, frequency=Frequency(reading.every) if reading.every else None,
+        paydays=reading.paydays,
         first_on=reading.first_on or reading.on or first_on, background=facts.background,
     )  # fmt: skip
 
@@ -67,10 +68,10 @@ def renewed(offer: Offer, facts: "DialogueFacts") -> Offer | None:
     policy = _policy(facts)
     if policy is None or not policy.fits(facts.amount_due, facts.days_past_due, facts.product, facts.background):
         return None
-    begins = offer.first_on if offer.first_on >= facts.today and offer.day is not None else None
-    made = offer_of(
-        policy, facts.amount_due, Shape(offer.count, offer.frequency, offer.day), facts.today, begins, facts.background
-    )
+    keeps = offer.day is not None or offer.paydays is not None
+    begins = offer.first_on if offer.first_on >= facts.today and keeps else None
+    shape = Shape(offer.count, offer.frequency, offer.day, offer.paydays)
+    made = offer_of(policy, facts.amount_due, shape, facts.today, begins, facts.background)
     return replace(made, option=offer.option) if made else None
 
 

@@ -1,9 +1,8 @@
 """The portal's pages: words of one language, amounts and dates as its readers write them, nothing from elsewhere."""
 
 import secrets
-from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -12,11 +11,14 @@ from uuid import UUID
 from starlette.requests import Request
 from starlette.responses import Response
 
-from outreach.domain.arrangement import Offer, schedule
+from outreach.domain.arrangement import Frequency, Offer, Paydays, schedule
+from outreach.domain.arrangement_life import Coverage
+from outreach.domain.arrangement_life import Standing as Plan
 from outreach.domain.creditor import Creditor
+from outreach.domain.ics import CalendarDay, calendar_text
 from outreach.domain.money import Money
 from outreach.flows.house import House
-from outreach.flows.portal import Part, Standing
+from outreach.flows.portal import Standing
 from outreach.flows.portal_acts import seen
 from outreach.rendering import formats
 from outreach.rendering.locales import Locale
@@ -31,10 +33,29 @@ EXTRA_HEADERS = {
 }
 
 
+Errors = list[tuple[str, str]]
+"""What is wrong with a form: the field to go to, and words."""
+
+_LAST_DAY = 31
+
+
 @lru_cache(maxsize=4)
 def words_of(templates: Path) -> PortalWords:
     """Return the words of a templates folder, read once. Raises ConfigError."""
     return load_portal_words(templates / "portal")
+
+
+@dataclass(frozen=True, slots=True)
+class Rhythm:
+    """How far apart installments are, as a form names it."""
+
+    frequency: Frequency
+    paydays: Paydays | None = None
+
+    @property
+    def key(self) -> str:
+        """What the field of a form holds."""
+        return "-".join((self.frequency, *(str(day) for day in self.paydays or ())))
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +81,14 @@ class Tongue:
     def short_day(self, value: date) -> str:
         """Write a date for a table."""
         return formats.day(value, self.locale.babel)
+
+    def often(self, rhythm: Rhythm) -> str:
+        """Say how far apart installments are."""
+        if rhythm.paydays is None:
+            return self.say(f"plan.{rhythm.frequency}")
+        first, second = rhythm.paydays
+        key = "plan.semimonthly_last" if second == _LAST_DAY else "plan.semimonthly"
+        return self.say(key, first=first, second=second)
 
     def phone(self, e164: str) -> str:
         """Write a telephone number."""
@@ -107,7 +136,7 @@ class Desk:
             once=secrets.token_urlsafe(12),
             identified=self.visit.identified,
             said=self.said,
-            **values,
+            **({"errors": []} | values),
         )
         answer.headers.update(EXTRA_HEADERS)
         self.visits.keep(answer, self.visit, self.real)
@@ -140,7 +169,7 @@ def gone(house: House, words: PortalWords, request: Request) -> Response:
     """Answer every link that leads nowhere, whatever the reason, with the same page."""
     tongue, _ = tongue_for(house, words, request, "")
     answer = page(
-        "portal/gone.html", 404, t=tongue.say, lang=tongue.language, name="", identified=False, said="",
+        "portal/gone.html", 404, t=tongue.say, lang=tongue.language, name="", identified=False, said="", errors=[],
         languages=[(code, words.name(code)) for code in words.languages], base=None, creditor=None, hours=None,
         tongue=tongue,
     )  # fmt: skip
@@ -148,62 +177,29 @@ def gone(house: House, words: PortalWords, request: Request) -> Response:
     return answer
 
 
-def table_of(offer: Offer) -> list[dict[str, Any]]:
-    """Return the dated parts of a plan for a table."""
-    return [{"number": one.number, "due_on": one.due_on, "amount": one.amount} for one in schedule(offer)]
-
-
 def shown_offer(offer: Offer) -> dict[str, Any]:
     """Return a plan for a page."""
     parts = schedule(offer)
     return {
         "count": offer.count,
-        "frequency": str(offer.frequency),
+        "rhythm": Rhythm(offer.frequency, offer.paydays),
         "first_on": offer.first_on,
         "amount": offer.regular,
         "even": len({one.amount.minor for one in parts}) == 1,
         "total": offer.total,
         "fee": Money(offer.fee_minor, offer.total.currency) if offer.fee_minor else None,
-        "parts": table_of(offer),
+        "parts": [{"due_on": one.due_on, "amount": one.amount} for one in parts],
         "seen": seen(offer),
     }
 
 
-def calendar(case_id: UUID, tongue: Tongue, parts: tuple[Part, ...], at: datetime) -> str:
-    """Return the unpaid parts of a plan as an iCalendar file (RFC 5545). It names no lender: calendars are shared."""
-    return "".join(f"{_folded(line)}\r\n" for line in _lines(case_id, tongue, parts, at))
+def calendar(plan: Plan, tongue: Tongue, at: datetime) -> str:
+    """Return the unpaid parts of a plan as a calendar file. It names no lender: calendars are shared."""
+    return calendar_text([_calendar_day(plan, part, tongue) for part in plan.covered if part.open.minor], at)
 
 
-def _lines(case_id: UUID, tongue: Tongue, parts: tuple[Part, ...], at: datetime) -> Iterator[str]:
-    yield from ("BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:-//Outreach//Portal//EN", "CALSCALE:GREGORIAN")
-    for part in parts:
-        if part.paid.minor >= part.amount.minor:
-            continue
-        words = tongue.say("calendar.event", number=part.number, count=len(parts))
-        yield from (
-            "BEGIN:VEVENT",
-            f"UID:{case_id.hex[-12:]}-{part.number}-{part.due_on:%Y%m%d}@outreach.invalid",
-            f"DTSTAMP:{at:%Y%m%dT%H%M%SZ}",
-            f"DTSTART;VALUE=DATE:{part.due_on:%Y%m%d}",
-            f"DTEND;VALUE=DATE:{part.due_on + timedelta(days=1):%Y%m%d}",
-            f"SUMMARY:{_escaped(f'{words}: {tongue.money(part.amount)}')}",
-            "TRANSP:TRANSPARENT",
-            "END:VEVENT",
-        )
-    yield "END:VCALENDAR"
-
-
-def _escaped(text: str) -> str:
-    return text.replace("\\", "\\\\").replace(";", "\\;").replace(",", "\\,").replace("\n", "\\n")
-
-
-def _folded(line: str) -> str:
-    """Break a line before it has more than 75 octets, never inside a character."""
-    parts: list[str] = []
-    current = ""
-    for each in line:
-        if len((current + each).encode()) > (75 if not parts else 74):
-            parts.append(current)
-            current = ""
-        current += each
-    return "\r\n ".join([*parts, current])
+def _calendar_day(plan: Plan, part: Coverage, tongue: Tongue) -> CalendarDay:
+    number, on = part.installment.number, part.installment.due_on
+    words = tongue.say("calendar.event", number=number, count=len(plan.covered))
+    uid = f"{plan.arrangement_id.hex[-12:]}-{number}@outreach.invalid"
+    return CalendarDay(uid, on, f"{words}: {tongue.money(part.open)}")

@@ -342,7 +342,9 @@ async def test_a_fee_is_read_back_owed_once_and_gone_with_the_plan(database: str
         await pay(house, 3000, "down")
         assert states(database) == ["active"]
         await say(house, one, "cancel my plan", key="x1")
+        assert "$90.00 is left and would be due" in body(house)
         await say(house, one, "YES", key="x2")
+        assert "$90.00 is left and due as before" in body(house)
     assert states(database) == ["cancelled"]
     assert rows(database, "select amount_due_minor from account") == [(9000,)]
 

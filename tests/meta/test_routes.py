@@ -36,6 +36,8 @@ LINKED = {
     for method, rest in (
         ("GET", ""), ("GET", "/{way}"), ("GET", "/schedule.ics"), ("POST", "/{way}"), ("POST", "/identify"),
         ("POST", "/leave"), ("POST", "/plan"), ("POST", "/check"), ("POST", "/promise"), ("POST", "/contact"),
+        *((method, f"/{way}") for method in ("GET", "POST") for way in ("end", "time", "time/check")),
+        *(("GET", f"/{way}") for way in ("plan", "check", "promise", "contact")),
     )
 }  # fmt: skip
 """Pages of borrowers: a signed link, then an identity check (tests/web/test_portal_door.py)."""

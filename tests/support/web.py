@@ -2,12 +2,13 @@
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
 import httpx
 import uvicorn
+from starlette.types import ASGIApp
 
 from channels.contract import Channel
 from channels.fake import SIGNATURE_HEADER, FakeChannel
@@ -47,11 +48,17 @@ def signed(house: House, channel: str, **fields: Any) -> dict[str, Any]:
 @asynccontextmanager
 async def on_a_port(environ: dict[str, str]) -> AsyncIterator[str]:
     """Run the real server on a free port with the house that it opens by itself; gives its address."""
+    async with listening(lambda url: create_app(load_settings({"OUTREACH_PUBLIC_URL": url, **environ}))) as url:
+        yield url
+
+
+@asynccontextmanager
+async def listening(make: Callable[[str], ASGIApp]) -> AsyncIterator[str]:
+    """Serve the application made for an address on a free port; gives the address."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-        settings = load_settings({"OUTREACH_PUBLIC_URL": url, **environ})
-        server = uvicorn.Server(uvicorn.Config(create_app(settings), log_config=None, lifespan="on"))
+        server = uvicorn.Server(uvicorn.Config(make(url), log_config=None, lifespan="on"))
         serving = asyncio.create_task(server.serve(sockets=[listener]))
         while not server.started:
             assert not serving.done(), serving.exception()

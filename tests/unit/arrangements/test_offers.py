@@ -20,6 +20,7 @@ from outreach.domain.arrangement import (
     counter_offer,
     is_current,
     offer_of,
+    rhythms,
     schedule,
 )
 from outreach.domain.arrangement_life import GOOD_STANDING, Arrangement, ArrangementError, after_payment
@@ -80,6 +81,7 @@ def test_every_offer_keeps_every_bound(
             assert today <= named <= today + timedelta(days=policy.first_within_days)
 
 
+@settings(deadline=None)  # as above
 @given(policies, st.integers(100, 10**7), st.integers(1, 10**6), days, st.sampled_from(Frequency))
 def test_a_wish_within_bounds_keeps_them_and_never_asks_more_at_a_time(
     policy: ArrangementPolicy, minor: int, each: int, today: date, frequency: Frequency
@@ -248,3 +250,69 @@ def test_a_wrong_optional_key_is_reported_with_its_place(tmp_path: Path, line: s
     with pytest.raises(ConfigError) as failure:
         load_arrangement_policies(path)
     assert [problem.field for problem in failure.value.problems] == [f"policies[0].{field}"]
+
+
+paydays = st.tuples(st.integers(1, 14), st.integers(15, 31)).filter(
+    lambda pair: min(pair[1], 28) - pair[0] >= 7 and pair[0] + 28 - min(pair[1], 28) >= 7
+)
+
+
+@given(paydays, days, st.integers(2, 24), st.none() | st.integers(1, 31))
+def test_paydays_are_kept_in_every_month_and_none_is_left_out(
+    pair: tuple[int, int], today: date, count: int, named: int | None
+) -> None:
+    policy = replace(POLICY, max_length_days=1000, first_within_days=62)
+    first_on = None if named is None else today + timedelta(days=named)
+    offer = offer_of(policy, Money(10**6, "USD"), Shape(count, Frequency.SEMIMONTHLY, paydays=pair), today, first_on)
+    assert offer is not None
+    dates = [part.due_on for part in schedule(offer)]
+    assert dates[0] >= (first_on or today + timedelta(days=policy.first_after_days))
+    for day in dates:
+        following = day + timedelta(days=1)
+        assert day.day in pair or (following.day == 1 and day.day < max(pair))
+    months = [(day.year, day.month) for day in dates]
+    assert all(months.count(month) == 2 for month in months if month not in {months[0], months[-1]})
+    assert schedule(replace(offer, option=2)) == schedule(offer)
+
+
+def test_a_plan_on_paydays_begins_with_the_next_one() -> None:
+    policy = replace(POLICY, shapes=(Shape(4, Frequency.SEMIMONTHLY, paydays=(15, 31)),))
+    (offer,) = compute_offers(policy, Money(40000, "USD"), 10, "loan", date(2027, 2, 2))
+    expected = [date(2027, 2, 15), date(2027, 2, 28), date(2027, 3, 15), date(2027, 3, 31)]
+    assert [part.due_on for part in schedule(offer)] == expected
+    wished = counter_offer(
+        policy, Money(40000, "USD"), 10, "loan", date(2027, 2, 2), each=Money(10000, "USD"),
+        frequency=Frequency.SEMIMONTHLY, first_on=date(2027, 2, 16),
+    )  # fmt: skip
+    assert wished is not None
+    assert [part.due_on for part in schedule(wished)] == [*expected[1:], date(2027, 4, 15)]
+
+
+def test_only_paydays_that_the_policy_names_are_offered() -> None:
+    policy = replace(POLICY, shapes=(Shape(4, Frequency.SEMIMONTHLY),))
+    assert rhythms(policy) == [(Frequency.SEMIMONTHLY, (1, 15))]
+    asked = {"count": 3, "frequency": Frequency.SEMIMONTHLY, "paydays": (5, 20)}
+    assert counter_offer(policy, Money(40000, "USD"), 10, "loan", TODAY, **asked) is None  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("offer", "problem"),
+    [
+        ("{count: 4, frequency: semimonthly, paydays: [15, 31]}", ""),
+        ("{count: 4, frequency: semimonthly}", ""),
+        ("{count: 4, frequency: semimonthly, paydays: [15, 1]}", "at least 7 days apart"),
+        ("{count: 4, frequency: semimonthly, paydays: [1, 31]}", "at least 7 days apart"),
+        ("{count: 4, frequency: semimonthly, paydays: [1, 32]}", "from 1 to 31"),
+        ("{count: 4, frequency: semimonthly, paydays: 15}", "two days of the month"),
+        ("{count: 4, frequency: monthly, paydays: [1, 15]}", "goes with frequency semimonthly"),
+    ],
+)
+def test_paydays_are_read_or_refused_with_their_place(tmp_path: Path, offer: str, problem: str) -> None:
+    text = (ROOT / "config/arrangements.yaml").read_text("utf-8")
+    (tmp_path / "a.yaml").write_text(text.replace("{count: 2, frequency: fortnightly}", offer, 1), "utf-8")
+    if not problem:
+        assert load_arrangement_policies(tmp_path / "a.yaml")[0].shapes[0].frequency is Frequency.SEMIMONTHLY
+        return
+    with pytest.raises(ConfigError, match=problem) as refused:
+        load_arrangement_policies(tmp_path / "a.yaml")
+    assert "offers[0]" in str(refused.value) or "offers.0" in str(refused.value)

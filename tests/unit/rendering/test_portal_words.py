@@ -16,6 +16,8 @@ from outreach.settings import ROOT
 WORDS = load_portal_words(ROOT / "templates" / "portal")
 PAGES = {path.name: path.read_text("utf-8") for path in (ROOT / "outreach/web/pages/portal").glob("*.html")}
 
+CODE = [path.read_text("utf-8") for path in (ROOT / "outreach/web").glob("portal_*.py")]
+
 
 def test_every_key_exists_in_every_language_and_says_nothing_barred() -> None:
     read, problems = read_portal_words(ROOT / "templates/portal", load_lists(ROOT / "templates/forbidden.yaml"))
@@ -37,22 +39,24 @@ def test_every_key_is_said_somewhere_and_every_key_said_exists() -> None:
     families = {
         "days": ("mon", "tue", "wed", "thu", "fri", "sat", "sun"),
         "said": (
-            "plan", "asked", "promise", "paid", "hardship", "dispute", "call", "stop", "times", "language", "rests",
-            "repeated",
+            "plan", "end", "time", "asked", "promise", "paid", "hardship", "dispute", "call", "stop",
+            "times", "language", "rests", "repeated",
         ),
-        "plan": tuple(Frequency),
+        "plan": (*Frequency, "semimonthly_last"),
         "errors": ("form", "long"),
         "contact": ("sms", "email", "calls", "pick", "bad_time"),
         "call": ("any", "morning", "afternoon", "evening"),
+        "promise": ("none",),
         "door": (*Fact, *(f"{fact}_hint" for fact in Fact if fact is not Fact.POSTCODE), "failed", "old"),
         **dict.fromkeys(("paid", "hardship", "dispute"), ("title", "text", "words", "words_hint", "button")),
     }  # fmt: skip
     families["call"] += ("title", "text", "words", "words_hint", "button")
     put_together = {f"{section}.{key}" for section, keys in families.items() for key in keys}
     put_together |= {f"{name}.{key}" for name in ("resting", "paid_up", "closed") for key in ("title", "text")}
-    put_together |= {key for name in re.findall(r'way\("(\w+)"\)', PAGES["home.html"])
+    put_together |= {key for name in re.findall(r"way\(\"(\w+)\"", PAGES["home.html"])
                      for key in (f"home.{name}", f"home.{name}_note")}  # fmt: skip
     literal = {key for text in PAGES.values() for key in re.findall(r"[\"']([a-z_]+\.[a-z0-9_]+)[\"']", text)}
+    literal |= {key for text in CODE for key in re.findall(r'say\("([a-z_]+\.[a-z0-9_]+)"', text)}
     said = put_together | literal | {"language", "calendar.event"}
     assert set(WORDS.by_language["en"]) == said
     assert {str(kind) for kind in Kind} == {"open", "arranged", "resting", "paid", "closed"}
