@@ -16,6 +16,7 @@ from outreach.domain.words import Level
 from outreach.flows.agreement_ports import AgreementTx
 from outreach.flows.approval_ports import ApprovalTx
 from outreach.flows.audit_ports import AuditTx
+from outreach.flows.exchange_ports import ExchangeTx
 from outreach.flows.mail_ports import MailTx
 from outreach.flows.outgoing_ports import OutgoingTx
 from outreach.flows.portal_ports import PortalTx
@@ -79,7 +80,7 @@ class Store(Protocol):
         ...
 
 
-class Tx(SwitchTx, AuditTx, ApprovalTx, AgreementTx, MailTx, OutgoingTx, PortalTx, ProtectionTx, Protocol):
+class Tx(SwitchTx, AuditTx, ApprovalTx, AgreementTx, ExchangeTx, MailTx, OutgoingTx, PortalTx, ProtectionTx, Protocol):
     """What one transaction can read and write. Meanings: outreach.store."""
 
     # dispatching

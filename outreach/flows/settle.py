@@ -3,7 +3,7 @@
 import asyncio
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -20,11 +20,13 @@ from channels.errors import (
     Rejected,
     SendError,
 )
+from channels.exchange import Tape, recording
 from outreach.domain.ids import new_id
 from outreach.domain.timeline import Entry
 from outreach.domain.touch import RANK, Settlement, Touch, TouchMove
 from outreach.domain.words import AttemptState, Outcome, TouchState
 from outreach.flows.contactability import demoted
+from outreach.flows.exchanges import row_of_send
 from outreach.flows.house import House
 from outreach.flows.lookout import SWITCHED_OFF, Lookout, Scope
 from outreach.flows.ports import Tx
@@ -42,7 +44,7 @@ _log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """One attempt on its way: what is needed to settle it."""
+    """One attempt on its way: what is needed to settle it. ``tape`` holds what went over the wire, raw, until then."""
 
     touch: Touch
     attempt_id: UUID
@@ -50,6 +52,7 @@ class Sent:
     outbound: Outbound
     decision_id: UUID
     scopes: frozenset[Scope]
+    tape: Tape = field(default_factory=Tape, repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +81,9 @@ async def send_all(house: House, channel: str, sends: Sequence[Sent]) -> list[En
             if (against := lookout.objects(sent.scopes)) is not None:
                 return sent, Halted(*against)
             try:
-                async with asyncio.timeout(SEND_TIMEOUT):
-                    return sent, await adapter.send(sent.outbound)
+                with recording(sent.tape):
+                    async with asyncio.timeout(SEND_TIMEOUT):
+                        return sent, await adapter.send(sent.outbound)
             except SendError as error:
                 return sent, error
             except Exception as error:  # noqa: BLE001 - whatever else happened around a send, it may have left
@@ -99,6 +103,7 @@ class _Books:
     suppressions: list[dict[str, Any]]
     alerts: list[tuple[str, str]]
     tally: dict[str, int]
+    exchanges: list[dict[str, Any]] = field(default_factory=list)
 
 
 async def settle(house: House, endings: Sequence[Ending]) -> dict[str, int]:
@@ -112,6 +117,8 @@ async def settle(house: House, endings: Sequence[Ending]) -> dict[str, int]:
             _halted(books, sent, ending, now)
         else:
             _refused(house, books, sent, ending, now)
+        if not isinstance(ending, Halted):
+            _exchanged(house, books, sent, ending, now)
     async for attempt in house.retry_store():
         with attempt:
             await _write(house, books, now)
@@ -133,7 +140,14 @@ async def _write(house: House, books: _Books, now: datetime) -> None:
         for kind, subject in books.alerts:
             await tx.open_alert(kind, subject, "nothing leaves on this channel until an operator resumes it", now)
             await tx.set_switch("channel", subject, kind, now)
+        await tx.insert_exchanges(books.exchanges)
         await tx.append(entries)
+
+
+def _exchanged(house: House, books: _Books, sent: Sent, ending: Accepted | SendError, now: datetime) -> None:
+    row = row_of_send(house, sent.attempt_id, sent.touch.channel, sent.outbound, sent.tape, ending, now)
+    if row is not None:
+        books.exchanges.append(row)
 
 
 def _believe_receipts(

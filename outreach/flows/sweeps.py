@@ -13,6 +13,7 @@ from outreach.domain.timeline import Entry
 from outreach.domain.touch import RANK, Settlement, TouchMove
 from outreach.domain.words import AttemptState, Outcome, TouchState
 from outreach.flows.callbacks import sweep_inbox, take_news
+from outreach.flows.exchanges import purge
 from outreach.flows.house import House
 from outreach.flows.schedule import enqueue
 from outreach.flows.switches import recall_late_calls, release
@@ -33,6 +34,7 @@ async def sweep(house: House) -> dict[str, int]:
         "inbox": await sweep_inbox(house),
         "recalled": await recall_late_calls(house),
         "looked_up": await look_up_unknown(house),
+        "purged": await purge(house),
     }
     if any(found.values()):
         _log.info("swept", **found)

@@ -13,6 +13,7 @@ from outreach.store.auditing import Auditing
 from outreach.store.base import Row
 from outreach.store.casebook import Casebook
 from outreach.store.dispatching import Dispatching
+from outreach.store.exchanges import Exchanges
 from outreach.store.mailboxes import Mailboxes
 from outreach.store.operating import Operating
 from outreach.store.outgoing import Outgoing
@@ -37,6 +38,7 @@ class PgTx(
     Outgoing,
     Protecting,
     Visiting,
+    Exchanges,
 ):
     """Everything one transaction can read and write."""
 
