@@ -18,4 +18,4 @@ order by a.started_at, a.attempt_id
 
 -- name: exchanges_of
 select exchange_id, way, at, channel, ref, ended, trips from exchange
-where exchange_id = any(%(attempts)s) or ref = any(%(refs)s) order by at, exchange_id
+where exchange_id = any(%(attempts)s) or ref = any(%(refs)s) order by at, way desc, exchange_id

@@ -38,9 +38,8 @@ def kept(lane: Lane, row: Row, *sent: Outbound) -> list[str]:
             channel = lane.make(peer, **row.options)
             for one in sent:
                 tape = Tape()
-                with recording(tape):
-                    with contextlib.suppress(SendError):
-                        await channel.send(one)
+                with recording(tape), contextlib.suppress(SendError):
+                    await channel.send(one)
                 assert tape.trips
                 found.append(orjson.dumps(tell(tape, KEY, one)).decode())
             await channel.close()
