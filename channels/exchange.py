@@ -199,10 +199,7 @@ def _carried(outbound: Outbound) -> Iterator[tuple[str, str]]:
 def tell(tape: Tape, key: bytes, outbound: Outbound) -> list[Told]:
     """Return what was recorded, redacted, in the order in which it happened."""
     hider = Hider.of(key, outbound)
-    told = []
-    for trip in tape.trips:
-        told.append(_http(trip, hider) if isinstance(trip, HttpTrip) else _mail(trip, hider, outbound))
-    return told
+    return [_http(trip, hider) if isinstance(trip, HttpTrip) else _mail(trip, hider, outbound) for trip in tape.trips]
 
 
 def _milliseconds(trip: HttpTrip | MailTrip) -> int:

@@ -15,7 +15,7 @@ from outreach.flows.house import House
 from outreach.flows.outage import reconsider
 from outreach.flows.protect import Protector
 from outreach.flows.schedule import plan_due, queue_ready
-from outreach.flows.sweeps import sweep
+from outreach.flows.sweeps import ask_providers, sweep_store
 from outreach.flows.switches import tend_switches
 from outreach.flows.watch import Watcher
 from outreach.logging import configure_logging
@@ -24,13 +24,18 @@ from outreach.workers.app import make_broker
 from outreach.workers.lanes import DramatiqQueue
 
 SWEEP_EVERY = 2.0
+ASK_EVERY = 1.0
+"""Seconds between two rounds of asking providers; one that takes longer delays the next round and nothing else."""
 CLAIM = 1000
 
 _log = structlog.get_logger(__name__)
 
 
 class Scheduler:
-    """One loop: switches, campaigns, due steps, ready touches; every two seconds also the sweeps and the protection."""
+    """One loop: switches, campaigns, due steps, ready touches; every two seconds also the sweeps and the protection.
+
+    What waits for a provider (look-ups, calls taken back) goes on beside it: a provider that stalls slows no lane.
+    """
 
     def __init__(self, house: House, settings: Settings) -> None:
         self._house = house
@@ -48,7 +53,7 @@ class Scheduler:
     async def run(self) -> None:
         """Run until stopped. A store that is away is waited for: what is due stays due."""
         pause = 0.1 if self._house.clock.stepped else 0.5
-        listener = asyncio.create_task(self._listen())
+        beside = [asyncio.create_task(self._listen()), asyncio.create_task(self._ask())]
         swept = -SWEEP_EVERY
         try:
             while not self._stop.is_set():
@@ -60,18 +65,26 @@ class Scheduler:
                         await asyncio.wait_for(self._wake.wait(), pause)
                     self._wake.clear()
         finally:
-            listener.cancel()
-            with suppress(asyncio.CancelledError):
-                await listener
+            for task in beside:
+                task.cancel()
+            await asyncio.gather(*beside, return_exceptions=True)
+
+    async def _ask(self) -> None:
+        while True:
+            await self._guard(self._ask_once)
+            await asyncio.sleep(ASK_EVERY)
+
+    async def _ask_once(self) -> int:
+        return sum((await ask_providers(self._house)).values())
 
     async def _round(self) -> int:
-        done = await tend_switches(self._house) + len(await run_due(self._house))
+        done = await tend_switches(self._house, recalling=False) + len(await run_due(self._house))
         done += await self._watcher.look(self._house)
         done += await plan_due(self._house, CLAIM)
         return done + await queue_ready(self._house)
 
     async def _sweep(self) -> int:
-        done = sum((await sweep(self._house)).values()) + await reconsider(self._house)
+        done = sum((await sweep_store(self._house)).values()) + await reconsider(self._house)
         return done + await self._protector.look(self._house)
 
     async def _guard(self, work: Callable[[], Awaitable[int]]) -> int:
