@@ -1,4 +1,4 @@
-"""A provider that answers nothing slows nobody else: not the scheduler's rounds, not the look-ups at another provider."""
+"""A provider that answers nothing slows nobody else: neither the scheduler nor look-ups at another provider."""
 
 import asyncio
 from contextlib import suppress
@@ -9,6 +9,7 @@ from channels.errors import OutcomeUnknown
 from channels.fake import FakeChannel
 from outreach.clock import FixedClock
 from outreach.flows.house import House
+from outreach.flows.sweeps import look_up_unknown
 from outreach.settings import load_settings
 from outreach.workers.scheduler import Scheduler
 from tests.support.book import START, Someone, put
@@ -61,8 +62,6 @@ class scheduling:  # noqa: N801 - reads as a context
 
 
 async def test_a_look_up_that_hangs_holds_up_no_look_up_at_another_provider(database: str) -> None:
-    from outreach.flows.sweeps import look_up_unknown  # noqa: PLC0415 - what this is about
-
     one, other = Someone(ref="B1"), Someone(ref="B2", phone="+12125550102", email="bo@example.com")
     put(database, one, other)
     plan_touch(database, one)
