@@ -4,12 +4,12 @@ Whatever is not known to be harmless is replaced by its class, its length and a 
 listed as plain one by one, everything else is hidden. Credentials get no digest: nothing about them is worth keeping.
 """
 
-import hmac
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from hashlib import blake2b
 from time import monotonic
 from typing import Any, Final
 from urllib.parse import parse_qsl
@@ -135,7 +135,7 @@ class Hider:
     """Hides values behind class, length and keyed digest. What is known to be personal is hidden wherever it stands."""
 
     def __init__(self, key: bytes, known: Sequence[tuple[str, str]] = (), *, inbound: bool = False) -> None:
-        self._key = key
+        self._key = key[: blake2b.MAX_KEY_SIZE]
         self._known = [(kind, value) for kind, value in known if value]
         self._inbound = inbound
 
@@ -148,8 +148,8 @@ class Hider:
         """Return what stands for a value. Credentials have a length only."""
         if kind == "credential":
             return {"is": kind, "length": len(value)}
-        digest = hmac.digest(self._key, f"{kind}:{value}".encode("utf-8", "replace"), "sha256").hex()[:16]
-        return {"is": kind, "length": len(value), "digest": digest}
+        text = f"{kind}:{value}".encode("utf-8", "replace")
+        return {"is": kind, "length": len(value), "digest": blake2b(text, key=self._key, digest_size=8).hexdigest()}
 
     def value(self, words: Vocabulary, name: str, value: object) -> Any:  # noqa: ANN401 - plain JSON values
         """Return a field's value as it may be stored."""
@@ -167,8 +167,10 @@ class Hider:
                 return kind
         return "number" if self._inbound and _NUMBER.fullmatch(text) else None
 
-    def name(self, name: str) -> str:
+    def name(self, words: Vocabulary, name: str) -> str:
         """Return a field's name, unless it is more than a name."""
+        if name in words.plain or name in words.classes:
+            return name
         return name if _FIELD.fullmatch(name) and self._kind(name) is None else HIDDEN
 
 
@@ -244,7 +246,7 @@ def _fields_of_request(trip: HttpTrip, hider: Hider) -> Told:
 def _pairs(words: Vocabulary, pairs: Sequence[tuple[str, str]], hider: Hider) -> Told:
     told: Told = {}
     for name, value in pairs[:MOST_FIELDS]:
-        shown, mine = hider.value(words, name, value), hider.name(name)
+        shown, mine = hider.value(words, name, value), hider.name(words, name)
         told[mine] = shown if mine not in told else [*_as_list(told[mine]), shown]
     return told
 
@@ -268,20 +270,21 @@ def _said(words: Vocabulary, body: bytes, hider: Hider) -> Told:
     return {"fields": fields}
 
 
-def _walk(
+def _walk(  # what is null says nothing and is left out
     words: Vocabulary, value: Any, place: str, name: str, into: Told, hider: Hider, depth: int  # noqa: ANN401 - JSON
 ) -> None:  # fmt: skip
-    if len(into) >= MOST_FIELDS:
-        return
-    if isinstance(value, dict | list) and depth < _MOST_DEPTH:
-        items = value.items() if isinstance(value, dict) else ((None, each) for each in value)
-        for nth, (key, item) in enumerate(items):
-            part = str(nth) if key is None else hider.name(key)
-            inner = name if key is None else key
-            _walk(words, item, f"{place}.{part}" if place else part, inner, into, hider, depth + 1)
-        return
-    text = orjson.dumps(value).decode() if isinstance(value, dict | list) else value
-    into[place or "value"] = hider.value(words, name, text)
+    items = value.items() if isinstance(value, dict) else ((None, each) for each in value)
+    for nth, (key, item) in enumerate(items):
+        if item is None or len(into) >= MOST_FIELDS:
+            continue
+        part = str(nth) if key is None else hider.name(words, key)
+        where, mine = f"{place}.{part}" if place else part, name if key is None else key
+        if not isinstance(item, dict | list):
+            into[where] = hider.value(words, mine, item)
+        elif depth < _MOST_DEPTH:
+            _walk(words, item, where, mine, into, hider, depth + 1)
+        else:
+            into[where] = hider.hide("other", orjson.dumps(item).decode())
 
 
 def _shape(path: str, known: frozenset[str]) -> str:
