@@ -18,12 +18,20 @@ from yarl import URL
 
 from channels.codes import Kind, codes_of
 from channels.errors import Misconfigured, OutcomeUnknown, SendError, Throttled
+from channels.exchange import Vocabulary
 from channels.http_pool import HttpPool, Limits, retry_after_seconds
 
 VERSION: Final = "2017-05-25"
 _NOTHING: Final = hashlib.sha256(b"").hexdigest()
 _SAID_NO: Final = frozenset({301, 302, 307, 308, 400, 401, 402, 403, 404, 405, 407, 411, 413, 414, 421, 431})
 """Without an Aliyun code these come from something in between that did not pass the request on."""
+
+WORDS: Final = Vocabulary(
+    "aliyun",
+    plain=frozenset({"SignName", "TemplateCode", "SmsUpExtendCode", "Code", "BizId", "RequestId"}),
+    classes={"PhoneNumbers": "number", "TemplateParam": "words", "OutId": "token", "Message": "text"},
+)
+"""What the exchange log may show of Aliyun's fields."""
 
 Now = Callable[[], datetime]
 
@@ -55,7 +63,7 @@ class AliyunApi:
         self._base = base_url.rstrip("/")
         self._host = urlsplit(base_url).netloc
         self._key = key
-        self._pool = HttpPool(limits)
+        self._pool = HttpPool(limits, WORDS)
         self._now = now
 
     async def call(self, action: str, fields: Mapping[str, str]) -> dict[str, Any]:

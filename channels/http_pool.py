@@ -13,7 +13,8 @@ from typing import Final
 import aiohttp
 from yarl import URL
 
-from channels.errors import Misconfigured, OutcomeUnknown, Unavailable
+from channels.errors import Misconfigured, OutcomeUnknown, SendError, Unavailable
+from channels.exchange import Vocabulary, begin_http
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +54,14 @@ _ONCE: Final = (_once,)
 
 
 class HttpPool:
-    """One keep-alive session per event loop, opened on first use. No redirects, no cookies, no second try."""
+    """One keep-alive session per event loop, opened on first use. No redirects, no cookies, no second try.
 
-    def __init__(self, limits: Limits) -> None:
+    ``words`` says what of an exchange may be kept as evidence while somebody records it.
+    """
+
+    def __init__(self, limits: Limits, words: Vocabulary) -> None:
         self._limits = limits
+        self._words = words
         self._sessions: dict[asyncio.AbstractEventLoop, aiohttp.ClientSession] = {}
         self._timeout = aiohttp.ClientTimeout(
             total=limits.total_seconds, connect=limits.connect_seconds, ceil_threshold=60
@@ -66,6 +71,20 @@ class HttpPool:
         self, method: str, url: URL, body: bytes | None, headers: Mapping[str, str]
     ) -> tuple[int, bytes, Mapping[str, str]]:
         """Send once and read everything. Raises Unavailable, Misconfigured (no URL) or OutcomeUnknown."""
+        trip = begin_http(self._words, method, url, body, headers)
+        try:
+            status, answer, answer_headers = await self._exchange(method, url, body, headers)
+        except SendError as error:
+            if trip is not None:
+                trip.failed(error.detail)
+            raise
+        if trip is not None:
+            trip.answered(status, answer, answer_headers)
+        return status, answer, answer_headers
+
+    async def _exchange(
+        self, method: str, url: URL, body: bytes | None, headers: Mapping[str, str]
+    ) -> tuple[int, bytes, Mapping[str, str]]:
         try:
             # Reading to the end gives the connection back, failing closes it: no context manager is needed.
             response = await self._session().request(

@@ -21,12 +21,29 @@ from twilio.rest import Client
 from yarl import URL
 
 from channels.errors import OutcomeUnknown, SendError
+from channels.exchange import Vocabulary
 from channels.http_pool import HttpPool, Limits, retry_after_seconds
 
 # The SDK writes whole URLs at INFO, with telephone numbers in list filters; its validator quotes headers in warnings.
 _SDK_LOGGER = logging.getLogger("twilio")
 for _logger in (_SDK_LOGGER, logging.getLogger("twilio.async_http_client"), logging.getLogger("twilio.http_client")):
     _logger.setLevel(logging.ERROR)
+
+WORDS = Vocabulary(
+    "twilio",
+    plain=frozenset({
+        "From", "ValidityPeriod", "MessagingServiceSid", "StatusCallbackEvent", "Timeout", "TimeLimit",
+        "MachineDetection", "sid", "status", "code", "num_segments", "num_media", "error_code", "price",
+        "price_unit", "direction", "date_created", "date_sent", "date_updated", "api_version",
+        "messaging_service_sid", "from", "queue_time", "answered_by", "duration", "start_time", "end_time",
+    }),
+    classes={
+        "To": "number", "to": "number", "Body": "words", "body": "words", "StatusCallback": "token", "Url": "token",
+        "account_sid": "account", "message": "text",
+    },
+    path=frozenset({"2010-04-01", "Accounts", "Messages.json", "Calls.json"}),
+)  # fmt: skip
+"""What the exchange log may show of Twilio's fields. ``From`` is ours: calls and texts of people come as callbacks."""
 
 Refusal = Callable[[int, bytes, float | None], SendError]
 """Makes our error of a status >= 300, the body and Retry-After in seconds."""
@@ -54,7 +71,7 @@ class TwilioHttp(AsyncHttpClient):  # type: ignore[misc]  # the SDK is not typed
     ) -> None:
         super().__init__(_SDK_LOGGER, is_async=True)
         self._refusal = refusal
-        self._pool = HttpPool(limits or Limits())
+        self._pool = HttpPool(limits or Limits(), WORDS)
         self._url = lru_cache(maxsize=64)(_Rebase(base_url))
         self._headers = _fixed_headers(auth)
 

@@ -15,7 +15,7 @@ from outreach.domain.portal import Portal, load_portal_rules
 from outreach.domain.protection_config import load_protection
 from outreach.domain.refusal_config import load_refusal_rules
 from outreach.domain.tasks import load_task_rules
-from outreach.flows.house import House
+from outreach.flows.house import Evidence, House
 from outreach.flows.pacing import Line, NoPacing, Pace
 from outreach.flows.ports import Pacer, Queue
 from outreach.flows.reply_rules import load_reply_rules
@@ -118,6 +118,7 @@ def wire_house(
         portal=_portal(settings),
         tasks=load_task_rules(settings.config / "tasks.yaml"),
         lines=make_lines(settings) if channels is None else {},
+        evidence=_evidence(settings),
         public_url=settings.public_url,
         mode=settings.mode,
         is_store_away=is_store_away,
@@ -133,6 +134,11 @@ def _portal(settings: Settings) -> Portal | None:
         return None
     rules = load_portal_rules(settings.config / "portal.yaml")
     return Portal.of(rules, settings.public_url, settings.portal_secrets)
+
+
+def _evidence(settings: Settings) -> Evidence:
+    keep = timedelta(days=settings.exchange_days) if settings.exchange_days else None
+    return Evidence(keep, settings.exchange_key.encode()) if settings.exchange_key else Evidence(keep)
 
 
 async def _close(store: PgStore, adapters: dict[str, Channel]) -> None:

@@ -15,6 +15,7 @@ from outreach.commands import (
     checking,
     demo,
     dialogues,
+    exchange,
     hygiene,
     mail,
     policies,
@@ -40,6 +41,7 @@ app.command("import")(book.import_)
 app.add_typer(campaign.app, name="campaign")
 app.command("event")(records.event)
 app.add_typer(case.app, name="case")
+app.add_typer(exchange.app, name="exchange")
 app.add_typer(arrangement.app, name="arrangement")
 app.add_typer(portal.app, name="portal")
 app.add_typer(tasks.app, name="tasks")

@@ -47,6 +47,8 @@ class Settings:
     database_pool: int = 8
     lease_seconds: int = 60
     stranded_seconds: int = 120
+    exchange_days: int = 90
+    exchange_key: str = field(default="", repr=False)
     environ: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
@@ -76,8 +78,17 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         database_pool=number(env, "OUTREACH_DATABASE_POOL", 8, 2, 100),
         lease_seconds=number(env, "OUTREACH_LEASE_SECONDS", 60, 1, 3600),
         stranded_seconds=number(env, "OUTREACH_STRANDED_SECONDS", 120, 1, 3600),
+        exchange_days=number(env, "OUTREACH_EXCHANGE_DAYS", 90, 0, 3650),
+        exchange_key=_long_enough(env, "OUTREACH_EXCHANGE_KEY"),
         environ=env,
     )
+
+
+def _long_enough(env: Mapping[str, str], name: str) -> str:
+    value = env.get(name, "")
+    if value and len(value) < LEAST_SECRET:
+        raise SettingsError(f"{name}: expected at least {LEAST_SECRET} characters")
+    return value
 
 
 def choice(env: Mapping[str, str], name: str, default: T, allowed: tuple[T, ...]) -> T:

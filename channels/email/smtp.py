@@ -31,6 +31,7 @@ from channels.errors import (
     Unavailable,
     Unsupported,
 )
+from channels.exchange import MailTrip, begin_mail
 from channels.options import Connections, Options, Seconds, read_options
 
 if TYPE_CHECKING:
@@ -173,11 +174,15 @@ class SmtpEmail:
     async def _hand_over(self, envelope_from: str, to: str, raw: bytes, envelope_id: str) -> None:
         """Go through the stages on one pooled connection, which comes back only in a known state."""
         pool = self._pool()
-        connection = await self._started(pool, envelope_from, envelope_id)
+        trip = begin_mail(
+            f"{self._relay.host}:{self._relay.port}", self._letterhead.from_address, len(raw),
+            signed=self._signer is not None,
+        )  # fmt: skip
+        connection = await self._started(pool, envelope_from, envelope_id, trip)
         connection.sends += 1
         try:
-            await _name_recipient(connection, to)
-            await self._hand_words(connection, raw)
+            await _name_recipient(connection, to, trip)
+            await self._hand_words(connection, raw, trip)
         except OutcomeUnknown:
             pool.drop(connection)
             raise
@@ -190,14 +195,19 @@ class SmtpEmail:
             raise
         pool.give_back(connection)
 
-    async def _started(self, pool: Pool, envelope_from: str, envelope_id: str) -> Connection:
+    async def _started(self, pool: Pool, envelope_from: str, envelope_id: str, trip: MailTrip) -> Connection:
         """Return a connection that took MAIL FROM. A kept connection that died meanwhile is replaced, once per try."""
         while True:
-            connection = await pool.take()
+            try:
+                connection = await pool.take()
+            except SendError as error:
+                trip.heard("connect", int(error.provider_code) if error.provider_code else None)
+                raise
             fresh = connection.sends == 0
             try:
-                await _name_sender(connection, envelope_from, envelope_id)
+                await _name_sender(connection, envelope_from, envelope_id, trip)
             except (aiosmtplib.SMTPServerDisconnected, aiosmtplib.SMTPTimeoutError, OSError) as error:
+                trip.heard("MAIL", None)
                 pool.drop(connection)
                 if fresh:
                     raise Unavailable(f"lost at MAIL: {type(error).__name__}") from None
@@ -211,10 +221,10 @@ class SmtpEmail:
             else:
                 return connection
 
-    async def _hand_words(self, connection: Connection, raw: bytes) -> None:
+    async def _hand_words(self, connection: Connection, raw: bytes, trip: MailTrip) -> None:
         """Ask for the go-ahead, hand over the words, read the final reply."""
         smtp = connection.smtp
-        reply = await _before_words(smtp.execute_command(b"DATA"), "DATA")
+        reply = await _before_words(smtp.execute_command(b"DATA"), "DATA", trip)
         if reply.code != _GO_AHEAD:
             raise _words_refused(reply.code, reply.message)
         protocol = smtp.protocol
@@ -224,7 +234,9 @@ class SmtpEmail:
             protocol.write(raw.replace(b"\r\n.", b"\r\n..") + b"\r\n.\r\n")
             reply = await protocol.read_response(self._final_reply_seconds)
         except (aiosmtplib.SMTPException, OSError) as error:
+            trip.heard("words", None)
             raise OutcomeUnknown(f"no reply to the words: {type(error).__name__}") from None
+        _note(trip, "words", reply)
         if not 200 <= reply.code < 300:
             raise _words_refused(reply.code, reply.message)
 
@@ -260,36 +272,48 @@ class SmtpEmail:
             await pool.close()
 
 
-async def _name_sender(connection: Connection, envelope_from: str, envelope_id: str) -> None:
+def _note(trip: MailTrip, stage: str, reply: aiosmtplib.SMTPResponse | aiosmtplib.SMTPResponseException) -> None:
+    trip.heard(stage, reply.code, _enhanced(reply.message))
+
+
+async def _name_sender(connection: Connection, envelope_from: str, envelope_id: str, trip: MailTrip) -> None:
     # Addresses were checked when they were made, so the library's parsing and quoting of them is left out.
     options = (b"ENVID=" + envelope_id.encode("ascii"), b"RET=HDRS") if connection.dsn else ()
     try:
         reply = await connection.smtp.execute_command(b"MAIL", f"FROM:<{envelope_from}>".encode("ascii"), *options)
     except aiosmtplib.SMTPResponseException as error:
+        _note(trip, "MAIL", error)
         raise _sender_refused(error.code, error.message) from None
+    _note(trip, "MAIL", reply)
     if reply.code != aiosmtplib.SMTPStatus.completed:
         raise _sender_refused(reply.code, reply.message)
 
 
-async def _name_recipient(connection: Connection, to: str) -> None:
+async def _name_recipient(connection: Connection, to: str, trip: MailTrip) -> None:
     options = (b"NOTIFY=FAILURE,DELAY", f"ORCPT=rfc822;{_xtext(to)}".encode("ascii")) if connection.dsn else ()
     step = connection.smtp.execute_command(b"RCPT", f"TO:<{to}>".encode("ascii"), *options)
     try:
-        reply = await _before_words(step, "RCPT")
+        reply = await _before_words(step, "RCPT", trip)
     except aiosmtplib.SMTPResponseException as error:
         raise _recipient_refused(error.code, error.message) from None
     if reply.code not in _TAKEN:
         raise _recipient_refused(reply.code, reply.message)
 
 
-async def _before_words(step: Awaitable[aiosmtplib.SMTPResponse], stage: str) -> aiosmtplib.SMTPResponse:
+async def _before_words(
+    step: Awaitable[aiosmtplib.SMTPResponse], stage: str, trip: MailTrip
+) -> aiosmtplib.SMTPResponse:
     """Await a step at which nothing can have left; a lost connection is Unavailable."""
     try:
-        return await step
-    except aiosmtplib.SMTPResponseException:
+        reply = await step
+    except aiosmtplib.SMTPResponseException as error:
+        _note(trip, stage, error)
         raise
     except (aiosmtplib.SMTPException, OSError) as error:
+        trip.heard(stage, None)
         raise Unavailable(f"lost at {stage}: {type(error).__name__}") from None
+    _note(trip, stage, reply)
+    return reply
 
 
 async def _reset(connection: Connection) -> None:

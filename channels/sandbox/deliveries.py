@@ -164,6 +164,9 @@ class Deliveries:
     def _enqueue(self, subject: str, post: Post) -> None:
         posts = self._ordered(subject, post)
         for ready in posts:
+            if self._faults.hit("lose_callbacks"):
+                self._witness.record(f"{ready.what}_lost", **ready.facts, token=token_of(ready.url), error="fault")
+                continue
             for _ in range(2 if self._faults.hit("duplicate_callbacks") else 1):
                 self._queue(subject, ready)
 

@@ -16,6 +16,7 @@ NAMES: Final = (
     "http_500_after_accept_next",  # takes it, then answers 500
     "html_next",  # takes it, then answers 200 with a web page
     "duplicate_callbacks",  # the same callback is posted twice
+    "lose_callbacks",  # a callback is never posted
     "shuffle_callbacks",  # a callback is posted after the one that should follow it
     "smtp_421_next",  # MAIL is answered 421
     "smtp_drop_after_data_next",  # takes the mail, then drops the connection without answering the final dot

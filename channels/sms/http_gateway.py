@@ -37,6 +37,7 @@ from channels.errors import (
     Unavailable,
     Unsupported,
 )
+from channels.exchange import Vocabulary
 from channels.gateway_callbacks import GatewayCallbacks
 from channels.gateway_options import (
     RAISES,
@@ -64,6 +65,37 @@ _SAID_NO: Final = frozenset({301, 307, 308, 401, 402, 403, 404, 405, 406, 407, 4
 """Without a code of the gateway these mean that our request was not taken: address, key or account."""
 _TYPES: Final = {"json": "application/json", "form": "application/x-www-form-urlencoded"}
 _IN_URL: Final = re.compile(r"[A-Za-z0-9_-]+")
+
+
+_HOLDS: Final = {
+    "address": "number", "digits": "number", "body": "words", "token": "token", "callback_url": "token",
+}  # fmt: skip
+_SAYS_NOTHING: Final = frozenset({"attempt_id", "sender", "validity_seconds", "timestamp"})
+
+
+def words_of(name: str, rules: Sending) -> Vocabulary:
+    """Return what the exchange log may show, as the block's own placeholders say it: a constant may be a secret."""
+    filled = list(_placeholders(rules.fields))
+    classes = {field: "credential" for field, names in filled if any(each.startswith(SECRET) for each in names)}
+    for field, names in filled:
+        held = next((_HOLDS[each] for each in names if each in _HOLDS), None)
+        if held is not None:
+            classes.setdefault(field, held)
+    plain = {field for field, names in filled if names and set(names) <= _SAYS_NOTHING}
+    path = frozenset(part for part in URL(rules.url.partition("{")[0]).path.split("/") if part)
+    return Vocabulary(name.rpartition("/")[2], frozenset(plain) | _ANSWERS, classes, path)
+
+
+_ANSWERS: Final = frozenset({"code", "status", "state", "id", "parts", "segments", "error_code"})
+"""Names that gateways commonly give to what says nothing about a person."""
+
+
+def _placeholders(fields: Mapping[str, Any]) -> Iterable[tuple[str, tuple[str, ...]]]:
+    for name, value in fields.items():
+        if isinstance(value, Mapping):
+            yield from _placeholders(value)
+        elif isinstance(value, str):
+            yield name, cut(value).names
 
 
 class _Caller:
@@ -136,7 +168,7 @@ class HttpGateway:
         secrets = {name: secret.get_secret_value() for name, secret in options.secrets.items()}
         self._options = options
         self._now = now
-        self._pool = HttpPool(options.limits())
+        self._pool = HttpPool(options.limits(), words_of(config.name, options.request))
         self._sending = _Caller(options.request, options, secrets)
         rules, path = options.callbacks, f"/v1/callbacks/{config.name}"
         base = config.public_url.rstrip("/")

@@ -16,7 +16,7 @@ from channels.sandbox.deliveries import twilio_signature
 from outreach.benchmark.machine import percentile
 from outreach.benchmark.people import People
 from outreach.benchmark.stage import START, Stage, StuckError, Watch, stage
-from outreach.benchmark.trigger import Lender
+from outreach.benchmark.trigger import until_up
 from outreach.clock import monotonic, pause
 
 AT_ONCE = 8
@@ -40,9 +40,7 @@ def measure(var: Path, *, calls: int, runs: int, say: Callable[[str], None]) -> 
         people.settle_down()
         people.close()
         with here.stack("calls", "web") as processes:
-            client = Lender(here, processes)
-            client.until_up()
-            client.close()
+            until_up(here, processes)
             here.clock.step_to(begin)
             watch = Watch(here.services.database_url, processes)
             watch.until_settled(begin)

@@ -126,3 +126,18 @@ def _families(everyone: Mapping[int, tuple[int, int]], roots: Iterable[int]) -> 
         if not more:
             return family
         family |= more
+
+
+def most_memory(root: int) -> float:
+    """Return the most that one process of a family ever held (MiB); 0 where /proc does not tell."""
+    if not (_PROC / "self" / "status").exists():
+        return 0.0
+    return max((_high_water(pid) for pid in _families(_stats(), (root,))), default=0.0)
+
+
+def _high_water(pid: int) -> float:
+    try:
+        lines = (_PROC / str(pid) / "status").read_text("utf-8", "replace").splitlines()
+    except OSError:  # it ended while we looked
+        return 0.0
+    return next((round(int(line.split()[1]) / 1024, 1) for line in lines if line.startswith("VmHWM:")), 0.0)

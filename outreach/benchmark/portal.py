@@ -15,12 +15,11 @@ import psycopg
 from outreach.benchmark.machine import percentile
 from outreach.benchmark.people import People
 from outreach.benchmark.stage import START, StuckError, stage
-from outreach.clock import monotonic, pause
+from outreach.benchmark.trigger import until_up
+from outreach.clock import monotonic
 from outreach.domain.portal import Portal, load_portal_rules
-from outreach.stack import Stack
 
 WARM_UP = 5
-PATIENCE = 60.0
 _SECRET = "outreach-bench-portal-secret-of-32-and-more"  # noqa: S105 - of a database that goes with the run
 _HIDDEN = re.compile(r'<input type="hidden" name="(\w+)" value="([^"]*)">')
 
@@ -54,7 +53,7 @@ def measure(var: Path, *, visits: int, runs: int, say: Callable[[str], None]) ->
                 "select c.case_id, a.external_id from cases c join account a using (account_id) order by c.case_id"
             ).fetchall()
         with here.stack("web") as processes:
-            _until_up(here.environ["OUTREACH_PUBLIC_URL"], processes)
+            until_up(here, processes)
             for nth, (case_id, account) in enumerate(cases):
                 _visit(portal, case_id, account, pages if nth >= WARM_UP else {name: _Page() for name in pages})
     found = {name: page.told() for name, page in pages.items()}
@@ -96,23 +95,6 @@ class _Browser:
             name, _, rest = cookie.partition("=")
             self._cookies[name] = rest.partition(";")[0]
         return _Answer(answer.status, text)
-
-
-def _until_up(url: str, processes: Stack) -> None:
-    """Wait until the web process answers. Raises StuckError."""
-    deadline = monotonic() + PATIENCE
-    while True:
-        browser = _Browser(url)
-        try:
-            browser.get("/portal.css")
-        except OSError:
-            if monotonic() > deadline or processes.revive():
-                raise StuckError("the web process does not answer; see var/bench/log/web.log") from None
-            pause(0.1)
-        else:
-            return
-        finally:
-            browser.close()
 
 
 def _visit(portal: Portal, case_id: UUID, account: str, pages: dict[str, _Page]) -> None:

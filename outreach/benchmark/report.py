@@ -14,9 +14,9 @@ def table(found: dict[str, Any]) -> Table:
     shown.add_column("result", justify="right")
     shown.add_column("aim", justify="right")
     shown.add_column("how", overflow="fold")
-    for name in ("delivery", "scan", "decide", "trigger", "replies", "calls", "portal"):
+    for name, rows_of in _ROWS.items():
         if name in found:
-            for row in _ROWS[name](found[name]):
+            for row in rows_of(found[name]):
                 shown.add_row(*row)
     return shown
 
@@ -26,9 +26,9 @@ Rows = list[tuple[str, str, str, str]]
 
 def _delivery(found: dict[str, Any]) -> Rows:
     rows: Rows = []
-    for channel, aim, share in (("sms", "1,500/s", "0.6"), ("email", "", "0.5")):
-        if channel in found:
-            one = found[channel]
+    for name, aim, share in (("sms", "1,500/s", "0.70"), ("email", "", "0.70"), ("email_dkim", "", "0.70")):
+        if name in found:
+            one, channel = found[name], name.replace("_dkim", " signed")
             how = f"{found['touches']:,} touches from due to settled, {found['processes']} lanes"
             rows.append((f"delivery {channel}", f"{one['per_second']:,.0f}/s", aim, how))
             raw = f"raw loop: {one['raw_per_second']:,.0f}/s with as many processes"
@@ -105,8 +105,29 @@ def _portal(found: dict[str, Any]) -> Rows:
     ]
 
 
+def _stalled(found: dict[str, Any]) -> Rows:
+    how = f"emails: {found['calm_per_second']:,.0f}/s, beside texts that wait {found['stall_seconds']} s each: "
+    how += f"{found['stalled_per_second']:,.0f}/s"
+    memory = found["memory"]
+    return [
+        ("another lane stalled : calm", f"{found['ratio']:.2f}", "0.90", how),
+        ("memory of a worker", f"{memory['worker_mib']:,.0f} MiB", "200 MiB", f"{memory['in_flight']:,} in flight"),
+    ]
+
+
+def _callbacks(found: dict[str, Any]) -> Rows:
+    how = f"signed, {found['connections']} connections, one web process"
+    return [
+        ("callbacks", f"{found['per_second']:,.0f}/s", "1,000/s", how),
+        ("  of which busy", f"{found['processor_ms']:.2f} ms", "", "the web process, for each"),
+        ("callbacks p99", f"{found['p99_ms']:,.0f} ms", "50 ms", f"at half that rate; p50 {found['p50_ms']:,.0f} ms"),
+    ]
+
+
 _ROWS = {
     "delivery": _delivery,
+    "stalled": _stalled,
+    "callbacks": _callbacks,
     "scan": _scan,
     "decide": _decide,
     "trigger": _trigger,

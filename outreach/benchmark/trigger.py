@@ -40,8 +40,8 @@ def measure(var: Path, *, events: int, runs: int, say: Callable[[str], None]) ->
         people.settle_down()
         people.close()
         with here.stack("sms", "web") as processes:
-            client = Lender(here, processes)
-            client.until_up()
+            until_up(here, processes)
+            client = Lender(here)
             client.tell(warm)
             found = {"idle": _told(client.tell(idle))}
             say(f"trigger, idle: {found['idle']}")
@@ -68,31 +68,34 @@ def _at_once(var: Path) -> Path:
     return config
 
 
+def until_up(here: Stage, processes: Stack) -> None:
+    """Wait until the web process answers. Raises StuckError."""
+    address = urlsplit(here.environ["OUTREACH_PUBLIC_URL"])
+    deadline = monotonic() + PATIENCE
+    while True:
+        line = http.client.HTTPConnection(address.hostname or "", address.port, timeout=30)
+        try:
+            line.request("GET", "/v1/openapi.json")
+            line.getresponse().read()
+        except OSError:
+            if monotonic() > deadline or processes.revive():
+                raise StuckError("the web process does not answer; see var/bench/log/web.log") from None
+            pause(0.1)
+        else:
+            return
+        finally:
+            line.close()
+
+
 class Lender:
     """Posts events and asks the carrier when each text reached it. Both read the same machine's clock."""
 
-    def __init__(self, here: Stage, processes: Stack) -> None:
+    def __init__(self, here: Stage) -> None:
         self._here = here
-        self._processes = processes
         self._clock = SystemClock()
         self._seen = 0
         address = urlsplit(here.environ["OUTREACH_PUBLIC_URL"])
         self._line = http.client.HTTPConnection(address.hostname or "", address.port, timeout=30)
-
-    def until_up(self) -> None:
-        """Wait until the web process answers. Raises StuckError."""
-        deadline = monotonic() + PATIENCE
-        while True:
-            try:
-                self._line.request("GET", "/v1/openapi.json")
-                self._line.getresponse().read()
-            except OSError:
-                self._line.close()
-                if monotonic() > deadline or self._processes.revive():
-                    raise StuckError("the web process does not answer; see var/bench/log/web.log") from None
-                pause(0.1)
-            else:
-                return
 
     def tell(self, who: range, *, moving: bool = False) -> list[float]:
         """Post one event for each of ``who``; returns the seconds each text took. ``moving`` lets business time run."""

@@ -7,18 +7,32 @@ from typing import Annotated, Any
 import orjson
 import typer
 
-from outreach.benchmark import batch, calls, decide, delivery, machine, portal, replies, scan, trigger
+from outreach.benchmark import (
+    batch,
+    callbacks,
+    calls,
+    decide,
+    delivery,
+    machine,
+    portal,
+    replies,
+    scan,
+    stalled,
+    trigger,
+)
 from outreach.benchmark.report import table
 from outreach.benchmark.stage import StuckError
 from outreach.commands.common import complaints, console, fail, print_json, settings_or_fail
 
-CHANNELS = ("sms", "email")
+CHANNELS = ("sms", "email", "email_dkim")
 
 
 class What(StrEnum):
     """What can be measured."""
 
     DELIVERY = "delivery"
+    STALLED = "stalled"
+    CALLBACKS = "callbacks"
     SCAN = "scan"
     DECIDE = "decide"
     TRIGGER = "trigger"
@@ -69,6 +83,11 @@ def _measure(what: What, var: Path, *, quick: bool) -> dict[str, Any]:
         case What.DELIVERY:
             touches = 3_000 if quick else 20_000
             return delivery.measure(var, touches=touches, runs=3, channels=CHANNELS, say=_say)
+        case What.STALLED:
+            touches, in_flight = (1_000, 2_000) if quick else (5_000, 3 * stalled.IN_FLIGHT)
+            return stalled.measure(var, touches=touches, runs=1 if quick else 3, in_flight=in_flight, say=_say)
+        case What.CALLBACKS:
+            return callbacks.measure(var, callbacks=1_000 if quick else 5_000, runs=1 if quick else 3, say=_say)
         case What.SCAN:
             sizes = (10_000, 100_000) if quick else (10_000, 100_000, 1_000_000)
             return scan.measure(var, sizes=sizes, runs=5, say=_say)

@@ -11,6 +11,7 @@ import structlog
 from channels.contract import Callback, Receipt, Reply
 from channels.errors import MalformedCallback
 from outreach.domain.ids import new_id
+from outreach.flows.exchanges import Heard, heard_of, rows_of_news
 from outreach.flows.house import House
 from outreach.flows.ports import Tx
 from outreach.flows.stop import stop_at_once
@@ -34,15 +35,18 @@ async def take_callback(house: House, channel: str, callback: Callback) -> int:
     except MalformedCallback as error:
         await _store_malformed(house, channel, callback, str(error))
         return 0
-    return await take_news(house, channel, news)
+    return await take_news(house, channel, news, heard_of(house, channel, callback, news))
 
 
-async def take_news(house: House, channel: str, news: Sequence[Receipt | Reply]) -> int:
-    """Store verified news and queue it; a reply that must stop is acted on in the same transaction."""
+async def take_news(house: House, channel: str, news: Sequence[Receipt | Reply], heard: Heard | None = None) -> int:
+    """Store verified news and queue it; a reply that must stop is acted on in the same transaction.
+
+    ``heard`` is what brought it, redacted, for the exchange log.
+    """
     if not news:
         return 0
     async with house.store.transaction() as tx:
-        stored = await store_news(house, tx, channel, news)
+        stored = await store_news(house, tx, channel, news, heard)
     return await queue_stored(house, stored)
 
 
@@ -50,11 +54,15 @@ Stored = dict[str, list[UUID]]
 """What a transaction stored: kind -> inbox ids."""
 
 
-async def store_news(house: House, tx: Tx, channel: str, news: Sequence[Receipt | Reply]) -> Stored:
+async def store_news(
+    house: House, tx: Tx, channel: str, news: Sequence[Receipt | Reply], heard: Heard | None = None
+) -> Stored:
     """Store verified news in the caller's transaction, stops included; what was known already is left out."""
     now, real = house.clock.now(), house.clock.real()
     rows = {each.dedupe_key: _row(channel, each, now, real) for each in news}
     fresh = await tx.insert_inbox(list(rows.values()))
+    if heard:
+        await tx.insert_exchanges(rows_of_news(channel, news, heard, fresh, now))
     for each in news:
         if isinstance(each, Reply) and each.dedupe_key in fresh:
             await stop_at_once(house, tx, each, now)

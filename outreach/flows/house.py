@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from secrets import token_bytes
 from typing import Any
 
 import tenacity
@@ -24,6 +25,17 @@ from outreach.policy.facts import Facts
 from outreach.policy.gate import decide
 from outreach.policy.policy import Policy
 from outreach.rendering.render import Renderer
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """How the exchange log is kept: for how long (None: not at all), and the key of its digests.
+
+    Without a key of its own a process makes one up: its digests then compare with nothing but each other.
+    """
+
+    keep: timedelta | None = timedelta(days=90)
+    key: bytes = field(default_factory=lambda: token_bytes(32), repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +70,7 @@ class House:
     portal: Portal | None = None
     tasks: TaskRules = field(default_factory=TaskRules)
     lines: Mapping[str, Line] = field(default_factory=dict)
+    evidence: Evidence = field(default_factory=Evidence)
 
     def decide(self, facts: Facts, at: datetime) -> Decision:
         """Ask the gate (promise 1: nothing leaves any other way)."""

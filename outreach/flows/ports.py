@@ -17,6 +17,7 @@ from outreach.flows.aftercare_ports import AftercareTx
 from outreach.flows.agreement_ports import AgreementTx
 from outreach.flows.approval_ports import ApprovalTx
 from outreach.flows.audit_ports import AuditTx
+from outreach.flows.exchange_ports import ExchangeTx
 from outreach.flows.line_ports import LineTx
 from outreach.flows.mail_ports import MailTx
 from outreach.flows.outgoing_ports import OutgoingTx
@@ -88,6 +89,7 @@ class Tx(
     AuditTx,
     ApprovalTx,
     AgreementTx,
+    ExchangeTx,
     LineTx,
     MailTx,
     OutgoingTx,

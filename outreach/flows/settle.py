@@ -3,7 +3,7 @@
 import asyncio
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -21,11 +21,13 @@ from channels.errors import (
     SendError,
     Unavailable,
 )
+from channels.exchange import Tape, recording
 from outreach.domain.ids import new_id
 from outreach.domain.timeline import Entry
 from outreach.domain.touch import RANK, Settlement, Touch, TouchMove
 from outreach.domain.words import AttemptState, Outcome, TouchState
 from outreach.flows.contactability import demoted
+from outreach.flows.exchanges import row_of_send
 from outreach.flows.house import House
 from outreach.flows.lookout import SWITCHED_OFF, Lookout, Scope
 from outreach.flows.ports import Tx
@@ -43,7 +45,10 @@ _log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """One attempt on its way: what is needed to settle it. After ``leave_by`` it may not reach anybody."""
+    """One attempt on its way: what is needed to settle it. After ``leave_by`` it may not reach anybody.
+
+    ``tape`` holds what went over the wire, raw, until then.
+    """
 
     touch: Touch
     attempt_id: UUID
@@ -52,6 +57,7 @@ class Sent:
     decision_id: UUID
     scopes: frozenset[Scope]
     leave_by: datetime
+    tape: Tape = field(default_factory=Tape, repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +86,9 @@ async def send_all(house: House, channel: str, sends: Sequence[Sent]) -> list[En
             if (against := lookout.objects(sent.scopes)) is not None:
                 return sent, Halted(*against)
             try:
-                async with asyncio.timeout(SEND_TIMEOUT):
-                    return sent, await adapter.send(_in_time(sent, house.clock.now()))
+                with recording(sent.tape):
+                    async with asyncio.timeout(SEND_TIMEOUT):
+                        return sent, await adapter.send(_in_time(sent, house.clock.now()))
             except SendError as error:
                 return sent, error
             except Exception as error:  # noqa: BLE001 - whatever else happened around a send, it may have left
@@ -113,6 +120,7 @@ class _Books:
     alerts: list[tuple[str, str]]
     unlisted: list[tuple[str, str | None]]
     tally: dict[str, int]
+    exchanges: list[dict[str, Any]] = field(default_factory=list)
 
 
 async def settle(house: House, endings: Sequence[Ending]) -> dict[str, int]:
@@ -126,6 +134,8 @@ async def settle(house: House, endings: Sequence[Ending]) -> dict[str, int]:
             _halted(books, sent, ending, now)
         else:
             _refused(house, books, sent, ending, now)
+        if not isinstance(ending, Halted):
+            _exchanged(house, books, sent, ending, now)
     async for attempt in house.retry_store():
         with attempt:
             await _write(house, books, now)
@@ -149,12 +159,19 @@ async def _write(house: House, books: _Books, now: datetime) -> None:
             await tx.set_switch("channel", subject, kind, now)
         for channel, code in books.unlisted:
             await tx.open_alert("codes.unlisted", channel, unlisted(code), now)
+        await tx.insert_exchanges(books.exchanges)
         await tx.append(entries)
 
 
 def unlisted(code: str | None) -> str:
     """Say that a provider used a code whose meaning nobody has put down."""
     return f"the provider gave code {code}, which is not in the data of this version; such attempts are not tried again"
+
+
+def _exchanged(house: House, books: _Books, sent: Sent, ending: Accepted | SendError, now: datetime) -> None:
+    row = row_of_send(house, sent.attempt_id, sent.touch.channel, sent.outbound, sent.tape, ending, now)
+    if row is not None:
+        books.exchanges.append(row)
 
 
 def _believe_receipts(

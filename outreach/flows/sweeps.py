@@ -1,5 +1,6 @@
 """Sweeps: what was lost on the way is found again; what may have left is looked up, never sent again."""
 
+import asyncio
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -13,28 +14,48 @@ from outreach.domain.timeline import Entry
 from outreach.domain.touch import RANK, Settlement, TouchMove
 from outreach.domain.words import AttemptState, Outcome, TouchState
 from outreach.flows.callbacks import sweep_inbox, take_news
+from outreach.flows.exchanges import purge
 from outreach.flows.house import House
 from outreach.flows.lines import let_go_of_lines
 from outreach.flows.schedule import enqueue
-from outreach.flows.switches import recall_late_calls, release
+from outreach.flows.switches import recall_late_calls, recall_switched_off, release
 
 LOOKUPS = 6
 """Look-ups before an attempt of unknown outcome is left to a person; it stays unknown and keeps its cap slot."""
+
+ASKED_AT_ONCE = 10
+"""Look-ups under way beside each other: one provider that does not answer holds up no other's."""
 
 _log = structlog.get_logger(__name__)
 
 
 async def sweep(house: House) -> dict[str, int]:
     """Run every sweep once; returns what each found."""
+    return await sweep_store(house) | await ask_providers(house)
+
+
+async def ask_providers(house: House) -> dict[str, int]:
+    """Run the sweeps that wait for providers: a scheduler runs them beside its rounds, which no provider may stall."""
+    found = {
+        "called_off": await recall_switched_off(house),
+        "recalled": await recall_late_calls(house),
+        "looked_up": await look_up_unknown(house),
+    }
+    if any(found.values()):
+        _log.info("asked providers", **found)
+    return found
+
+
+async def sweep_store(house: House) -> dict[str, int]:
+    """Run the sweeps that need nothing but the store."""
     found = {
         "released": (await release(house)).total(),
         "requeued": await requeue_lost(house),
         "stranded": await find_stranded(house),
         "expired": await expire(house),
         "inbox": await sweep_inbox(house),
-        "recalled": await recall_late_calls(house),
         "lines": await let_go_of_lines(house),
-        "looked_up": await look_up_unknown(house),
+        "purged": await purge(house),
     }
     if any(found.values()):
         _log.info("swept", **found)
@@ -100,10 +121,13 @@ async def look_up_unknown(house: House, limit: int = 50) -> int:
         addresses = await tx.addresses({row[4] for row in rows})
         # Claimed rows move out of the way before any provider is asked, so that no connection is held meanwhile.
         await tx.postpone_lookups([_postponed(row, house.clock.real()) for row in rows])
-    found = 0
-    for row in rows:
-        found += await _look_up(house, row, addresses)
-    return found
+    gate = asyncio.Semaphore(ASKED_AT_ONCE)
+
+    async def ask(row: Sequence[Any]) -> bool:
+        async with gate:
+            return await _look_up(house, row, addresses)
+
+    return sum(await asyncio.gather(*(ask(row) for row in rows)))
 
 
 async def _look_up(house: House, row: Sequence[Any], addresses: dict[UUID, str]) -> bool:

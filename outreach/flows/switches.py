@@ -1,5 +1,6 @@
 """Kill switches: pause and resume what may leave, count beforehand what a pause would stop, take back calls."""
 
+import asyncio
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -32,6 +33,8 @@ WINDOW_CLOSED = "call.window_closed"
 PAGE = 500
 
 _FIRST = UUID(int=0)
+RECALLED_AT_ONCE = 10
+
 _log = structlog.get_logger(__name__)
 
 
@@ -173,15 +176,22 @@ def _dropped(row: Sequence[Any], now: datetime) -> Entry:
     return Entry(row[1], now, "touch.cancelled", told)
 
 
-async def tend_switches(house: House) -> int:
-    """End switches whose time has come and let go what they held; take back calls. Returns how much there was to do."""
-    now = house.clock.now()
+async def tend_switches(house: House, *, recalling: bool = True) -> int:
+    """End switches whose time has come and let go what they held; take back calls. Returns how much there was to do.
+
+    Without ``recalling`` no provider is asked.
+    """
     async with house.store.transaction() as tx:
-        ended = await tx.end_switches(now)
-        off = await tx.switches(now)
+        ended = await tx.end_switches(house.clock.now())
     released = (await release(house)).total() if ended else 0
-    recalled = await recall_calls(house, off) if off else 0
-    return ended + released + recalled
+    return ended + released + (await recall_switched_off(house) if recalling else 0)
+
+
+async def recall_switched_off(house: House) -> int:
+    """Take back the calls that are switched off now; returns how many were."""
+    async with house.store.transaction() as tx:
+        off = await tx.switches(house.clock.now())
+    return await recall_calls(house, off) if off else 0
 
 
 async def recall_calls(house: House, off: set[Scope]) -> int:
@@ -194,7 +204,7 @@ async def recall_calls(house: House, off: set[Scope]) -> int:
         calls = await tx.calls_under_way(now - CALL_LASTS, now)
     wanted = [row for row in calls if row[2] in able and row[4] and not row[8] and not row[9]]
     reached = [row for row in wanted if off & scopes_of(row[2], row[5], row[6], row[7])]
-    return sum([await _recall(house, row, now, SWITCHED_OFF) for row in reached])
+    return await _recall_all(house, reached, now, SWITCHED_OFF)
 
 
 async def recall_late_calls(house: House, limit: int = 50) -> int:
@@ -206,7 +216,18 @@ async def recall_late_calls(house: House, limit: int = 50) -> int:
     async with house.store.transaction() as tx:
         late = await tx.late_calls(now - CALL_LASTS, now, limit)
     able = [row for row in late if isinstance(house.channels.get(row[2]), Cancels)]
-    return sum([await _recall(house, row, now, WINDOW_CLOSED) for row in able])
+    return await _recall_all(house, able, now, WINDOW_CLOSED)
+
+
+async def _recall_all(house: House, rows: Sequence[Row], now: datetime, reason: str) -> int:
+    """Take calls back beside each other: a provider that does not answer makes nobody's call ring longer."""
+    gate = asyncio.Semaphore(RECALLED_AT_ONCE)
+
+    async def one(row: Row) -> bool:
+        async with gate:
+            return await _recall(house, row, now, reason)
+
+    return sum(await asyncio.gather(*(one(row) for row in rows)))
 
 
 async def _recall(house: House, row: Row, now: datetime, reason: str) -> bool:

@@ -14,6 +14,7 @@ from outreach.store.base import Row
 from outreach.store.caring import Caring
 from outreach.store.casebook import Casebook
 from outreach.store.dispatching import Dispatching
+from outreach.store.exchanges import Exchanges
 from outreach.store.lines import Lines
 from outreach.store.mailboxes import Mailboxes
 from outreach.store.operating import Operating
@@ -43,6 +44,7 @@ class PgTx(
     Caring,
     Tasking,
     Visiting,
+    Exchanges,
 ):
     """Everything one transaction can read and write."""
 

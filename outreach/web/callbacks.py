@@ -7,6 +7,7 @@ from starlette.responses import Response
 from channels.contract import Acknowledges, Callback, Channel, Medium
 from channels.errors import BadSignature, MalformedCallback
 from outreach.flows.callbacks import take_callback
+from outreach.flows.exchanges import heard_of
 from outreach.flows.house import House
 from outreach.web.group_commit import GroupCommit
 from outreach.web.problems import ProblemError, read_body
@@ -68,7 +69,7 @@ async def _take(request: Request, channel: str, callback: Callback) -> Response:
     except MalformedCallback:
         await take_callback(house, channel, callback)
     else:
-        await group_of(request, channel).add(news)
+        await group_of(request, channel).add(news, heard_of(house, channel, callback, news))
     return _thanks(adapter, callback)
 
 

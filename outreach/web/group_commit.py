@@ -7,6 +7,7 @@ import tenacity
 
 from channels.contract import Receipt, Reply
 from outreach.flows.callbacks import take_news
+from outreach.flows.exchanges import Heard
 from outreach.flows.house import House
 
 MOST = 500
@@ -17,6 +18,7 @@ GIVE_UP_SECONDS = 8.0
 """How long a callback may wait for a store that is away; providers hang up after 10 to 15 s."""
 
 News = Sequence[Receipt | Reply]
+Waiting = tuple[News, Heard, asyncio.Future[None]]
 
 
 class GroupCommit:
@@ -25,15 +27,15 @@ class GroupCommit:
     def __init__(self, house: House, channel: str) -> None:
         self._house = house
         self._channel = channel
-        self._waiting: list[tuple[News, asyncio.Future[None]]] = []
+        self._waiting: list[Waiting] = []
         self._running: asyncio.Task[None] | None = None
 
-    async def add(self, news: News) -> None:
-        """Store news. Raises TimeoutError when the store stays away, and what made this very news fail."""
+    async def add(self, news: News, heard: Heard | None = None) -> None:
+        """Store news and what brought it. Raises TimeoutError when the store stays away, or what made it fail."""
         if not news:
             return
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._waiting.append((news, done))
+        self._waiting.append((news, heard or {}, done))
         if self._running is None or self._running.done():
             self._running = asyncio.create_task(self._run())
         await done
@@ -42,12 +44,13 @@ class GroupCommit:
         await asyncio.sleep(GATHER_SECONDS)
         while self._waiting:
             group, self._waiting = self._waiting[:MOST], self._waiting[MOST:]
-            await self._commit([(news, done) for news, done in group if not done.done()])
+            await self._commit([each for each in group if not each[2].done()])
 
-    async def _commit(self, group: Sequence[tuple[News, asyncio.Future[None]]]) -> None:
+    async def _commit(self, group: Sequence[Waiting]) -> None:
         try:
             async with asyncio.timeout(GIVE_UP_SECONDS):
-                await self._take([each for news, _ in group for each in news])
+                heard = {key: told for _, mine, _ in group for key, told in mine.items()}
+                await self._take([each for news, _, _ in group for each in news], heard)
         except Exception as error:  # noqa: BLE001 - whatever it is, it belongs to the callbacks that wait
             away = isinstance(error, TimeoutError) or self._house.is_store_away(error)
             if len(group) > 1 and not away:
@@ -59,7 +62,7 @@ class GroupCommit:
         else:
             _settle(group, None)
 
-    async def _take(self, news: News) -> None:
+    async def _take(self, news: News, heard: Heard) -> None:
         # Repeating is safe: what was stored already is known by its key. Twilio does not repeat a text it brought us,
         # so a deadlock or a fail-over must not cost a stop.
         retrying = tenacity.AsyncRetrying(
@@ -70,11 +73,11 @@ class GroupCommit:
         )
         async for attempt in retrying:
             with attempt:
-                await take_news(self._house, self._channel, news)
+                await take_news(self._house, self._channel, news, heard)
 
 
-def _settle(group: Sequence[tuple[News, asyncio.Future[None]]], error: Exception | None) -> None:
-    for _, done in group:
+def _settle(group: Sequence[Waiting], error: Exception | None) -> None:
+    for _, _, done in group:
         if done.done():
             continue
         if error is None:

@@ -16,7 +16,7 @@ from outreach.flows.house import House
 from outreach.flows.outage import reconsider
 from outreach.flows.protect import Protector
 from outreach.flows.schedule import plan_due, queue_ready
-from outreach.flows.sweeps import sweep
+from outreach.flows.sweeps import ask_providers, sweep_store
 from outreach.flows.switches import tend_switches
 from outreach.flows.watch import Watcher
 from outreach.logging import configure_logging
@@ -26,13 +26,18 @@ from outreach.workers.lanes import DramatiqQueue
 
 SWEEP_EVERY = 2.0
 AFTERCARE_EVERY = 10.0
+ASK_EVERY = 1.0
+"""Seconds between two rounds of asking providers; one that takes longer delays the next round and nothing else."""
 CLAIM = 1000
 
 _log = structlog.get_logger(__name__)
 
 
 class Scheduler:
-    """One loop: switches, campaigns, due steps, ready touches; every two seconds also the sweeps and the protection."""
+    """One loop: switches, campaigns, due steps, ready touches; every two seconds also the sweeps and the protection.
+
+    What waits for a provider (look-ups, calls taken back) goes on beside it: a provider that stalls slows no lane.
+    """
 
     def __init__(self, house: House, settings: Settings) -> None:
         self._house = house
@@ -50,7 +55,11 @@ class Scheduler:
     async def run(self) -> None:
         """Run until stopped. A store that is away is waited for: what is due stays due."""
         pause = 0.1 if self._house.clock.stepped else 0.5
-        helpers = [asyncio.create_task(self._listen()), asyncio.create_task(self._look_after())]
+        beside = [
+            asyncio.create_task(self._listen()),
+            asyncio.create_task(self._repeat(self._ask, ASK_EVERY)),
+            asyncio.create_task(self._repeat(self._look_after, AFTERCARE_EVERY)),
+        ]
         swept = -SWEEP_EVERY
         try:
             while not self._stop.is_set():
@@ -62,28 +71,30 @@ class Scheduler:
                         await asyncio.wait_for(self._wake.wait(), pause)
                     self._wake.clear()
         finally:
-            for helper in helpers:
-                helper.cancel()
-            await asyncio.gather(*helpers, return_exceptions=True)
+            for task in beside:
+                task.cancel()
+            await asyncio.gather(*beside, return_exceptions=True)
+
+    async def _repeat(self, work: Callable[[], Awaitable[int]], every: float) -> None:
+        while True:
+            await self._guard(work)
+            await asyncio.sleep(every)
+
+    async def _ask(self) -> int:
+        return sum((await ask_providers(self._house)).values())
+
+    async def _look_after(self) -> int:
+        return await look_after(self._house)
 
     async def _round(self) -> int:
-        done = await tend_switches(self._house) + len(await run_due(self._house))
+        done = await tend_switches(self._house, recalling=False) + len(await run_due(self._house))
         done += await self._watcher.look(self._house)
         done += await plan_due(self._house, CLAIM)
         return done + await queue_ready(self._house)
 
     async def _sweep(self) -> int:
-        done = sum((await sweep(self._house)).values()) + await reconsider(self._house)
+        done = sum((await sweep_store(self._house)).values()) + await reconsider(self._house)
         return done + await self._protector.look(self._house)
-
-    async def _look_after(self) -> None:
-        """Ask providers about what is over, beside everything else: a slow provider must not hold up what is due."""
-        while True:
-            await asyncio.sleep(AFTERCARE_EVERY)
-            await self._guard(self._care)
-
-    async def _care(self) -> int:
-        return await look_after(self._house)
 
     async def _guard(self, work: Callable[[], Awaitable[int]]) -> int:
         try:

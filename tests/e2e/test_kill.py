@@ -3,33 +3,21 @@
 The witness is the carrier's own log: what it took, by our token for a text and by Message-ID for an email.
 """
 
-import random
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
-from datetime import timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
-import psycopg
 import pytest
 import redis
 
-from channels.sandbox.client import Sandbox
 from outreach import embedded
-from outreach.clock import SteppedClock, monotonic, pause
-from outreach.demo.world import carrier_environ
-from outreach.stack import Services, Stack, child_environ, free_port, services
-from outreach.store.named import queries
-from tests.support.book import START, Someone, put
+from tests.e2e.ordeal import Ordeal, an_ordeal
+from tests.support.book import Someone, put
 from tests.support.touching import plan_touch
 
 WAVES = 8
 PEOPLE_A_WAVE = 36
-PATIENCE = 90.0
-"""Real seconds the house gets to come to rest after the last blow."""
+SCRIPT: dict[str, object] = {"patterns": [{"match": "*", "temperament": "deliver"}]}
 
 FAULTS = {
     "latency_ms": 120,
@@ -45,102 +33,6 @@ STOPPERS = 5
 """Every fifth person of the last waves answers STOP, while the web process is being killed."""
 
 
-@dataclass
-class Ordeal:
-    """The house under test, its witness, and what was done to it."""
-
-    found: Services
-    sandbox: Sandbox
-    stack: Stack
-    clock: SteppedClock
-    chance: random.Random
-    blows: list[str] = field(default_factory=list)
-
-    def ask(self, query: str, *values: Any) -> list[tuple[Any, ...]]:
-        """Ask the store, however often it has to be asked until it is there again."""
-        deadline = monotonic() + PATIENCE
-        while True:
-            try:
-                with psycopg.connect(self.found.database_url, autocommit=True) as line:
-                    return line.execute(query, values or None).fetchall()  # type: ignore[arg-type]
-            except psycopg.OperationalError:
-                if monotonic() > deadline:
-                    raise
-                pause(0.05)
-
-    def until(self, query: str, wanted: str, seconds: float = PATIENCE) -> None:
-        """Wait until a query returns something but zeros, keeping every process alive meanwhile."""
-        deadline = monotonic() + seconds
-        while not any(self.ask(query)[0]):
-            assert monotonic() < deadline, f"{wanted}: not within {seconds:g} s; {self.standing()}"
-            self.stack.revive()
-            pause(0.02)
-
-    def kill(self, name: str) -> None:
-        self.stack.kill(name)
-        self.blows.append(name)
-
-    def step(self, ahead: timedelta) -> None:
-        """Move both clocks."""
-        self.clock.step_to(self.clock.now() + ahead)
-        self.sandbox.client.set_clock(self.clock.now())
-
-    def unfinished(self) -> tuple[int, ...]:
-        query = queries("schedule")["unfinished"].replace("%(now)s", f"'{self.clock.now().isoformat()}'")
-        return tuple(self.ask(query)[0])
-
-    def standing(self) -> str:
-        touches = self.ask("select state, reason, count(*) from touch group by 1, 2 order by 1, 2")
-        restarts = {name: process.restarts for name, process in self.stack.processes.items()}
-        return f"unfinished={self.unfinished()} touches={touches} blows={self.blows} restarts={restarts}"
-
-    def rest(self) -> None:
-        """Let the house come to rest: step past every wait, look up what may be looked up, keep everything alive."""
-        deadline = monotonic() + PATIENCE
-        quiet = 0
-        while quiet < 3:
-            assert monotonic() < deadline, f"the house does not come to rest: {self.standing()}"
-            self.stack.revive()
-            waiting = self.ask(
-                """select (select count(*) from touch where state in ('planned', 'deferred')),
-                          (select count(*) from attempt where state = 'unknown' and channel = 'sms' and lookups < 2)"""
-            )[0]
-            carrier = self.sandbox.client.state(wait_seconds=0.2)
-            busy = any(self.unfinished()) or carrier.pending
-            if waiting[0] and not busy and self.clock.now() < START + timedelta(hours=6):
-                self.step(timedelta(minutes=5))
-            quiet = 0 if busy or any(waiting) else quiet + 1
-            pause(0.05)
-
-
-@contextmanager
-def an_ordeal(var: Path, seed: int) -> Iterator[Ordeal]:
-    port = free_port()
-    url = f"http://127.0.0.1:{port}"
-    script = {"patterns": [{"match": "*", "temperament": "deliver"}]}
-    with ExitStack() as stack:
-        found = stack.enter_context(services(var, {}, database="kill"))
-        sandbox = stack.enter_context(
-            Sandbox(callback_base=url, script=script, seed=seed, start=START, log=var / "sandbox.jsonl")
-        )
-        clock = SteppedClock(var / "clock", START)
-        environ = child_environ(
-            found,
-            **carrier_environ(sandbox),
-            OUTREACH_CLOCK=f"stepped:{var / 'clock'}",
-            OUTREACH_MODE="sandbox",
-            OUTREACH_PUBLIC_URL=url,
-            OUTREACH_API_KEYS="kill-test",
-            OUTREACH_BATCH="6",
-            OUTREACH_LEASE_SECONDS="3",
-            OUTREACH_STRANDED_SECONDS="6",
-            OUTREACH_VAR=str(var),
-            PORT=str(port),
-        )
-        processes = stack.enter_context(Stack(environ, log_dir=var / "log"))
-        yield Ordeal(found, sandbox, processes, clock, random.Random(seed))  # noqa: S311 - which process dies when
-
-
 def wave(ordeal: Ordeal, number: int) -> list[Someone]:
     """Make more people due: two texts for every email."""
     people = []
@@ -153,23 +45,11 @@ def wave(ordeal: Ordeal, number: int) -> list[Someone]:
     return people
 
 
-def taken(ordeal: Ordeal) -> Counter[str]:
-    """Count what the carrier took, by attempt."""
-    attempts = dict(ordeal.ask("select token, attempt_id::text from attempt"))
-    counted: Counter[str] = Counter()
-    for entry in ordeal.sandbox.client.log():
-        if entry["kind"] == "text_taken":
-            counted[attempts[entry["token"]]] += 1
-        elif entry["kind"] == "mail_taken":
-            counted[entry["message_id"].strip("<>").split("@")[0]] += 1
-    return counted
-
-
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("seed", [20270301])
 def test_nothing_is_sent_twice_and_nothing_is_lost_whatever_dies(seed: int) -> None:
     # Not under pytest's own directory: every session that starts closes it to other users, of whom Postgres may be one.
-    with TemporaryDirectory(prefix="outreach-kill-") as var, an_ordeal(Path(var), seed) as ordeal:
+    with TemporaryDirectory(prefix="outreach-kill-") as var, an_ordeal(Path(var), seed, SCRIPT) as ordeal:
         ordeal.sandbox.client.faults(**FAULTS)
         stoppers: dict[str, Someone] = {}
         for number in range(WAVES):
@@ -204,7 +84,7 @@ def test_nothing_is_sent_twice_and_nothing_is_lost_whatever_dies(seed: int) -> N
 
 
 def assert_nothing_twice(ordeal: Ordeal) -> None:
-    counted = taken(ordeal)
+    counted = ordeal.taken()
     assert counted, "the carrier saw nothing: the test proves nothing"
     assert [key for key, times in counted.items() if times > 1] == []
     by_touch = Counter(
@@ -214,7 +94,7 @@ def assert_nothing_twice(ordeal: Ordeal) -> None:
 
 
 def assert_nothing_lost(ordeal: Ordeal) -> None:
-    counted = taken(ordeal)
+    counted = ordeal.taken()
     fates = ordeal.ask(
         """select t.touch_id, t.state, t.reason, t.channel, a.attempt_id::text, a.state, a.lookups
            from touch t left join lateral (

@@ -81,9 +81,9 @@ async def test_callbacks_that_arrive_together_share_transactions_and_none_is_los
     taken: list[int] = []
     take_news = group_commit.take_news
 
-    async def counting(house: Any, channel: str, news: Any) -> int:
+    async def counting(house: Any, channel: str, news: Any, heard: Any) -> int:
         taken.append(len(news))
-        return await take_news(house, channel, news)
+        return await take_news(house, channel, news, heard)
 
     monkeypatch.setattr(group_commit, "take_news", counting)
     async with served(database) as (client, house):
@@ -101,10 +101,10 @@ async def test_callbacks_that_arrive_together_share_transactions_and_none_is_los
 async def test_one_that_cannot_be_stored_fails_alone(database: str, monkeypatch: pytest.MonkeyPatch) -> None:
     take_news = group_commit.take_news
 
-    async def picky(house: Any, channel: str, news: Any) -> int:
+    async def picky(house: Any, channel: str, news: Any, heard: Any) -> int:
         if any(each.dedupe_key == "poison" for each in news):
             raise ValueError("poison")
-        return await take_news(house, channel, news)
+        return await take_news(house, channel, news, heard)
 
     monkeypatch.setattr(group_commit, "take_news", picky)
     async with served(database) as (client, house):
@@ -122,10 +122,10 @@ async def test_a_deadlock_does_not_cost_a_stop(database: str, monkeypatch: pytes
     take_news = group_commit.take_news
     failures = iter([psycopg.errors.DeadlockDetected("once")])
 
-    async def unlucky(house: Any, channel: str, news: Any) -> int:
+    async def unlucky(house: Any, channel: str, news: Any, heard: Any) -> int:
         for error in failures:
             raise error
-        return await take_news(house, channel, news)
+        return await take_news(house, channel, news, heard)
 
     monkeypatch.setattr(group_commit, "take_news", unlucky)
     async with served(database) as (client, house):

@@ -1,0 +1,79 @@
+"""`outreach exchange`: what went over the wire for an attempt or a case, redacted."""
+
+from typing import Annotated, Any
+
+import orjson
+import typer
+from rich.text import Text
+
+from outreach.commands.common import Json, a_house, console, fail, print_json, run, settings_or_fail
+from outreach.flows.exchanges import Exchanged, load_exchanges
+from outreach.settings import Settings
+
+app = typer.Typer(no_args_is_help=True, help="What went over the wire, redacted: evidence for an attempt or a case.")
+
+Name = Annotated[str, typer.Argument(help="An attempt id, a provider's reference, or a case, account or borrower.")]
+
+
+@app.callback()
+def exchange() -> None:
+    """Read the exchange log."""
+
+
+@app.command()
+def show(name: Name, as_json: Json = False) -> None:
+    """Show every request, answer and callback that is still kept."""
+    found = run(_load(settings_or_fail(), name))
+    if not found:
+        fail(f"no attempt, case, account or borrower {name!r}", 1)
+    if as_json:
+        print_json(found)
+        return
+    for one in found:
+        _print(one)
+
+
+async def _load(settings: Settings, name: str) -> list[Exchanged]:
+    async with a_house(settings) as house:
+        return await load_exchanges(house, name)
+
+
+def _print(one: Exchanged) -> None:
+    head = f"Attempt {one.attempt_id}, {one.channel}, {one.started_at:%Y-%m-%d %H:%M:%S} UTC: {one.outcome}"
+    console.print(head, style="bold", highlight=False, soft_wrap=True)
+    if not one.lines:
+        console.print("  nothing went over the wire, or it is no longer kept", style="dim")
+    for line in one.lines:
+        arrow = "->" if line["way"] == "out" else "<-"
+        for trip in line["trips"]:
+            ended = f"  ended as {line['ended']}" if line["ended"] else ""
+            console.print(Text(f"  {arrow} {line['at']:%H:%M:%S} {_headline(trip)}{ended}"), soft_wrap=True)
+            for part in ("request", "answer"):
+                for name, value in _shown(trip.get(part, {})):
+                    console.print(Text(f"       {part} {name}: {value}", style="dim"), soft_wrap=True)
+
+
+def _headline(trip: dict[str, Any]) -> str:
+    """Say in one line what was done and how long it took."""
+    if "dialogue" in trip:
+        said = ", ".join(
+            f"{one['stage']} {one.get('code') or 'lost'}{' ' + one['enhanced'] if one.get('enhanced') else ''}"
+            for one in trip["dialogue"]
+        )
+        return f"{trip['provider']} {trip['host']} from {trip['sender']}: {said} ({trip['ms']} ms)"
+    if "method" not in trip:
+        return f"{trip['provider']} reports to {trip['path']}"
+    end = trip["answer"]["status"] if "answer" in trip else f"no answer, {trip['lost']}"
+    return f"{trip['provider']} {trip['method']} {trip['host']}{trip['path']}: {end} ({trip['ms']} ms)"
+
+
+def _shown(part: dict[str, Any]) -> list[tuple[str, str]]:
+    rest = {name: value for name, value in part.items() if name not in {"fields", "status"}}
+    return [(name, _value(value)) for name, value in (part.get("fields", {}) | rest).items()]
+
+
+def _value(value: Any) -> str:  # noqa: ANN401 - plain JSON values
+    if isinstance(value, dict) and "is" in value:
+        digest = f", {value['digest']}" if "digest" in value else ""
+        return f"[{value['is']}, {value['length']} long{digest}]"
+    return value if isinstance(value, str) else orjson.dumps(value).decode()
