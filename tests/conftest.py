@@ -22,6 +22,16 @@ os.environ.pop("COLUMNS", None)
 _names = itertools.count(1)
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--update-golden", action="store_true", help="write down what came out of each scenario")
+
+
+@pytest.fixture(scope="session")
+def update_golden(request: pytest.FixtureRequest) -> bool:
+    """Whether what came out is written down (to be read before it is committed) instead of compared."""
+    return bool(request.config.getoption("--update-golden"))
+
+
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Any]:
     """A private Postgres server of this test session."""

@@ -98,7 +98,9 @@ def print_story(story: Story) -> None:
         body: list[RenderableType] = [Text(line.sentence)]
         body += [_told(told, "-") for told in line.told]
         if line.words:
-            body.append(Text("\n".join("  │ " + each for each in line.words.splitlines()), style="italic dim"))
+            words = "\n".join("  │ " + each for each in line.words.splitlines())
+            # Chinese has no spaces to break at: folded, or its end would be cut off.
+            body.append(Text(words, style="italic dim", overflow="fold"))
         table.add_row(line.local, Group(*body))
     console.print(table)
     state = "intact" if story.intact else "BROKEN: somebody changed it"

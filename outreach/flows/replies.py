@@ -171,12 +171,16 @@ async def take_turn(
     return step
 
 
+_SOMEBODY_ELSE = frozenset({Intent.WRONG_PARTY, Intent.DECEASED})
+"""Who says this is not the borrower."""
+
+
 async def _confirm(tx: Tx, row: InboxRow, speaker: Speaker, reading: Reading, now: datetime) -> None:
     """Take a person's own use of a number or mailbox as its confirmation; words of somebody else confirm nothing."""
     address = row.payload.get("address")
     if Intent.WRONG_PARTY not in reading.intents and speaker.contact_point_id is not None:
         await put_back_heard(tx, speaker.contact_point_id, speaker.case.case_id, now)
-    if not address or reading.must_stop or Intent.WRONG_PARTY in reading.intents:
+    if not address or reading.must_stop or _SOMEBODY_ELSE & set(reading.intents):
         return
     for point in await tx.confirm_points(speaker.borrower_id, address, now):
         told = {"contact_point_id": point, "evidence": speaker.evidence}

@@ -37,9 +37,10 @@ def respond(dialogues: Dialogues, dialogue: DialogueState | None, reading: Readi
 
 
 def _kind(dialogues: Dialogues, reading: Reading, facts: DialogueFacts) -> str:
-    """Return the dialogue a reply begins: words about a plan speak of the one that stands."""
+    """Return the dialogue a reply begins: words about a plan, and a late yes, speak of the one that stands."""
     kind = kind_for(dialogues, reading.intent, facts.surface)
-    if reading.plan_wish is None or reading.must_stop or reading.intent in PAUSING:
+    late = reading.intent is Intent.CONFIRM_YES and kind == "unclear" and facts.plan is not None
+    if (reading.plan_wish is None and not late) or reading.must_stop or reading.intent in PAUSING:
         return kind
     about = [spec.kind for spec in dialogues.values() if spec.with_plan and facts.surface in spec.surfaces]
     if facts.plan is None:

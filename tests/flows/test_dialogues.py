@@ -253,3 +253,21 @@ async def test_an_answer_at_night_goes_back_in_the_thread_but_reminders_do_not(d
         reminder = plan_touch(database, one, at=clock_of(house).instant)
         await run_lanes(house)
         assert rows(database, "select state from touch where touch_id = %s", reminder) == [("deferred",)]
+
+
+async def test_a_yes_that_comes_after_the_plan_was_set_up_is_told_of_it(database: str) -> None:
+    one = Someone()
+    async with a_house(database) as house:
+        await arranged(database, house, one)
+        await say(house, one, "YES", key="late")
+        assert "You have a plan" in body(house)
+    assert rows(database, "select count(*) from arrangement") == [(1,)]
+
+
+async def test_word_that_the_borrower_died_does_not_confirm_the_number_as_theirs(database: str) -> None:
+    one = Someone()
+    async with a_house(database) as house:
+        await reminded(database, house, one)
+        await say(house, one, "my mother passed away in january", key="1")
+    assert rows(database, "select confirmed from contact_point where kind = 'phone'") == [(False,)]
+    assert told(database, "contact_point.confirmed") == []
