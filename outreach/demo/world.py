@@ -5,6 +5,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from secrets import token_urlsafe
 
 import psycopg
 
@@ -24,6 +25,10 @@ PAST_THE_HOUR = timedelta(minutes=10)
 
 STUCK_AFTER = 120.0
 """Real seconds without the system coming to rest, after which the demo says what it waits for and gives up."""
+
+
+SENDER = "+12025550100"
+"""The number that texts and calls of the demo come from."""
 
 
 class StuckError(Exception):
@@ -96,10 +101,10 @@ def world(
     port, api_key = free_port(), "demo-key"
     url = f"http://127.0.0.1:{port}"
     with ExitStack() as stack:
-        found = stack.enter_context(services(var, environ, database="demo", fresh=True))
+        found = stack.enter_context(services(var, environ, fresh=True))
         with psycopg.connect(found.database_url, autocommit=True) as line:
             # A book that is made anew at every start need not wait for the disk at each of its many small commits.
-            line.execute("alter database demo set synchronous_commit = off")
+            line.execute("alter database outreach set synchronous_commit = off")
         sandbox = stack.enter_context(
             Sandbox(callback_base=url, script=script, seed=seed, start=start, log=var / "sandbox.jsonl")
         )
@@ -110,6 +115,7 @@ def world(
             OUTREACH_MODE="sandbox",
             OUTREACH_PUBLIC_URL=url,
             OUTREACH_API_KEYS=api_key,
+            OUTREACH_PORTAL_SECRET=token_urlsafe(32),
             PORT=str(port),
             **carrier_environ(sandbox),
         )
@@ -125,7 +131,7 @@ def carrier_environ(sandbox: Reachable) -> dict[str, str]:
         "OUTREACH_TWILIO_BASE_URL": sandbox.http_url,
         "OUTREACH_TWILIO_ACCOUNT_SID": sandbox.account_sid,
         "OUTREACH_TWILIO_AUTH_TOKEN": sandbox.auth_token,
-        "OUTREACH_SMS_SENDER": "+12025550100",
+        "OUTREACH_SMS_SENDER": SENDER,
         "OUTREACH_SMS_PER_SECOND": "1000",
         "OUTREACH_SMS_BURST": "1000",
         "OUTREACH_EMAIL_PER_SECOND": "1000",
