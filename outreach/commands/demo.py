@@ -36,6 +36,9 @@ from outreach.settings import ROOT, Settings, load_settings
 
 CAMPAIGNS = ("pre_due_daily", "early_stage_daily")
 REFRESH = 0.7
+"""Seconds between two views, at least."""
+SHARE = 0.03
+"""How much of the time counting for the view may take: the counts grow with the month."""
 SHOW = "outreach case show"
 
 
@@ -59,7 +62,7 @@ def demo(
     if borrowers is not None:
         source = var / "book.csv"
         lines = cut_book(lines, source, borrowers, [actor.borrower for actor in cast])
-    script = {"profiles": tempers(cast, people_of(lines))}
+    script: dict[str, object] = {"profiles": tempers(cast, people_of(lines))}
     environ = {"OUTREACH_DATABASE_URL": "", "OUTREACH_REDIS_URL": ""}
     try:
         with world(var, script=script, seed=seed, environ=environ) as made:
@@ -110,22 +113,22 @@ def live_through(made: World, settings: Settings, days: int, seed: int, cast: Se
     """Move time to the end, moment by moment, showing what happens."""
     console.rule(f"Living through {days} days")
     end = START + timedelta(days=days)
-    lender = Lender(made.url, made.api_key, settings.database_url, seed, START.date(), manners(cast))
-    moments = [at for at in lender.moments(days) if START < at < end]
     with (
         psycopg.connect(settings.database_url, autocommit=True) as line,
         Live(console=console, refresh_per_second=4) as live,
     ):
-        shown = 0.0
+        lender = Lender(made.url, made.api_key, line, seed, START.date(), manners(cast))
+        moments = [at for at in lender.moments(days) if START < at < end]
+        due = 0.0
         while True:
             made.rest()
             now = made.clock.now()
             if moments and moments[0] <= now:
                 lender.speak(moments.pop(0))
                 continue
-            if monotonic() - shown > REFRESH:
+            if console.is_terminal and (began := monotonic()) >= due:
                 live.update(show(count(line, now), START, days))
-                shown = monotonic()
+                due = monotonic() + max(REFRESH, (monotonic() - began) / SHARE)
             if now >= end:
                 break
             made.step_to(made.next_instant(end, moments[0] if moments else None))

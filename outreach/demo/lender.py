@@ -47,7 +47,7 @@ class Lender:
 
     api: str
     key: str
-    dsn: str
+    line: psycopg.Connection[Any]
     seed: int
     start_on: date
     manners: Mapping[str, Manner] = field(default_factory=dict)
@@ -63,8 +63,7 @@ class Lender:
 
     def speak(self, at: datetime) -> int:
         """Send the events of one moment; returns how many."""
-        with psycopg.connect(self.dsn, autocommit=True) as connection:
-            events = list(self._missed(connection, at)) if at.hour == 5 else list(self._payments(connection, at))
+        events = list(self._missed(self.line, at)) if at.hour == 5 else list(self._payments(self.line, at))
         for first in range(0, len(events), 200):
             self._post(events[first : first + 200])
         self.sent += len(events)

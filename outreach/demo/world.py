@@ -1,6 +1,6 @@
 """The demo's world: services, carrier, processes, one stepped clock, and the rule for when time may move."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -22,6 +22,12 @@ TICK = timedelta(hours=3)
 
 PAST_THE_HOUR = timedelta(minutes=10)
 """Stops are a little past the hour: contact hours open five past it, campaigns run and plans step on it."""
+
+BREATH = 0.03
+"""Real seconds between two looks at whether everything has come to rest."""
+
+LOOK_EVERY = 0.5
+"""Real seconds between two looks at whether a process has died."""
 
 STUCK_AFTER = 120.0
 """Real seconds without the system coming to rest, after which the demo says what it waits for and gives up."""
@@ -58,20 +64,26 @@ class World:
         row = self._line.execute(queries("schedule")["unfinished"], {"now": self.clock.now()}).fetchone()
         return tuple(row or ())
 
+    def is_unfinished(self) -> bool:
+        """Say whether there is unfinished work of any kind."""
+        return self._line.execute(queries("schedule")["is_unfinished"], {"now": self.clock.now()}).fetchone() == (True,)
+
     def rest(self) -> None:
         """Wait until nothing is due and nothing is under way anywhere. Raises StuckError."""
         deadline = monotonic() + STUCK_AFTER
-        quiet = 0
+        quiet, looked = 0, monotonic()
         while quiet < 2:
             if monotonic() > deadline:
                 raise StuckError(
                     f"still unfinished: {self.unfinished()} and {self.sandbox.client.state().pending} at the carrier"
                 )
-            busy = any(self.unfinished()) or self.sandbox.client.state(wait_seconds=5.0).pending
+            busy = self.is_unfinished() or self.sandbox.client.state(wait_seconds=5.0).pending
             quiet = 0 if busy else quiet + 1
             if busy:
-                self.stack.revive()
-                pause(0.02)
+                if monotonic() > looked + LOOK_EVERY:
+                    self.stack.revive()
+                    looked = monotonic()
+                pause(BREATH)
 
     def next_instant(self, until: datetime, lender: datetime | None) -> datetime:
         """Return the next stop at which something has fallen due, at most ``until``."""
@@ -95,7 +107,7 @@ def _ceil(at: datetime) -> datetime:
 
 @contextmanager
 def world(
-    var: Path, *, start: datetime = START, script: dict[str, object], seed: int, environ: dict[str, str]
+    var: Path, *, start: datetime = START, script: Mapping[str, object], seed: int, environ: dict[str, str]
 ) -> Iterator[World]:
     """Bring everything up on free ports under ``var`` with a fresh database, and take it down again."""
     port, api_key = free_port(), "demo-key"

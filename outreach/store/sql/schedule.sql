@@ -121,6 +121,15 @@ select
   (select count(*) from enrollment where state = 'active' and next_due_at <= %(now)s),
   (select count(*) from campaign where state = 'running' and next_run_at <= %(now)s)
 
+-- name: is_unfinished
+-- Whether any of these is not nothing: the first that is found answers.
+select exists (select from touch where state = 'queued')
+  or exists (select from attempt where state = 'started')
+  or exists (select from inbox where state = 'new')
+  or exists (select from touch where state in ('planned', 'deferred') and not_before <= %(now)s)
+  or exists (select from enrollment where state = 'active' and next_due_at <= %(now)s)
+  or exists (select from campaign where state = 'running' and next_run_at <= %(now)s)
+
 -- name: due_campaigns
 select campaign_id, name, plan, spec, next_run_at, last_run_at from campaign
 where state = 'running' and next_run_at <= %(now)s
@@ -146,7 +155,7 @@ where case_id = any(%(cases)s) and plan = any(%(plans)s)
   and (state in ('active', 'paused') or state = 'completed' and exists (
     select from touch t where t.case_id = e.case_id and t.enrollment_id = e.enrollment_id
       and t.state in ('planned', 'deferred', 'queued', 'paused', 'started')))
-returning enrollment_id, case_id, plan
+returning enrollment_id, case_id, plan, trigger_key
 
 -- name: stop_enrollments_of_causes
 update enrollment e set state = 'stopped', stop_reason = %(reason)s, ended_at = %(at)s, next_due_at = null
@@ -155,7 +164,7 @@ where case_id = %(case_id)s
   and (state in ('active', 'paused') or state = 'completed' and exists (
     select from touch t where t.case_id = e.case_id and t.enrollment_id = e.enrollment_id
       and t.state in ('planned', 'deferred', 'queued', 'paused', 'started')))
-returning enrollment_id, case_id, plan
+returning enrollment_id, case_id, plan, trigger_key
 
 -- name: cancel_touches
 update touch set state = 'cancelled', reason = %(reason)s, settled_at = %(at)s, lease_until = null
