@@ -121,15 +121,6 @@ select
   (select count(*) from enrollment where state = 'active' and next_due_at <= %(now)s),
   (select count(*) from campaign where state = 'running' and next_run_at <= %(now)s)
 
--- name: is_unfinished
--- Whether any of these is not nothing: the first that is found answers.
-select exists (select from touch where state = 'queued')
-  or exists (select from attempt where state = 'started')
-  or exists (select from inbox where state = 'new')
-  or exists (select from touch where state in ('planned', 'deferred') and not_before <= %(now)s)
-  or exists (select from enrollment where state = 'active' and next_due_at <= %(now)s)
-  or exists (select from campaign where state = 'running' and next_run_at <= %(now)s)
-
 -- name: due_campaigns
 select campaign_id, name, plan, spec, next_run_at, last_run_at from campaign
 where state = 'running' and next_run_at <= %(now)s
