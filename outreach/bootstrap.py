@@ -3,6 +3,8 @@
 import asyncio
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from functools import lru_cache
+from pathlib import Path
 
 from channels.config import load_channels, load_lines, load_paces
 from channels.contract import Channel
@@ -22,6 +24,7 @@ from outreach.flows.reply_rules import load_reply_rules
 from outreach.flows.schedule import load_versions
 from outreach.pacer import RedisPacer
 from outreach.policy.load import load_policy
+from outreach.policy.policy import Policy
 from outreach.rendering.catalog import Catalog
 from outreach.rendering.render import Renderer
 from outreach.settings import Settings
@@ -106,8 +109,8 @@ def wire_house(
         store=store,
         queue=queue,
         pacer=pacer or make_pacer(settings),
-        policy=load_policy(settings.config / "policies"),
-        renderer=Renderer(Catalog.load(settings.templates)),
+        policy=_policy(settings.config / "policies"),
+        renderer=Renderer(_catalog(settings.templates)),
         channels=adapters,
         plans=load_plans(settings.config / "plans"),
         creditors=load_creditors(settings.config / "creditors.yaml"),
@@ -127,6 +130,35 @@ def wire_house(
         close=lambda: _close(store, adapters),
     )
     return house, store
+
+
+Stamp = tuple[tuple[str, int, int], ...]
+
+
+def _stamp(folder: Path) -> Stamp:
+    """Return name, time and size of every file below a folder: what has the same stamp need not be read again."""
+    files = ((path, path.stat()) for path in sorted(folder.rglob("*")) if path.is_file())
+    return tuple((str(path), found.st_mtime_ns, found.st_size) for path, found in files)
+
+
+def _policy(folder: Path) -> Policy:
+    """Return the policy of a folder, read once by a process for as long as no file of it changes."""
+    return _policy_as_of(folder, _stamp(folder))
+
+
+@lru_cache(maxsize=4)
+def _policy_as_of(folder: Path, _: Stamp) -> Policy:
+    return load_policy(folder)
+
+
+def _catalog(folder: Path) -> Catalog:
+    """Return the catalog of a folder, read once by a process for as long as no file of it changes."""
+    return _catalog_as_of(folder, _stamp(folder))
+
+
+@lru_cache(maxsize=4)
+def _catalog_as_of(folder: Path, _: Stamp) -> Catalog:
+    return Catalog.load(folder)
 
 
 def _portal(settings: Settings) -> Portal | None:

@@ -5,9 +5,9 @@ import base64
 import hashlib
 import hmac
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 from urllib.parse import urlencode
 from uuid import uuid4
 
@@ -112,6 +112,10 @@ class Deliveries:
             body = b""
         return await self._persist(Post(plain, headers, body, "call_fetch", {}), method.upper())
 
+    async def browse(self, method: str, url: str, headers: Mapping[str, str], body: bytes) -> Answered:
+        """Make one request as a person's browser does, unsigned. Raises OSError, TimeoutError."""
+        return await self._wire.send(method, url, headers, body)
+
     def begin(self) -> None:
         """Count one more thing in flight that is not a post (a call being walked)."""
         self.pending += 1
@@ -136,6 +140,10 @@ class Deliveries:
         if isinstance(work, asyncio.Task):
             self._tasks.add(work)
             work.add_done_callback(self._tasks.discard)
+
+    def keep(self, work: Coroutine[Any, Any, None]) -> None:
+        """Have work done beside the posts, and keep it alive until it ends."""
+        self.run(asyncio.get_running_loop().create_task(work))
 
     def drop(self) -> None:
         """Abandon everything in flight."""

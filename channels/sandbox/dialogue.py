@@ -45,8 +45,11 @@ def asks_to_confirm(text: str) -> bool:
     return _CONFIRM.search(text) is not None
 
 
-def react(temper: str, exchange: Exchange, text: str, *, ready: bool) -> Turn | None:
-    """Decide what a person says to a text, if anything. ``ready`` is whether this touch moves them to open."""
+def react(temper: str, exchange: Exchange, text: str, *, ready: bool, chooses: int | None = None) -> Turn | None:
+    """Decide what a person says to a text, if anything. ``ready`` is whether this touch moves them to open.
+
+    ``chooses`` is the option they take when it is offered, else the second, else the first.
+    """
     if temper not in TALKERS or exchange.confirmed or exchange.turns >= _MAX_TURNS:
         return None
     if not exchange.opened:
@@ -57,7 +60,7 @@ def react(temper: str, exchange: Exchange, text: str, *, ready: bool) -> Turn | 
     if asks_to_confirm(text) and (exchange.chose or not options):
         return Turn("yes", None, _next(exchange, confirmed=True))
     if options and temper == "installments":
-        choice = "2" if "2" in options else options[0]
+        choice = str(chooses or 2) if str(chooses or 2) in options else options[0]
         return Turn(None, choice, _next(exchange, chose=True))
     return None
 

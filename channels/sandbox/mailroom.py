@@ -14,6 +14,7 @@ from channels.sandbox.dialogue import Exchange, react
 from channels.sandbox.handsets import Letter, mail_key
 from channels.sandbox.letters import build_bounce, build_complaint, build_reply
 from channels.sandbox.smtp import Envelope
+from channels.sandbox.visitor import Visit, link_in
 from channels.sandbox.wording import WORDS, guess_locale
 
 _OK: Final = b"250 2.1.5 OK\r\n"
@@ -36,6 +37,7 @@ class SandboxMailroom:
         """Forget who was greylisted and every exchange."""
         self._seen: set[tuple[str, str]] = set()
         self._exchanges: dict[str, Exchange] = {}
+        self._visitors: set[str] = set()
 
     @property
     def latency_seconds(self) -> float:
@@ -156,14 +158,27 @@ class SandboxMailroom:
         if temper == "out_of_office":
             self._in_minutes(0, lambda: self._answer(person, message, "out_of_office", words, touch, automatic=True))
             return
+        if temper == "portal":
+            self._visit(person, words, touch)
+            return
         exchange = self._exchanges.get(person, Exchange())
-        turn = react(temper, exchange, words, ready=ready)
+        turn = react(temper, exchange, words, ready=ready, chooses=people.profile(person).chooses)
         if turn is None:
             return
         self._exchanges[person] = turn.after
         minutes = people.delay_minutes("email", person, touch, dialogue=exchange.opened)
         intent = turn.intent or turn.literal or "chatter"
         self._in_minutes(minutes, lambda: self._answer(person, message, intent, words, touch))
+
+    def _visit(self, person: str, words: str, touch: int) -> None:
+        """Have a person follow the link of a mail that has one, once."""
+        url = link_in(words, self._carrier.account.inbound_email_url)
+        if url is None or person in self._visitors:
+            return
+        self._visitors.add(person)
+        people = self._carrier.people
+        minutes = people.delay_minutes("email", person, touch, dialogue=False)
+        self._in_minutes(minutes, lambda: Visit(self._carrier, person, people.profile(person)).begin(url))
 
     def _answer(
         self, person: str, message: Message, intent: str, received: str, touch: int, *, automatic: bool = False

@@ -9,7 +9,7 @@ from typing import Final
 from channels.sandbox.chance import draw, weigh
 from channels.sandbox.errors import ScriptError
 
-TALKERS: Final = ("stop", "help", "promise", "installments", "paid", "dispute", "wrong_person", "chatter")
+TALKERS: Final = ("stop", "help", "promise", "installments", "paid", "dispute", "hardship", "wrong_person", "chatter")
 """Tempers that answer in words, on every medium."""
 
 _SMS_ONLY: Final = ("deliver", "silent", "fail", "reject", "sent_only", "slow", "flaky")
@@ -17,7 +17,8 @@ _VOICE_ONLY: Final = (
     "busy", "no_answer", "voicemail", "unreachable", "human", "fails_identity", "hangs_up", "says_nothing", "agent",
 )  # fmt: skip
 _EMAIL_ONLY: Final = ("refuse", "full", "greylist", "bounce", "out_of_office")
-TEMPERS: Final = frozenset((*TALKERS, *_SMS_ONLY, *_VOICE_ONLY, *_EMAIL_ONLY))
+_PAGE: Final = "portal"
+TEMPERS: Final = frozenset((*TALKERS, _PAGE, *_SMS_ONLY, *_VOICE_ONLY, *_EMAIL_ONLY))
 MEDIA: Final = ("sms", "voice", "email")
 
 LINE_TYPES: Final = (
@@ -26,7 +27,8 @@ LINE_TYPES: Final = (
 )  # fmt: skip
 """What a number look-up can say of a line."""
 _PLAIN_FIELDS: Final = (
-    "birth_year", "locale", "answers_on", "delay_minutes", "says", "line_type", "keys", "speech",
+    "birth_year", "postcode", "account_last4", "locale", "answers_on", "delay_minutes", "says", "line_type", "keys",
+    "speech", "chooses",
 )  # fmt: skip
 
 DEFAULT_MIX: Final[dict[str, dict[str, float]]] = {
@@ -52,9 +54,9 @@ _SHOWS_AS: Final[dict[str, dict[str, str]]] = {
     "email": {"fail": "bounce", "reject": "refuse", "agent": "help", "unreachable": "bounce"},
 }  # fmt: skip
 _NATIVE: Final = {
-    "sms": {*TALKERS, *_SMS_ONLY},
+    "sms": {*TALKERS, _PAGE, *_SMS_ONLY},
     "voice": {"stop", "promise", "installments", "paid", "dispute", "wrong_person", "slow", *_VOICE_ONLY},
-    "email": {*TALKERS, "deliver", "silent", *_EMAIL_ONLY},
+    "email": {*TALKERS, _PAGE, "deliver", "silent", *_EMAIL_ONLY},
 }
 _FALLBACK: Final = {"sms": "silent", "voice": "no_answer", "email": "silent"}
 
@@ -83,11 +85,16 @@ class Profile:
 
     ``answers_on`` is the touch (from 1) they first react to; ``delay_minutes`` how long they take; ``keys`` and
     ``speech`` are what they press and say at each question of a call, in order, instead of deciding for themselves.
+    ``chooses`` is the installment offer they take (from 1). ``birth_year``, ``postcode`` and ``account_last4`` are what
+    they answer when they are asked who they are.
     """
 
     temperament: Temper | None = None
     by_medium: Mapping[str, Temper] = field(default_factory=dict)
     birth_year: int | None = None
+    postcode: str | None = None
+    account_last4: str | None = None
+    chooses: int | None = None
     locale: str | None = None
     answers_on: int | None = None
     delay_minutes: int | None = None
@@ -112,6 +119,9 @@ class Profile:
             temperament=Temper.parse(given, f"{where}.temperament") if given is not None else None,
             by_medium={m: Temper.parse(raw[m], f"{where}.{m}") for m in MEDIA if m in raw},
             birth_year=_whole(raw, "birth_year", where),
+            postcode=str(raw["postcode"]) if "postcode" in raw else None,
+            account_last4=str(raw["account_last4"]) if "account_last4" in raw else None,
+            chooses=_whole(raw, "chooses", where),
             locale=_locale(raw.get("locale"), where),
             answers_on=_whole(raw, "answers_on", where),
             delay_minutes=_whole(raw, "delay_minutes", where),

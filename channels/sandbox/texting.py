@@ -6,8 +6,10 @@ from typing import Final
 from channels.sandbox.carrier import Carrier
 from channels.sandbox.chance import choose
 from channels.sandbox.dialogue import Exchange, react
+from channels.sandbox.people import Profile
 from channels.sandbox.segments import count_segments
 from channels.sandbox.senders import Senders, keyword_of
+from channels.sandbox.visitor import Visit, link_in
 from channels.sandbox.wording import WORDS, guess_locale
 
 _KEYWORD_ANSWERS: Final = {
@@ -30,11 +32,13 @@ class Texting:
         self._senders = senders
         self._keep = keep
         self._exchanges: dict[str, Exchange] = {}
+        self._visitors: set[str] = set()
         self.others: dict[str, Callable[[str, str, str, str], None]] = {}
 
     def forget(self) -> None:
         """Start every exchange anew."""
         self._exchanges.clear()
+        self._visitors.clear()
 
     def read(self, person: str, number: str, body: str, touch: int) -> None:
         """Decide what a person answers to a delivered text, and when."""
@@ -42,14 +46,27 @@ class Texting:
         if person in people.by_hand:
             return
         temper = people.temper("sms", person, touch).name
+        ready, profile = touch >= people.answers_on("sms", person), people.profile(person)
+        if temper == "portal":
+            self._visit(person, profile, body, touch)
+            return
         exchange = self._exchanges.get(person, Exchange())
-        turn = react(temper, exchange, body, ready=touch >= people.answers_on("sms", person))
+        turn = react(temper, exchange, body, ready=ready, chooses=profile.chooses)
         if turn is None:
             return
         self._exchanges[person] = turn.after
         words = turn.literal or self._words(person, turn.intent or "chatter", body, touch)
         minutes = people.delay_minutes("sms", person, touch, dialogue=exchange.opened)
         self._in_minutes(minutes, lambda: self._answer(person, number, words))
+
+    def _visit(self, person: str, profile: Profile, body: str, touch: int) -> None:
+        """Have a person follow the link of a text that has one, once."""
+        url = link_in(body, self._carrier.account.inbound_sms_url)
+        if url is None or person in self._visitors:
+            return
+        self._visitors.add(person)
+        minutes = self._carrier.people.delay_minutes("sms", person, touch, dialogue=False)
+        self._in_minutes(minutes, lambda: Visit(self._carrier, person, profile).begin(url))
 
     def say(self, person: str, number: str, body: str) -> str:
         """Have a person text ``body`` to ``number`` now; return the text's SID."""

@@ -21,6 +21,8 @@ class Answered:
 
     status: int
     body: bytes
+    location: str = ""
+    cookies: tuple[str, ...] = ()
 
 
 Origin = tuple[str, str, int]
@@ -33,6 +35,8 @@ class _Connection(asyncio.Protocol):
         self.open = False
         self._answer: asyncio.Future[Answered] | None = None
         self._body: list[bytes] = []
+        self._location = ""
+        self._cookies: list[str] = []
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)
@@ -54,19 +58,26 @@ class _Connection(asyncio.Protocol):
                 self._answer.set_exception(WireError("not HTTP"))
             self.close()
 
+    def on_header(self, name: bytes, value: bytes) -> None:
+        match name.lower():
+            case b"location":
+                self._location = value.decode("latin-1")
+            case b"set-cookie":
+                self._cookies.append(value.decode("latin-1"))
+
     def on_body(self, body: bytes) -> None:
         self._body.append(body)
 
     def on_message_complete(self) -> None:
         status = self._parser.get_status_code()
         if self._answer is not None and not self._answer.done():
-            self._answer.set_result(Answered(status, b"".join(self._body)))
+            self._answer.set_result(Answered(status, b"".join(self._body), self._location, tuple(self._cookies)))
         if not self._parser.should_keep_alive():
             self.close()
 
     async def ask(self, request: bytes, timeout_seconds: float) -> Answered:
         self._parser = httptools.HttpResponseParser(self)
-        self._body = []
+        self._body, self._location, self._cookies = [], "", []
         self._answer = asyncio.get_running_loop().create_future()
         self._transport.write(request)
         try:

@@ -37,6 +37,11 @@ WORDS: Final[dict[str, dict[Locale, tuple[str, ...]]]] = {
         "es": ("Esta deuda no es mía", "No reconozco esta deuda", "el monto está mal, no debo eso"),
         "zh": ("这不是我的欠款", "我对金额有异议", "我没有借过这笔钱"),
     },
+    "hardship": {
+        "en": ("I lost my job and can't pay right now", "I'm in hospital and have no income at the moment"),
+        "es": ("Perdí mi trabajo y no puedo pagar ahora", "Estoy enfermo y no tengo ingresos en este momento"),
+        "zh": ("我失业了，现在没有能力还款", "我住院了，目前没有收入"),
+    },
     "wrong_person": {
         "en": ("Wrong number", "You have the wrong person", "I don't know who that is"),
         "es": ("Número equivocado", "Se equivocó de persona", "No conozco a esa persona"),

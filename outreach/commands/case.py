@@ -1,9 +1,10 @@
 """`outreach case`: the story of a case, and what the gate says about it."""
 
+from dataclasses import dataclass
 from typing import Annotated
 
 import typer
-from rich.console import Group, RenderableType
+from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
@@ -32,6 +33,7 @@ _VERDICTS = {
     Verdict.DEFER: "not yet.",
     Verdict.BLOCK: "no. It would not be sent.",
 }
+_BAR = "  │ "
 _COLOURS = {Verdict.SEND: "green", Verdict.DEFER: "yellow", Verdict.BLOCK: "red"}
 
 
@@ -87,8 +89,7 @@ def print_story(story: Story) -> None:
         )
     )
     console.print(
-        f"{story.creditor}, {story.product}: {story.amount_due} due since {story.due_on}"
-        f" ({story.days_past_due} days), balance {story.balance}; the case is {story.state}",
+        f"{story.creditor}, {story.product}: {_due(story)}, balance {story.balance}; the case is {story.state}",
         highlight=False,
     )
     table = Table.grid(padding=(0, 2))
@@ -98,13 +99,30 @@ def print_story(story: Story) -> None:
         body: list[RenderableType] = [Text(line.sentence)]
         body += [_told(told, "-") for told in line.told]
         if line.words:
-            words = "\n".join("  │ " + each for each in line.words.splitlines())
-            # Chinese has no spaces to break at: folded, or its end would be cut off.
-            body.append(Text(words, style="italic dim", overflow="fold"))
+            body.append(_Said(line.words))
         table.add_row(line.local, Group(*body))
     console.print(table)
     state = "intact" if story.intact else "BROKEN: somebody changed it"
     console.print(f"The chain of this timeline is {state}.", style="green" if story.intact else "bold red")
+
+
+def _due(story: Story) -> str:
+    if not story.owes:
+        return "nothing is due"
+    when = "due on" if story.days_past_due < 0 else "due since"
+    days = f" ({story.days_past_due} days)" if story.days_past_due > 0 else ""
+    return f"{story.amount_due} {when} {story.due_on}{days}"
+
+
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """What somebody said, set off by a bar beside every line of it."""
+
+    words: str
+
+    def __rich_console__(self, screen: Console, options: ConsoleOptions) -> RenderResult:
+        for line in Text(self.words, style="italic dim").wrap(screen, max(20, options.max_width - len(_BAR))):
+            yield Text(_BAR, style="dim") + line
 
 
 def print_explanation(found: Explanation, *, everything: bool = False) -> None:

@@ -1,10 +1,11 @@
 """`outreach demo`: thirty days of the real system in about two minutes, with a book of fictional borrowers."""
 
-import csv
 import shutil
 import signal
 import sys
 import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any
@@ -19,19 +20,26 @@ from outreach.commands.audits import audit_all, print_audit
 from outreach.commands.book import bring_in
 from outreach.commands.book import show as show_import
 from outreach.commands.case import print_story
-from outreach.commands.common import NoQueue, console, fail, run
+from outreach.commands.common import Json, NoQueue, console, fail, print_json, run
 from outreach.commands.records import write_ledger
+from outreach.demo.book import cut_book, people_of, read_book
+from outreach.demo.cast import Actor, Row, Seen, choose_cast, look, manners, tempers
 from outreach.demo.lender import Lender
-from outreach.demo.view import Tally, count, fact_table, intent_table, outcome_table, reason_table, show
-from outreach.demo.world import START, StuckError, World, world
+from outreach.demo.view import Tally, cast_table, count, fact_table, intent_table, outcome_table, reason_table, show
+from outreach.demo.world import SENDER, START, StuckError, World, world
 from outreach.domain.campaign_config import load_campaigns
 from outreach.flows import campaigns
+from outreach.flows.audit import Audit
 from outreach.flows.pacing import NoPacing
 from outreach.flows.story import load_story
 from outreach.settings import ROOT, Settings, load_settings
 
 CAMPAIGNS = ("pre_due_daily", "early_stage_daily")
 REFRESH = 0.7
+"""Seconds between two views, at least."""
+SHARE = 0.03
+"""How much of the time counting for the view may take: the counts grow with the month."""
+SHOW = "outreach case show"
 
 
 def demo(
@@ -41,22 +49,32 @@ def demo(
     seed: Annotated[int, typer.Option(help="Another seed, other borrowers' tempers.")] = 7,
     var: Annotated[Path, typer.Option(help="Where the demo keeps its files; wiped first.")] = ROOT / "var" / "demo",
     keep: Annotated[bool, typer.Option("--keep", help="Leave it running and print the address to open.")] = False,
+    as_json: Json = False,
 ) -> None:
     """Live through a month: a book, contact plans, borrowers who answer, installments, and the ledger of it all."""
     began = monotonic()
+    console.stderr = as_json  # what people read makes room for what machines read
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # so that what runs is taken down
     _fresh(var)
-    source = book if borrowers is None else cut_book(book, var / "book.csv", borrowers)
+    lines: Sequence[Row] = read_book(book)
+    cast = choose_cast(lines, START.date(), SENDER)
+    source = book
+    if borrowers is not None:
+        source = var / "book.csv"
+        lines = cut_book(lines, source, borrowers, [actor.borrower for actor in cast])
+    script: dict[str, object] = {"profiles": tempers(cast, people_of(lines))}
     environ = {"OUTREACH_DATABASE_URL": "", "OUTREACH_REDIS_URL": ""}
     try:
-        with world(var, script={"profiles": people_of(source)}, seed=seed, environ=environ) as made:
+        with world(var, script=script, seed=seed, environ=environ) as made:
             settings = load_settings(made.stack.environ)
             _prepare(settings, source, var)
-            live_through(made, settings, days, seed)
-            clean = finish(made, settings, var, monotonic() - began)
+            live_through(made, settings, days, seed, cast)
+            end = finish(made, settings, var, cast)
+            end.seconds = monotonic() - began
+            print_json(end.as_json()) if as_json else console.print(f"{end.seconds:.0f} seconds")
             if keep:
                 _stay(made)
-            if not clean:
+            if not end.audit.clean:
                 fail("The audit found something wrong; see docs/audit.md.", 1)
     except StuckError as error:
         fail(f"The demo did not come to rest: {error}. Logs are in {var / 'log'}.", 1)
@@ -71,34 +89,6 @@ def _fresh(var: Path) -> None:
         else:
             path.unlink(missing_ok=True)
     var.mkdir(parents=True, exist_ok=True)
-
-
-def cut_book(book: Path, into: Path, borrowers: int) -> Path:
-    """Write the lines of the first so many borrowers to a smaller book, spread over the whole file."""
-    with book.open(newline="", encoding="utf-8") as source:
-        lines = list(csv.DictReader(source))
-    people = list(dict.fromkeys(line["borrower_id"] for line in lines))
-    every = max(1, len(people) // borrowers)
-    chosen = set(people[::every][:borrowers])
-    with into.open("w", newline="", encoding="utf-8") as target:
-        writer = csv.DictWriter(target, fieldnames=list(lines[0]))
-        writer.writeheader()
-        writer.writerows(line for line in lines if line["borrower_id"] in chosen)
-    return into
-
-
-def people_of(book: Path) -> dict[str, object]:
-    """Tell the carrier who is at the other end: their language and year of birth, never their temper."""
-    found: dict[str, object] = {}
-    with book.open(newline="", encoding="utf-8") as source:
-        for line in csv.DictReader(source):
-            profile: dict[str, object] = {"locale": line["locale"]}
-            if line["birth_year"].isdigit():
-                profile["birth_year"] = int(line["birth_year"])
-            for column in ("phone_1", "phone_2", "email_1", "email_2"):
-                if line[column]:
-                    found[line[column]] = profile
-    return found
 
 
 def _prepare(settings: Settings, book: Path, var: Path) -> None:
@@ -119,37 +109,61 @@ async def start_campaign(settings: Settings, name: str) -> None:
         await house.close()
 
 
-def live_through(made: World, settings: Settings, days: int, seed: int) -> None:
+def live_through(made: World, settings: Settings, days: int, seed: int, cast: Sequence[Actor] = ()) -> None:
     """Move time to the end, moment by moment, showing what happens."""
     console.rule(f"Living through {days} days")
     end = START + timedelta(days=days)
-    lender = Lender(made.url, made.api_key, settings.database_url, seed, START.date())
-    moments = [at for at in lender.moments(days) if START < at < end]
     with (
         psycopg.connect(settings.database_url, autocommit=True) as line,
         Live(console=console, refresh_per_second=4) as live,
     ):
-        shown = 0.0
+        lender = Lender(made.url, made.api_key, line, seed, START.date(), manners(cast))
+        moments = [at for at in lender.moments(days) if START < at < end]
+        due = 0.0
         while True:
             made.rest()
             now = made.clock.now()
             if moments and moments[0] <= now:
                 lender.speak(moments.pop(0))
                 continue
-            if monotonic() - shown > REFRESH:
+            if console.is_terminal and (began := monotonic()) >= due:
                 live.update(show(count(line, now), START, days))
-                shown = monotonic()
+                due = monotonic() + max(REFRESH, (monotonic() - began) / SHARE)
             if now >= end:
                 break
             made.step_to(made.next_instant(end, moments[0] if moments else None))
         live.update(show(count(line, end), START, days))
 
 
-def finish(made: World, settings: Settings, var: Path, seconds: float) -> bool:
-    """Print what happened, tell one case, audit every send, export the ledger; says whether all was right."""
+@dataclass
+class End:
+    """What a demo came to."""
+
+    cast: list[Seen]
+    audit: Audit
+    ledger: Path
+    ledger_lines: int
+    log: Path
+    seconds: float = 0.0
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it for machines."""
+        shown = [
+            {"part": one.role.name, "told": one.role.told, "account": one.account,
+             "command": one.account and f"{SHOW} {one.account}"} for one in self.cast
+        ]  # fmt: skip
+        audit = {"clean": self.audit.clean, "differences": sum(self.audit.differing.values()),
+                 "violations": sum(self.audit.violated.values()), "recounted": self.audit.recounted}  # fmt: skip
+        return {"look_at": shown, "audit": audit, "ledger": self.ledger, "ledger_lines": self.ledger_lines,
+                "carrier_log": self.log, "seconds": round(self.seconds)}  # fmt: skip
+
+
+def finish(made: World, settings: Settings, var: Path, cast: Sequence[Actor]) -> End:
+    """Print what happened, tell one case, audit every send, export the ledger, name the cases to look at."""
     with psycopg.connect(settings.database_url, autocommit=True) as line:
         tally = count(line, made.clock.now())
-        told = _case_to_tell(line)
+        seen = look(line, cast)
+        told = seen[0].account if seen and seen[0].account else _case_to_tell(line)
     _summary(tally)
     if told:
         console.rule("One case, told")
@@ -159,11 +173,15 @@ def finish(made: World, settings: Settings, var: Path, seconds: float) -> bool:
     print_audit(found)
     ledger = var / "ledger.jsonl"
     lines = run(write_ledger(settings, ledger, None, None))
+    console.rule("Look at these")
+    console.print(cast_table(seen, SHOW))
+    console.print("\nThey can be read when the demo is over, too. First:")
+    for name, value in (("OUTREACH_VAR", var), ("OUTREACH_CLOCK", f"stepped:{var / 'clock'}")):
+        console.print(f"  export {name}='{value}'", highlight=False, markup=False, soft_wrap=True)
     console.rule("Done")
     console.print(f"The ledger ({lines} lines) is {ledger}")
     console.print(f"What the carrier saw is {made.sandbox.log_path}")
-    console.print(f"{seconds:.0f} seconds")
-    return found.clean
+    return End(seen, found, ledger, lines, made.sandbox.log_path)
 
 
 def _summary(tally: Tally) -> None:

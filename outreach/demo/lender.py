@@ -2,7 +2,7 @@
 
 import hashlib
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -10,9 +10,14 @@ from typing import Any
 import orjson
 import psycopg
 
+from outreach.demo.cast import Manner
+
 SOURCE = "/demo/lender"
 BOOKED_AT = (9, 15)
 """Hours (UTC) at which the demo's lender books payments."""
+
+AHEAD = timedelta(days=3)
+"""How long after their first installment those who pay ahead pay the rest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,14 +41,16 @@ def chance(seed: int, *what: object) -> float:
 class Lender:
     """Sends payment.missed the morning after a due date, and payments when people pay.
 
-    Some pay by themselves; promises and installments are mostly kept. Everything follows from the seed.
+    Some pay by themselves; promises and installments are mostly kept. Everything follows from the seed, and of the
+    accounts in ``manners`` from what is said there.
     """
 
     api: str
     key: str
-    dsn: str
+    line: psycopg.Connection[Any]
     seed: int
     start_on: date
+    manners: Mapping[str, Manner] = field(default_factory=dict)
     sent: int = 0
     _paid: set[tuple[str, str]] = field(default_factory=set)
 
@@ -56,8 +63,7 @@ class Lender:
 
     def speak(self, at: datetime) -> int:
         """Send the events of one moment; returns how many."""
-        with psycopg.connect(self.dsn, autocommit=True) as connection:
-            events = list(self._missed(connection, at)) if at.hour == 5 else list(self._payments(connection, at))
+        events = list(self._missed(self.line, at)) if at.hour == 5 else list(self._payments(self.line, at))
         for first in range(0, len(events), 200):
             self._post(events[first : first + 200])
         self.sent += len(events)
@@ -86,6 +92,7 @@ class Lender:
             *self._by_themselves(connection, at),
             *self._promised(connection, at),
             *self._installments(connection, at),
+            *self._ahead(connection, at),
         ):
             key = (one.account, f"{one.on}")
             if one.minor <= 0 or key in self._paid:
@@ -107,6 +114,8 @@ class Lender:
             (at - timedelta(days=3),),
         )
         for account, due, currency, reminded in rows:
+            if account in self.manners:
+                continue
             if chance(self.seed, "pays", account, at.isoformat()) < (0.035 if reminded else 0.008):
                 part = due if chance(self.seed, "all", account) < 0.85 else max(1, due // 2)
                 yield Payment(at.date(), at.hour, account, part, currency)
@@ -120,7 +129,7 @@ class Lender:
             (at.date(),),
         )
         for account, left, currency in rows:
-            if at.hour == BOOKED_AT[0] and chance(self.seed, "promise", account) < 0.7:
+            if at.hour == BOOKED_AT[0] and self._keeps(account, "promise", 0.7):
                 yield Payment(at.date(), at.hour, account, left, currency)
 
     def _installments(self, connection: psycopg.Connection[Any], at: datetime) -> Iterator[Payment]:
@@ -132,8 +141,26 @@ class Lender:
             (at.date(),),
         )
         for account, left, currency in rows:
-            if at.hour == BOOKED_AT[0] and chance(self.seed, "arrangement", account) < 5 / 6:
+            if at.hour == BOOKED_AT[0] and self._keeps(account, "arrangement", 5 / 6):
                 yield Payment(at.date(), at.hour, account, left, currency)
+
+    def _keeps(self, account: str, what: str, share: float) -> bool:
+        manner = self.manners.get(account)
+        return chance(self.seed, what, account) < share if manner is None else manner is not Manner.NEVER
+
+    def _ahead(self, connection: psycopg.Connection[Any], at: datetime) -> Iterator[Payment]:
+        """Let those who pay ahead pay all that is left, a few days after their first installment."""
+        if at.hour != BOOKED_AT[0]:
+            return
+        rows = connection.execute(
+            """select a.external_id, sum(i.amount_minor - i.paid_minor), a.currency from installment i
+               join arrangement g using (arrangement_id) join cases c using (case_id) join account a using (account_id)
+               where g.state = 'active' and a.external_id = any(%s) group by 1, 3
+               having min(i.due_on) = %s order by 1""",
+            ([account for account, manner in self.manners.items() if manner is Manner.AHEAD], at.date() - AHEAD),
+        )
+        for account, left, currency in rows:
+            yield Payment(at.date(), at.hour, account, int(left), currency)
 
     def _event(self, kind: str, account: str, key: str, at: datetime, data: dict[str, Any]) -> dict[str, Any]:
         return {

@@ -1,6 +1,7 @@
 """The demo's live view: the day, touches by channel and outcome, what was deferred or refused and why."""
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -12,6 +13,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from outreach.demo.cast import Seen
 from outreach.flows.sentences import reason_words
 
 _OUTCOMES = """select channel, outcome, count(*) from attempt group by 1, 2"""
@@ -126,3 +128,17 @@ def intent_table(tally: Tally) -> Table:
     for intent, number in tally.intents:
         table.add_row(intent.replace("_", " "), str(number))
     return table
+
+
+def cast_table(seen: Sequence[Seen], command: str) -> RenderableType:
+    """Return what is worth a look, with the command that shows it; what did not come about is said below."""
+    table = Table(box=None, pad_edge=False)
+    table.add_column("what happened")
+    table.add_column("how to read it", no_wrap=True)
+    for one in seen:
+        if one.account is not None:
+            table.add_row(one.role.told, f"{command} {one.account}")
+    missing = [f"{one.role.told} (by the end of day {one.role.by_day})" for one in seen if one.account is None]
+    if not missing:
+        return table
+    return Group(table, Text(f"Did not come about in this run: {'; '.join(missing)}.", style="yellow"))

@@ -1,10 +1,11 @@
 """The demo's world: services, carrier, processes, one stepped clock, and the rule for when time may move."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from secrets import token_urlsafe
 
 import psycopg
 
@@ -22,8 +23,28 @@ TICK = timedelta(hours=3)
 PAST_THE_HOUR = timedelta(minutes=10)
 """Stops are a little past the hour: contact hours open five past it, campaigns run and plans step on it."""
 
+BREATH = 0.03
+"""Real seconds between two looks at whether everything has come to rest."""
+
+LOOK_EVERY = 0.5
+"""Real seconds between two looks at whether a process has died."""
+
 STUCK_AFTER = 120.0
 """Real seconds without the system coming to rest, after which the demo says what it waits for and gives up."""
+
+
+SENDER = "+12025550100"
+"""The number that texts and calls of the demo come from."""
+
+
+_IS_UNFINISHED = """
+select exists (select from touch where state = 'queued')
+  or exists (select from attempt where state = 'started')
+  or exists (select from inbox where state = 'new')
+  or exists (select from touch where state in ('planned', 'deferred') and not_before <= %(now)s)
+  or exists (select from enrollment where state = 'active' and next_due_at <= %(now)s)
+  or exists (select from campaign where state = 'running' and next_run_at <= %(now)s)"""
+"""Whether any count of `unfinished` is not nothing: the first that is found answers, since it is asked very often."""
 
 
 class StuckError(Exception):
@@ -53,20 +74,26 @@ class World:
         row = self._line.execute(queries("schedule")["unfinished"], {"now": self.clock.now()}).fetchone()
         return tuple(row or ())
 
+    def is_unfinished(self) -> bool:
+        """Say whether there is unfinished work of any kind."""
+        return self._line.execute(_IS_UNFINISHED, {"now": self.clock.now()}).fetchone() == (True,)
+
     def rest(self) -> None:
         """Wait until nothing is due and nothing is under way anywhere. Raises StuckError."""
         deadline = monotonic() + STUCK_AFTER
-        quiet = 0
+        quiet, looked = 0, monotonic()
         while quiet < 2:
             if monotonic() > deadline:
                 raise StuckError(
                     f"still unfinished: {self.unfinished()} and {self.sandbox.client.state().pending} at the carrier"
                 )
-            busy = any(self.unfinished()) or self.sandbox.client.state(wait_seconds=5.0).pending
+            busy = self.is_unfinished() or self.sandbox.client.state(wait_seconds=5.0).pending
             quiet = 0 if busy else quiet + 1
             if busy:
-                self.stack.revive()
-                pause(0.02)
+                if monotonic() > looked + LOOK_EVERY:
+                    self.stack.revive()
+                    looked = monotonic()
+                pause(BREATH)
 
     def next_instant(self, until: datetime, lender: datetime | None) -> datetime:
         """Return the next stop at which something has fallen due, at most ``until``."""
@@ -90,16 +117,16 @@ def _ceil(at: datetime) -> datetime:
 
 @contextmanager
 def world(
-    var: Path, *, start: datetime = START, script: dict[str, object], seed: int, environ: dict[str, str]
+    var: Path, *, start: datetime = START, script: Mapping[str, object], seed: int, environ: dict[str, str]
 ) -> Iterator[World]:
     """Bring everything up on free ports under ``var`` with a fresh database, and take it down again."""
     port, api_key = free_port(), "demo-key"
     url = f"http://127.0.0.1:{port}"
     with ExitStack() as stack:
-        found = stack.enter_context(services(var, environ, database="demo", fresh=True))
+        found = stack.enter_context(services(var, environ, fresh=True))
         with psycopg.connect(found.database_url, autocommit=True) as line:
             # A book that is made anew at every start need not wait for the disk at each of its many small commits.
-            line.execute("alter database demo set synchronous_commit = off")
+            line.execute("alter database outreach set synchronous_commit = off")
         sandbox = stack.enter_context(
             Sandbox(callback_base=url, script=script, seed=seed, start=start, log=var / "sandbox.jsonl")
         )
@@ -110,6 +137,7 @@ def world(
             OUTREACH_MODE="sandbox",
             OUTREACH_PUBLIC_URL=url,
             OUTREACH_API_KEYS=api_key,
+            OUTREACH_PORTAL_SECRET=token_urlsafe(32),
             PORT=str(port),
             **carrier_environ(sandbox),
         )
@@ -125,7 +153,7 @@ def carrier_environ(sandbox: Reachable) -> dict[str, str]:
         "OUTREACH_TWILIO_BASE_URL": sandbox.http_url,
         "OUTREACH_TWILIO_ACCOUNT_SID": sandbox.account_sid,
         "OUTREACH_TWILIO_AUTH_TOKEN": sandbox.auth_token,
-        "OUTREACH_SMS_SENDER": "+12025550100",
+        "OUTREACH_SMS_SENDER": SENDER,
         "OUTREACH_SMS_PER_SECOND": "1000",
         "OUTREACH_SMS_BURST": "1000",
         "OUTREACH_EMAIL_PER_SECOND": "1000",

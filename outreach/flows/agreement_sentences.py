@@ -59,7 +59,7 @@ _RESTS = {
 
 def _rested(data: Data, _: "Tongue") -> str:
     plan = str(data.get("plan")).replace("_", " ")
-    return f"The plan {plan} was not started: {_RESTS.get(str(data.get('reason')), 'the case rests')}."
+    return f'The plan "{plan}" was not started: {_RESTS.get(str(data.get("reason")), "the case rests")}.'
 
 
 AGREED: Mapping[str, Callable[[Data, "Tongue"], str]] = {

@@ -137,9 +137,12 @@ async def _ended(tx: Tx, stopped: Sequence[Row], reason: str, now: datetime) -> 
         await tx.borrowers_of_cases({row[1] for row in stopped}), [row[0] for row in stopped], f"stopped.{reason}", now
     )
     entries = [
-        Entry(row[1], now, "enrollment.stopped", {"enrollment_id": row[0], "plan": row[2], "reason": reason})
+        Entry(
+            row[1], now, "enrollment.stopped",
+            {"enrollment_id": row[0], "plan": row[2], "cause": row[3], "reason": reason},
+        )
         for row in stopped
-    ]
+    ]  # fmt: skip
     entries += [
         Entry(row[1], now, "touch.cancelled",
               {"touch_id": row[0], "step": row[2], "channel": row[3], "reasons": [f"stopped.{reason}"]})
@@ -184,4 +187,6 @@ def _entry(one: NewEnrollment, dropped: list[str], now: datetime) -> Entry:
     }
     if dropped:
         told["dropped"] = dropped
+    if part := (one.context or {}).get("installment"):
+        told |= {"no": part["no"], "count": part["count"], "due_on": part["due_on"]}
     return Entry(one.case_id, now, kind, told)

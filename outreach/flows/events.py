@@ -68,6 +68,11 @@ class Desk:
         self.cases[case_id] = replace(self.cases[case_id], **values)
         self.touched.add(case_id)
 
+    async def put_down(self) -> None:
+        """Put what was told so far on the timelines, so that what follows from it stands behind it."""
+        told, self.entries = self.entries, []
+        await self.tx.append(told)
+
     def tell(self, case_id: UUID, event: Event, more: dict[str, Any]) -> None:
         """Put an event on the timeline."""
         told = {"event": event.type, "source": event.source, "event_id": event.id, "occurred_at": event.occurred_at}
@@ -305,7 +310,7 @@ def _row(event: Event, now: datetime) -> dict[str, Any]:
 async def _write(desk: Desk) -> None:
     """Write the batch: accounts, timelines, then what stops, then what starts."""
     await desk.tx.save_cases([desk.cases[case_id] for case_id in sorted(desk.touched)], desk.now)
-    await desk.tx.append(desk.entries)
+    await desk.put_down()
     for (condition, reason), cases in desk.stops.items():
         await stop_for(desk.tx, desk.house, sorted(cases), condition, reason, desk.now)
     await start_plans(desk)

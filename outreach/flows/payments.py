@@ -45,6 +45,7 @@ async def apply_payment(desk: "Desk", event: "Event", case_id: UUID, amount: Mon
         balance_minor=max(0, case.balance_minor - amount.minor),
     )
     desk.tell(case_id, event, {"amount_minor": amount.minor, "currency": amount.currency})
+    await desk.put_down()  # the case tells that it was paid before it tells what stops for that
     plan = await standing_plan(desk.tx, case_id)
     promise = (await desk.tx.live_promises([case_id])).get(case_id)
     await desk.tx.count_payment(

@@ -254,13 +254,13 @@ class Tx(
     async def stop_enrollments(
         self, cases: Iterable[UUID], plans: Iterable[str], reason: str, at: datetime
     ) -> list[Row]:
-        """Stop live enrollments of ``cases`` on ``plans``; returns (enrollment, case, plan)."""
+        """Stop live enrollments of ``cases`` on ``plans``; returns (enrollment, case, plan, cause)."""
         ...
 
     async def stop_enrollments_of_causes(
         self, case_id: UUID, causes: Iterable[str], reason: str, at: datetime
     ) -> list[Row]:
-        """Stop what a case was enrolled for by these causes; returns (enrollment, case, plan)."""
+        """Stop what a case was enrolled for by these causes; returns (enrollment, case, plan, cause)."""
         ...
 
     async def cancel_touches_of_enrollments(

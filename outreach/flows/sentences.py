@@ -285,26 +285,41 @@ def _event(data: Data, tongue: Tongue) -> str:
             return _EVENTS.get(kind, f"The lender reported {_spelled(kind)}.")[:-1] + more + "."
 
 
-def _started(data: Data, _: Tongue) -> str:
+def _started(data: Data, tongue: Tongue) -> str:
+    if data.get("no"):
+        return f"Reminders of {_part(data)}, due {tongue.day(data.get('due_on'))}, were set up."
     return f'The plan "{_spelled(data.get("plan"))}" started.'
+
+
+def _part(data: Data) -> str:
+    of = f" of {data['count']}" if data.get("count") else ""
+    return f"installment {data['no']}{of}"
 
 
 def _held_out(data: Data, _: Tongue) -> str:
     return f'The plan "{_spelled(data.get("plan"))}" leaves this case alone, for comparison.'
 
 
-def _stopped(data: Data, _: Tongue, what: str = "stopped") -> str:
+def _stopped(data: Data, _tongue: Tongue, what: str = "stopped") -> str:
     because = f": {reason_words('stopped.' + str(data['reason']))}" if data.get("reason") else ""
+    kind, _, number = str(data.get("cause")).partition(":")
+    if kind == "installment":
+        return f"The reminders of {_part({'no': number.split(':')[1]})} {what}{because}."
     return f'The plan "{_spelled(data.get("plan"))}" {what}{because}.'
 
 
 def _dropped(data: Data, _: Tongue) -> str:
-    return f'The step "{_spelled(data.get("step"))}" was left out: its time had passed.'
+    return f"{_step(data)} was left out: its time had passed."
 
 
 def _not_needed(data: Data, _: Tongue) -> str:
     cause = "its condition could not be read" if data.get("error") else "its condition does not hold"
-    return f'The step "{_spelled(data.get("step"))}" was left out: {cause}.'
+    return f"{_step(data)} was left out: {cause}."
+
+
+def _step(data: Data) -> str:
+    plan = f' of the plan "{_spelled(data["plan"])}"' if data.get("plan") else ""
+    return f'The step "{_spelled(data.get("step"))}"{plan}'
 
 
 def _refused(data: Data, _: Tongue) -> str:

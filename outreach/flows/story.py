@@ -71,6 +71,7 @@ class Story:
     state: str
     product: str
     amount_due: str
+    owes: bool
     balance: str
     due_on: date
     days_past_due: int
@@ -113,6 +114,7 @@ async def _tell(house: House, tx: Tx, case: Case, borrower: Borrower, now: datet
         state=case.state,
         product=case.product.replace("_", " "),
         amount_due=tongue.amount(case.amount_due_minor),
+        owes=case.amount_due_minor > 0,
         balance=tongue.amount(case.balance_minor),
         due_on=case.due_on,
         days_past_due=case.days_past_due(now.astimezone(ZoneInfo(tongue.zone)).date()),

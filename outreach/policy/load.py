@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Iterable
 from datetime import date
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -225,7 +226,11 @@ def _overlaps(entry: WindowIn) -> Iterable[tuple[Where, str]]:
 
 def _days_off(entry: CalendarIn, year: int) -> list[str]:
     """Return the holidays of a year with what the entry adds."""
-    days = {*_public_holidays(entry.jurisdiction, year), *(day.isoformat() for day in entry.also if day.year == year)}
+    public = _public_holidays(entry.jurisdiction, tuple(entry.years()))
+    days = {
+        *(day for day in public if day.startswith(f"{year}-")),
+        *(day.isoformat() for day in entry.also if day.year == year),
+    }
     if entry.sundays:
         first = date(year, 1, 1).toordinal()
         sundays = (date.fromordinal(day) for day in range(first, date(year, 12, 31).toordinal() + 1) if day % 7 == 0)
@@ -233,11 +238,12 @@ def _days_off(entry: CalendarIn, year: int) -> list[str]:
     return sorted(days)
 
 
-def _public_holidays(jurisdiction: str, year: int) -> list[str]:
-    """Return the public holidays of a year as dates, none when the jurisdiction is not known."""
+@lru_cache(maxsize=256)
+def _public_holidays(jurisdiction: str, years: tuple[int, ...]) -> list[str]:
+    """Return the public holidays of some years as dates, none when the jurisdiction is not known."""
     country, _, subdivision = _HOLIDAYS_OF.get(jurisdiction, jurisdiction).partition("-")
     try:
-        found = holidays.country_holidays(country, subdiv=subdivision or None, years=year)
+        found = holidays.country_holidays(country, subdiv=subdivision or None, years=years)
     except NotImplementedError:
         return []
     return sorted(day.isoformat() for day in found)

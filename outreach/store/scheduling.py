@@ -96,7 +96,7 @@ class Scheduling(Queries):
     async def stop_enrollments(
         self, cases: Iterable[UUID], plans: Iterable[str], reason: str, at: datetime
     ) -> list[Row]:
-        """Stop live enrollments of ``cases`` on ``plans``; returns (enrollment, case, plan)."""
+        """Stop live enrollments of ``cases`` on ``plans``; returns (enrollment, case, plan, cause)."""
         return await self._rows(
             "schedule", "stop_enrollments", cases=list(cases), plans=list(plans), reason=reason, at=at
         )
@@ -104,7 +104,7 @@ class Scheduling(Queries):
     async def stop_enrollments_of_causes(
         self, case_id: UUID, causes: Iterable[str], reason: str, at: datetime
     ) -> list[Row]:
-        """Stop what a case was enrolled for by these causes; returns (enrollment, case, plan)."""
+        """Stop what a case was enrolled for by these causes; returns (enrollment, case, plan, cause)."""
         return await self._rows(
             "schedule", "stop_enrollments_of_causes", case_id=case_id, causes=list(causes), reason=reason, at=at
         )

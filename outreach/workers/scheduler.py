@@ -4,6 +4,7 @@ import asyncio
 import signal
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from datetime import datetime
 
 import psycopg
 import structlog
@@ -28,6 +29,10 @@ SWEEP_EVERY = 2.0
 AFTERCARE_EVERY = 10.0
 ASK_EVERY = 1.0
 """Seconds between two rounds of asking providers; one that takes longer delays the next round and nothing else."""
+REST = 0.5
+"""Seconds between two rounds when nothing was due and nobody said that something is."""
+LOOKS = 10
+"""How often in that time a stepped clock is looked at: it costs a read of memory, a round costs the store."""
 CLAIM = 1000
 
 _log = structlog.get_logger(__name__)
@@ -54,7 +59,6 @@ class Scheduler:
 
     async def run(self) -> None:
         """Run until stopped. A store that is away is waited for: what is due stays due."""
-        pause = 0.1 if self._house.clock.stepped else 0.5
         beside = [
             asyncio.create_task(self._listen()),
             asyncio.create_task(self._repeat(self._ask, ASK_EVERY)),
@@ -66,10 +70,9 @@ class Scheduler:
                 if monotonic() - swept >= SWEEP_EVERY:
                     await self._guard(self._sweep)
                     swept = monotonic()
+                since = self._house.clock.now()
                 if not await self._guard(self._round):
-                    with suppress(TimeoutError):
-                        await asyncio.wait_for(self._wake.wait(), pause)
-                    self._wake.clear()
+                    await self._rest(since)
         finally:
             for task in beside:
                 task.cancel()
@@ -85,6 +88,16 @@ class Scheduler:
 
     async def _look_after(self) -> int:
         return await look_after(self._house)
+
+    async def _rest(self, since: datetime) -> None:
+        """Wait until somebody wakes us, half a second has passed, or a stepped clock no longer shows ``since``."""
+        clock = self._house.clock
+        for _ in range(LOOKS if clock.stepped else 1):
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._wake.wait(), REST / LOOKS if clock.stepped else REST)
+            if self._wake.is_set() or (clock.stepped and clock.now() != since):
+                break
+        self._wake.clear()
 
     async def _round(self) -> int:
         done = await tend_switches(self._house, recalling=False) + len(await run_due(self._house))

@@ -10,9 +10,11 @@ import pytest
 
 from outreach.commands.book import bring_in
 from outreach.commands.common import run
-from outreach.commands.demo import CAMPAIGNS, cut_book, live_through, people_of, start_campaign
+from outreach.commands.demo import CAMPAIGNS, live_through, start_campaign
 from outreach.commands.records import write_ledger
-from outreach.demo.world import START, world
+from outreach.demo.book import cut_book, people_of, read_book
+from outreach.demo.cast import CAST, choose_cast, look, tempers
+from outreach.demo.world import SENDER, START, world
 from outreach.settings import ROOT, load_settings
 from tests.e2e.witness import seen_by_carrier, written_in_ledger
 from tests.ledger_checker import check
@@ -22,15 +24,17 @@ BORROWERS, DAYS = 200, 10
 
 @pytest.mark.timeout(600)
 def test_what_the_carrier_saw_is_what_the_ledger_says(tmp_path: Path) -> None:
-    book = cut_book(ROOT / "examples" / "portfolio.csv", tmp_path / "book.csv", BORROWERS)
+    lines, book = read_book(ROOT / "examples" / "portfolio.csv"), tmp_path / "book.csv"
+    cast = choose_cast(lines, START.date(), SENDER)
+    people = people_of(cut_book(lines, book, BORROWERS, [actor.borrower for actor in cast]))
     environ = {"OUTREACH_DATABASE_URL": "", "OUTREACH_REDIS_URL": ""}
-    with world(tmp_path, script={"profiles": people_of(book)}, seed=11, environ=environ) as made:
+    with world(tmp_path, script={"profiles": tempers(cast, people)}, seed=11, environ=environ) as made:
         settings = load_settings(made.stack.environ)
         summary = run(bring_in(settings, book, tmp_path / "rejects.jsonl", quiet=True))
         assert summary.rejected == 0
         for name in CAMPAIGNS:
             run(start_campaign(settings, name))
-        live_through(made, settings, DAYS, seed=11)
+        live_through(made, settings, DAYS, seed=11, cast=cast)
         ledger = tmp_path / "ledger.jsonl"
         run(write_ledger(settings, ledger, None, None))
         made.sandbox.client.state()  # flushes the carrier's log
@@ -38,6 +42,7 @@ def test_what_the_carrier_saw_is_what_the_ledger_says(tmp_path: Path) -> None:
         with psycopg.connect(settings.database_url, autocommit=True) as line:
             unresolved = line.execute("select count(*) from attempt where state in ('started', 'unknown')").fetchone()
             waiting = line.execute("select count(*) from inbox where state <> 'applied'").fetchone()
+            parts = look(line, cast)
             kinds = dict(line.execute("select kind, count(*) from timeline group by 1").fetchall())
             names = [
                 value for row in line.execute("select given_name, family_name from borrower") for value in row if value
@@ -50,6 +55,8 @@ def test_what_the_carrier_saw_is_what_the_ledger_says(tmp_path: Path) -> None:
     assert {one.channel for one in seen} >= {"sms", "email", "voice"}
     assert unresolved == (0,)
     assert waiting == (0,)
+    assert [one.role.name for one in parts] == [role.name for role in CAST]
+    assert [one.role.name for one in parts if one.account is None] == [], "what the demo promises to show"
     assert Counter(kinds)["reply"] > 0
     assert Counter(kinds)["touch.deferred"] > 0
     text = ledger.read_text("utf-8")

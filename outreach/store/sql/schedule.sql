@@ -146,7 +146,7 @@ where case_id = any(%(cases)s) and plan = any(%(plans)s)
   and (state in ('active', 'paused') or state = 'completed' and exists (
     select from touch t where t.case_id = e.case_id and t.enrollment_id = e.enrollment_id
       and t.state in ('planned', 'deferred', 'queued', 'paused', 'started')))
-returning enrollment_id, case_id, plan
+returning enrollment_id, case_id, plan, trigger_key
 
 -- name: stop_enrollments_of_causes
 update enrollment e set state = 'stopped', stop_reason = %(reason)s, ended_at = %(at)s, next_due_at = null
@@ -155,7 +155,7 @@ where case_id = %(case_id)s
   and (state in ('active', 'paused') or state = 'completed' and exists (
     select from touch t where t.case_id = e.case_id and t.enrollment_id = e.enrollment_id
       and t.state in ('planned', 'deferred', 'queued', 'paused', 'started')))
-returning enrollment_id, case_id, plan
+returning enrollment_id, case_id, plan, trigger_key
 
 -- name: cancel_touches
 update touch set state = 'cancelled', reason = %(reason)s, settled_at = %(at)s, lease_until = null
