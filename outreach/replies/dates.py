@@ -84,7 +84,7 @@ def find_date(text: str, when: When) -> tuple[date | None, bool]:
     found: set[date | None] = set()
     weekdays: set[date | None] = set()
     left = _ASIDE.sub(" ", text)
-    for pattern, resolve in _RULES:
+    for pattern, resolve in _LATIN_RULES if text.isascii() else _RULES:
         matches = list(pattern.finditer(left))
         if not matches or (resolve is _payday and (found or weekdays)):
             continue
@@ -390,6 +390,13 @@ def _either_ago(match: re.Match[str], when: When) -> date | None:
 
 _WEEKDAYS = frozenset({_english_day, _spanish_day, _chinese_day})
 _RULES: tuple[tuple[re.Pattern[str], Resolver], ...] = tuple((re.compile(text), resolve) for text, resolve in _rules())
+_GROUP = re.compile(r"\?P<\w+>")
+_LATIN_RULES = tuple(
+    (pattern, resolve)
+    for pattern, resolve in _RULES
+    if pattern.pattern.isascii() or re.search("[a-z]{2}", _GROUP.sub("", pattern.pattern))
+)
+"""The rules a text without Chinese characters could meet: those that are not written in them throughout."""
 
 _HINT = re.compile(
     r"\d|teenth|tieth|tenth|twelfth|fifth|tonite|nite|mnn|mna|vierne|[一二三四五六七八九十两]|today|tonight|tom+or|tmr|tmw|morro?w?|moro|yesterday|morning|night|week|month|day|end|hoy|manana|ayer|anoche|lunes|martes|miercoles|"

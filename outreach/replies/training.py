@@ -14,7 +14,7 @@ import orjson
 from channels.email.quoted import words_of
 from outreach.replies.matching import load_lexicon
 from outreach.replies.reading import Intent
-from outreach.replies.voter import Voter, features, load_concepts, softmax
+from outreach.replies.voter import features, load_concepts, softmax
 
 _ROUNDS = 14
 _STEP = 0.5
@@ -33,6 +33,16 @@ class Example:
 
     found: tuple[str, ...]
     intent: Intent
+
+
+@dataclass(frozen=True, slots=True)
+class Fitted:
+    """Weights as learnt: for each word its places among ``intents``, each with a weight."""
+
+    trained_on: str
+    intents: tuple[Intent, ...]
+    weights: Mapping[str, tuple[tuple[int, float], ...]]
+    bias: tuple[float, ...]
 
 
 def fingerprint(rows: Iterable[Mapping[str, Any]]) -> str:
@@ -57,10 +67,10 @@ def examples(rows: Iterable[Mapping[str, Any]]) -> list[Example]:
     return learnt
 
 
-def train(learnt: Sequence[Example], *, trained_on: str = "", seed: int = 7) -> Voter:
+def train(learnt: Sequence[Example], *, trained_on: str = "", seed: int = 7) -> Fitted:
     """Fit a multinomial logistic model by stochastic gradient steps (AdaGrad). Same input, same weights."""
     intents = tuple(sorted({example.intent for example in learnt}))
-    return _Fit(learnt, intents, seed).voter(trained_on)
+    return _Fit(learnt, intents, seed).fitted(trained_on)
 
 
 class _Fit:
@@ -82,17 +92,16 @@ class _Fit:
         ]
         self._random = random.Random(seed)  # noqa: S311 - shuffling, no secret
 
-    def voter(self, trained_on: str) -> Voter:
+    def fitted(self, trained_on: str) -> Fitted:
         for _ in range(_ROUNDS):
             self._random.shuffle(self._rows)
             for found, meant in self._rows:
                 self._learn(found, meant)
-        return Voter(
+        return Fitted(
             trained_on=trained_on,
             intents=self._intents,
             weights={name: self._kept(place) for name, place in self._names.items()},
             bias=tuple(self._bias),
-            concepts=load_concepts(),
         )
 
     def _kept(self, place: int) -> tuple[tuple[int, float], ...]:
@@ -116,21 +125,21 @@ class _Fit:
                 weights[column] -= _STEP * (change / math.sqrt(squares[column]) + _DECAY * weights[column])
 
 
-def stored(voter: Voter) -> bytes:
+def stored(fitted: Fitted) -> bytes:
     """Return the weights file: JSON, compressed, the same bytes for the same weights."""
-    largest = max((abs(weight) for known in voter.weights.values() for _, weight in known), default=1.0)
+    largest = max((abs(weight) for known in fitted.weights.values() for _, weight in known), default=1.0)
     scale = largest / _STEPS
     weights = {}
-    for name, known in sorted(voter.weights.items()):
+    for name, known in sorted(fitted.weights.items()):
         steps = [(column, round(weight / scale)) for column, weight in known]
         flat = [part for column, step in steps if abs(step) >= _KEPT for part in (column, step)]
         if flat:
             weights[name] = flat
     document = {
-        "trained_on": voter.trained_on,
-        "intents": [intent.value for intent in voter.intents],
+        "trained_on": fitted.trained_on,
+        "intents": [intent.value for intent in fitted.intents],
         "scale": scale,
-        "bias": [round(each / scale, 2) for each in voter.bias],
+        "bias": [round(each / scale, 2) for each in fitted.bias],
         "weights": weights,
     }
     return gzip.compress(orjson.dumps(document), 9, mtime=0)
