@@ -52,8 +52,8 @@ _BARE = re.compile(
 )
 _VERB = re.compile(
     rf"(?:\b(?:pay|put|do|swing|scrape together|come up with|spare|have|got|payin|paying|send|sending|afford|sent|paid|manage|offer|give|gave|abonar|abono|entrego|entregar|entregarle|pagar|pagarles|pago|pague|deposito|depositar|deposite|dar|doy|darles)"
-    rf"(?: (?:you|u|about|only|around|like|at least|just|solo|les|le|unos|como|de|another|off))*\s+"
-    rf"|(?:每个?月|每周|一个月|每个星期|还|付|转|转你|给|给你|打|先还|只能还|能还|可以还)(?:你|你们|个|大概|只能|先|能|可以|我|还|付|了)*\s*)"
+    rf"(?: (?:yesterday|today|ayer|hoy|you|u|about|only|around|like|at least|just|solo|les|le|unos|como|de|another|off))*\s+"
+    rf"|(?:每个?月|每周|一个月|每个星期|还|付|转|转你|给|给你|打|每期|每次|每笔|先还|只能还|能还|可以还)(?:你|你们|个|大概|只能|先|能|可以|我|还|付|了)*\s*)"
     rf"(?P<value>{_FIGURE}|[{HAN}]{{1,6}})(?P<k>k|千|万)?(?![a-z\d])(?!\s*(?:st|nd|rd|th|:|/|%|-\d|days?|weeks?|months?|years?|payments?|installments?|times|am\b|pm\b|parts|"
     rf"kids|children|jobs|bills|loans|accounts|hours?|minutes?|mins?|more|of|other|or\b|and\b|equal|smaller|monthly|weekly|dias|semanas|meses|cuotas|pagos|plazos|partes|veces|quincenas|hijos|ninos|horas|部|半|些|下|起|定|直|会|样|切|号|日|天|期|次|月|周|个|点|年|笔|成|分))"
 )
@@ -62,7 +62,11 @@ _OWED = re.compile(
 )
 _LARGEST = 10**15
 _EACH = re.compile(
-    rf"\b(?:payments?|installments?|instalments?|cuotas|pagos|abonos|plazos) (?:of|at|de) (?P<value>{_FIGURE})(?P<k>k)?(?![a-z\d])"
+    rf"\b(?:payments?|installments?|instalments?|cuotas|pagos|abonos|plazos|mensualidades|parcialidades|partes|quincenas|exhibiciones|letras) (?:of|at|de) (?P<value>{_FIGURE})(?P<k>k)?(?![a-z\d])"
+)
+_APIECE = re.compile(rf"(?<![\d.,/:#$-])(?P<value>{_FIGURE})(?P<k>k)? (?:each(?! (?:of|and|day|person))|apiece|cada un[oa]|c/u)\b")
+_ON = re.compile(
+    rf"(?:^|[.!?,;] )\s*(?P<value>{_FIGURE})(?P<k>k)? (?=(?:on|by|this|next|tomorrow|today|tonight|friday|monday|el|manana|hoy|para el|este)\b)"
 )
 _SHORT_HAN = re.compile(r"(?<!\d)(\d)([千万])([1-9])(?![\d千百])")
 _HOTLINE = re.compile(r"(?<!\d)(?:12378|12315|12363|12321|12345|110)(?!\d)")
@@ -119,7 +123,7 @@ def _bare(text: str, default: str | None) -> Iterator[Amount]:
     if not default:
         return
     spans: set[int] = set()
-    for pattern in (_BARE, _VERB, _EACH):
+    for pattern in (_BARE, _VERB, _EACH, _APIECE, _ON):
         for match in pattern.finditer(text):
             minor = to_minor(match["value"], default, match["k"])
             if minor and match.start("value") not in spans:

@@ -12,6 +12,12 @@ from outreach.replies.reading import ALL_CHANNELS, Intent
 from outreach.replies.rules import CONFIG, Language, Rule, load_languages, load_traditional
 
 _MARKS = frozenset(".,?#")
+_CLAUSES = re.compile(r" [.,?](?= )")
+_LEADS = frozenset({"wait", "hold on", "hold up", "actually", "espera", "espere", "a ver", "oh", "um", "uh"})
+"""What an answer may begin with that is none."""
+
+_LONGEST_ANSWER = 9
+"""Words of an answer that is put together from several."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +73,7 @@ class _Anchored:
 
 @dataclass(frozen=True, slots=True)
 class Lexicon:
-    """All languages, indexed by the words a phrase cannot do without; whole replies without choices by their wording."""
+    """All languages, indexed by the words a phrase cannot do without; whole replies without choices by wording."""
 
     anchored: _Anchored
     exact: Mapping[str, tuple[int, ...]]
@@ -151,14 +157,29 @@ class Lexicon:
         """Say whether the reply is nothing but a ``yes``, ``no`` or ``ok``."""
         if " ?" in words.padded:
             return False
-        return words.core in self.answers[kind] or words.whole in self.answers[kind]
+        known = self.answers[kind]
+        return words.core in known or words.whole in known or self._composed(kind, words.core.split())
+
+    def _composed(self, kind: str, tokens: list[str]) -> bool:
+        """Say whether short answers of one kind follow one another: "hold on, not yet", "yes, that is correct"."""
+        known = self.answers[kind]
+        if not 2 <= len(tokens) <= _LONGEST_ANSWER:
+            return False
+        reached: dict[int, bool] = {0: False}  # how far, and whether an answer was among it
+        for start in range(len(tokens)):
+            for end in range(start + 1, len(tokens) + 1) if start in reached else ():
+                said = " ".join(tokens[start:end])
+                if said in known:
+                    reached[end] = True
+                elif said in self.fillers or said in _LEADS or (kind == "yes" and said in self.answers["ok"]):
+                    reached[end] = reached.get(end, False) or reached[start]
+        return reached.get(len(tokens), False)
 
     def opens_with(self, kind: str, words: Words) -> bool:
         """Say whether the reply's first clause is nothing but such an answer: "yes, and thanks for your patience"."""
-        first = words.padded.strip()
-        for mark in (" . ", " , ", " ? "):
-            first = first.split(mark, 1)[0]
-        return first.strip(" .,?#") in self.answers[kind]
+        clauses = (clause.strip(" #") for clause in _CLAUSES.split(words.padded))
+        first = next((clause for clause in clauses if clause and clause not in _LEADS), "")
+        return first in self.answers[kind]
 
     def named_channels(self, words: Words) -> tuple[str, ...]:
         """Return the channels a refusal names: none when it names none, all when it names both texts and calls.
