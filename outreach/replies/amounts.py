@@ -51,9 +51,9 @@ _BARE = re.compile(
     rf"(?<![\d.,/:#$-])(?P<value>{_FIGURE}|(?<![a-z])(?:twenty|thirty|forty|fifty|sixty|cincuenta|cuarenta|treinta|veinte|cien)(?![a-z]))(?P<k>k)?\s*(?:{_EVERY})(?![a-z])"
 )
 _VERB = re.compile(
-    rf"(?:\b(?:pay|put|do|swing|scrape together|come up with|spare|have|got|payin|paying|send|sending|afford|sent|paid|manage|offer|give|gave|abonar|abono|entrego|entregar|entregarle|pagar|pagarles|pago|pague|deposito|depositar|deposite|dar|doy|darles)"
+    rf"(?:\b(?:pay|put|do|swing|scrape together|come up with|spare|have|got|payin|paying|send|sending|afford|sent|paid|manage|offer|give|gave|abonar|abono|entrego|entregar|entregarle|pagar|pagarles|pago|pague|deposito|depositar|deposite|ingreso|ingresar|ingresaros|transfiero|transferir|giro|dar|doy|darles)"
     rf"(?: (?:yesterday|today|ayer|hoy|you|u|about|only|around|like|at least|just|solo|les|le|unos|como|de|another|off))*\s+"
-    rf"|(?:每个?月|每周|一个月|每个星期|还|付|转|转你|给|给你|打|每期|每次|每笔|先还|只能还|能还|可以还)(?:你|你们|个|大概|只能|先|能|可以|我|还|付|了)*\s*)"
+    rf"|(?:每个?月|每周|一个月|每个星期|还|付|转|转你|缴|交|汇|给|给你|打|每期|每次|每笔|先还|只能还|能还|可以还)(?:你|你们|个|大概|只能|先|能|可以|我|还|付|了)*\s*)"
     rf"(?P<value>{_FIGURE}|[{HAN}]{{1,6}})(?P<k>k|千|万)?(?![a-z\d])(?!\s*(?:st|nd|rd|th|:|/|%|-\d|days?|weeks?|months?|years?|payments?|installments?|times|am\b|pm\b|parts|"
     rf"kids|children|jobs|bills|loans|accounts|hours?|minutes?|mins?|more|of|other|or\b|and\b|equal|smaller|monthly|weekly|dias|semanas|meses|cuotas|pagos|plazos|partes|veces|quincenas|hijos|ninos|horas|部|半|些|下|起|定|直|会|样|切|号|日|天|期|次|月|周|个|点|年|笔|成|分))"
 )
@@ -69,6 +69,7 @@ _ON = re.compile(
     rf"(?:^|[.!?,;] )\s*(?P<value>{_FIGURE})(?P<k>k)? (?=(?:on|by|this|next|tomorrow|today|tonight|friday|monday|el|manana|hoy|para el|este)\b)"
 )
 _SHORT_HAN = re.compile(r"(?<!\d)(\d)([千万])([1-9])(?![\d千百])")
+_NOTE = re.compile(r"\ba (tenner|fiver)\b")
 _HOTLINE = re.compile(r"(?<!\d)(?:12378|12315|12363|12321|12345|110)(?!\d)")
 """Numbers one calls to complain: never an amount."""
 
@@ -93,6 +94,7 @@ def find_amount(text: str, default_currency: str | None) -> Amount | None:
 
     ``text`` is cleaned, without accents. An amount the person says they owe gives way to one they say they can pay.
     """
+    text = _NOTE.sub(lambda found: {"tenner": "10 pounds", "fiver": "5 pounds"}[found[1]], text)
     text = _HOTLINE.sub(" ", _SHORT_HAN.sub(_written_out, spoken_as_digits(text)))
     found = list(_signed(text, default_currency)) or list(_bare(text, default_currency))
     offered = [amount for amount in found if not _OWED.search(text[: amount.span[0]])]

@@ -25,6 +25,7 @@ _COUNTS = (
         rf"\b(?:week|weekly|wk|month|monthly|fortnight|biweekly|semana|mes|quincena) (?:for|over|por|durante) (?:the next )?(?P<n>{_N}) (?:weeks|months|fortnights|semanas|meses|quincenas)\b"
     ),
     re.compile(rf"\ben (?P<n>{_N}) veces\b"),
+    re.compile(r"(?<![\d.,])(?P<n>\d{1,2}) ?[x×*] ?(?:[$£€¥]|us\$)? ?\d"),
     re.compile(rf"\bin (?P<n>{_N}|[{HAN}]) ?次"),
     re.compile(rf"分(?:成|做|为)?(?P<n>\d{{1,2}}|[{HAN}]{{1,3}})(?:个)?(?:期|次|月|笔|批|份|部分)"),
     re.compile(rf"(?P<n>\d{{1,2}}|[{HAN}]{{1,3}})(?:期|个月还|次还)"),

@@ -53,7 +53,7 @@ _MONTHS = _EN_MONTHS | _ES_MONTHS
 _SMALL = r"\d{1,3}|a|an|one|two|three|four|five|six|seven|eight|nine|ten|fourteen|un|una|dos|tres|cuatro|cinco|seis|siete|ocho|nueve|diez|quince"
 _ORDINALS = "fifteenth|twentieth|thirtieth|tenth|twelfth|sixth|seventh|eighth|ninth|fifth"
 _ASIDE = re.compile(
-    r"\b(?:instead of|rather than|en vez de|en lugar de) (?:today|now|tomorrow|hoy|ahora|manana)\b|\b(?:no )?(?:llego|llegamos|llega|alcanzo) a fin de mes\b|\bhappy (?:mon|tues|wednes|thurs|fri|satur|sun)day\b"
+    r"\b(?:instead of|rather than|en vez de|en lugar de) (?:today|now|tomorrow|hoy|ahora|manana)\b|\b(?:no )?(?:llego|llegamos|llega|alcanzo) a fin de mes\b|\b(?:fraccion\w*|divid\w*|split|spread|repart\w*)\b[^.?!]{0,20}? (?:en|in|over) (?:\w+) (?:meses|months|semanas|weeks)\b|\bhappy (?:mon|tues|wednes|thurs|fri|satur|sun)day\b"
 )
 """Days that are named without being meant."""
 
@@ -336,7 +336,7 @@ def _rules() -> Iterator[tuple[str, Resolver]]:
         rf"\b(?P<n>a|one|1|two|2|three|3) weeks? (?:from|after|past) (?:(?:this|next|coming) )?(?P<day>{_WEEK}|today|tomorrow)\b",
         _weeks_from,
     )
-    yield r"\b(?:a |one )?fortnight(?: from)?(?: today| now)?\b|\btwo weeks today\b|\bde hoy en (?:quince|15)\b", _offset(14)
+    yield r"\b(?:a |one )?fortnight(?: from)? (?:today|now)\b|\b(?:in|within) (?:a|one) fortnight\b|\btwo weeks today\b|\bde hoy en (?:quince|15)\b", _offset(14)
     yield r"\ba week today\b|\bde hoy en (?:ocho|8)\b|\btoday week\b", _offset(7)
     yield (
         rf"\b(?:the )?last (?P<day>{_WEEK}) (?:of|in) (?:the |this )?(?P<next>next )?month\b"

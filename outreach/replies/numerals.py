@@ -107,6 +107,7 @@ _NTH = "|".join(_ORDINALS)
 _LATER = "|".join(word for word, place in _ORDINALS.items() if place > 3)
 _SPOKEN_DAY = re.compile(
     rf"\b(?P<tens>twenty|thirty)[ -](?P<unit>{_NTH})\b|\b(?P<nth>{_LATER})\b"
+    rf"|\b(?P<of>first|second|third)(?= of (?:{_ENGLISH_MONTH}|next month|the month|this month)\b)"
     rf"|(?<=\bthe )(?P<few>first|second|third)(?= (?:of )?(?:{_ENGLISH_MONTH}|next month|the month|this month)\b)"
     rf"|(?<=\b(?:on|by) the )(?P<on>first|second|third)\b(?! (?:day|thing|payment|of the week|week))"
     rf"|(?P<month>\b(?:{_ENGLISH_MONTH}) (?:the )?)(?P<m>first|second|third)\b"
@@ -128,7 +129,7 @@ def _nth(found: re.Match[str]) -> str:
     if found["tens"]:
         return f"{({'twenty': 20, 'thirty': 30}[found['tens']]) + _ORDINALS[found['unit']]}th"
     lead = found["month"] or ""
-    word = found["nth"] or found["few"] or found["on"] or found["m"]
+    word = found["nth"] or found["of"] or found["few"] or found["on"] or found["m"]
     return f"{lead}{_ORDINALS[word]}th"
 
 

@@ -182,6 +182,8 @@ class _Reader:
         """Read a bare "15" as the 15th when a day was asked for, and "2nd" as an option when one was."""
         if self._context.awaiting is Awaiting.PROMISE_DATE and bare_day(self._words.core):
             return f"{self._words.core}th"
+        if self._context.awaiting is Awaiting.PROMISE_DATE and _SPAN.fullmatch(text):
+            return f"in {text.strip()}"
         if self._context.awaiting is Awaiting.OFFER_CHOICE and is_ordinal(self._words.core):
             return ""
         return text
@@ -448,6 +450,7 @@ _PRESSED = re.compile(
 )
 """What a token is wrapped in by those who write what they do."""
 
+_SPAN = re.compile(r"\s*\S+ (?:days?|weeks?|dias?|semanas?)\s*")
 _DIGIT = re.compile(r"\d")
 _BUT = frozenset({"but", "pero", "however", "except", "unless", "although"})
 _NOT_STOP = frozenset(
