@@ -100,18 +100,17 @@ def _raised(vote: Vote, stop: float, safe: float) -> tuple[Found, ...]:
         if intent in PAUSING and intent is not Intent.STOP and share >= safe
     ]
     share = vote.share(Intent.STOP)
-    if share >= stop and (_sounds_like_stop(vote.concepts) or (stop <= STOP_IN_DOUBT and _might_be_stop(vote, share))):
-        raised.append(_finding(Intent.STOP, share))
-    elif STOP_ABOUT_CONTACT <= share < stop <= STOP_IN_DOUBT and _might_be_stop(vote, share):
+    unheard = stop <= STOP_IN_DOUBT and _might_be_stop(vote, share)
+    if unheard or (share >= stop and _sounds_like_stop(vote.concepts)):
         raised.append(_finding(Intent.STOP, share))
     return tuple(raised)
 
 
 def _might_be_stop(vote: Vote, share: float) -> bool:
-    """Say whether a reply no rule understood could refuse contact: it speaks of contact, or the vote is all but sure."""
+    """Say whether a reply no rule understood could refuse contact: it speaks of it, or the vote is all but sure."""
     if vote.concepts & _ELSEWHERE:
         return False
-    return share >= STOP_UNHEARD or bool(vote.concepts & (_CONTACT if share >= STOP_ABOUT_CONTACT else frozenset()))
+    return share >= STOP_UNHEARD or (share >= STOP_ABOUT_CONTACT and bool(vote.concepts & _CONTACT))
 
 
 def _sounds_like_stop(concepts: frozenset[str]) -> bool:

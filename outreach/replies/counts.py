@@ -90,14 +90,6 @@ def is_ordinal(core: str) -> bool:
     return _ORDINAL.fullmatch(core) is not None
 
 
-_DAY = re.compile(r"(?:3[01]|[12]\d|0?[1-9])")
-
-
-def bare_day(core: str) -> bool:
-    """Say whether an answer is nothing but a figure that could be a day of the month."""
-    return _DAY.fullmatch(core) is not None
-
-
 def _by_count(text: str, offers: tuple[OpenOffer, ...]) -> int | None:
     """Take "the 3 payments" for the one offer that has three."""
     count = find_count(text)

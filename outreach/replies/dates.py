@@ -165,7 +165,7 @@ def _english_day(match: re.Match[str], when: When) -> date | None:
 
 
 def _weeks_from(match: re.Match[str], when: When) -> date | None:
-    weeks = {"a": 1, "one": 1, "two": 2, "three": 3}.get(match["n"]) or int(match["n"])
+    weeks = {"a": 1, "one": 1, "two": 2, "three": 3}.get(match["n"] or "a") or int(match["n"])
     said = match["day"]
     start = when.today + timedelta(days=said == "tomorrow") if said.startswith("to") else _weekday(_EN_DAYS[said], when)
     return _add(start, 7 * weeks)
@@ -294,6 +294,13 @@ def _rules() -> Iterator[tuple[str, Resolver]]:
     )
     yield r"\b(?:few|couple|couple of|several) (?:days|weeks|months) ago\b", _vague
     yield (
+        (
+            rf"\bthe week after next\b|\bwithin (?:the|an) hour\b|\b(?:before|over|after) the weekend\b|\bsome ?time (?:in|around|before|after) (?:the )?(?:{_MON}|week|month)\b"
+            rf"|\ba (?:primeros|mediados|principios|finales) de (?:mes|semana|ano|{_ES_MONTH})\b"
+        ),
+        _vague,
+    )
+    yield (
         r"\b(?:end|fin|finales|final|middle|start|beginning|mediados|principios) (?:of |de )?(?:next |la (?:proxima )?)(?:week|semana)\b",
         _vague,
     )
@@ -325,7 +332,7 @@ def _rules() -> Iterator[tuple[str, Resolver]]:
     )
     yield rf"(?P<n>{_N})(?P<unit>天|周|个?星期|个?礼拜|个月)(?:之|以)?前", _ago
     yield (
-        rf"\b(?:in|within|in about|within the next|in the next|dentro de|en|en unos) (?:the )?(?P<n>{_SMALL}) (?:more )?(?P<unit>days?|weeks?|wks?|months?|dias?|semanas?|mes(?:es)?)(?:'s|s)? ?(?:time|from now|from today)?\b",
+        rf"\b(?:in|within|in about|within the next|in the next|dentro de|en|en unos) (?:the |like |about |around |maybe |roughly |como |unos )?(?P<n>{_SMALL}) (?:more )?(?P<unit>days?|weeks?|wks?|months?|dias?|semanas?|mes(?:es)?)(?:'s|s)? ?(?:time|from now|from today)?\b",
         _in_units,
     )
     yield rf"\b(?P<n>{_SMALL}) (?P<unit>days?|weeks?|wks?|months?) (?:from now|from today|later)\b", _in_units
@@ -333,14 +340,19 @@ def _rules() -> Iterator[tuple[str, Resolver]]:
     yield rf"再?过(?P<n>{_N})(?P<unit>天|周|个?星期|个?礼拜|个月)", _in_units
     # A week from a day, and the last such day of a month.
     yield (
-        rf"\b(?P<n>a|one|1|two|2|three|3) weeks? (?:from|after|past) (?:(?:this|next|coming) )?(?P<day>{_WEEK}|today|tomorrow)\b",
+        rf"\b(?:(?P<n>a|one|1|two|2|three|3) )?(?:weeks?|wks?) (?:from|after|past) (?:(?:this|next|coming) )?(?P<day>{_WEEK}|today|tomorrow)\b",
         _weeks_from,
     )
-    yield r"\b(?:a |one )?fortnight(?: from)? (?:today|now)\b|\b(?:in|within) (?:a|one) fortnight\b|\btwo weeks today\b|\bde hoy en (?:quince|15)\b", _offset(14)
+    yield (
+        r"\b(?:a |one )?fortnight(?: from)? (?:today|now)\b|\b(?:in|within) (?:a|one) fortnight\b|\btwo weeks today\b|\bde hoy en (?:quince|15)\b",
+        _offset(14),
+    )
     yield r"\ba week today\b|\bde hoy en (?:ocho|8)\b|\btoday week\b", _offset(7)
     yield (
-        rf"\b(?:the )?last (?P<day>{_WEEK}) (?:of|in) (?:the |this )?(?P<next>next )?month\b"
-        rf"|\b(?:el )?ultimo (?P<dia>{_DIA}) (?:de |del )(?:este )?(?P<otro>proximo )?mes\b",
+        (
+            rf"\b(?:the )?last (?P<day>{_WEEK}) (?:of|in) (?:the |this )?(?P<next>next )?month\b"
+            rf"|\b(?:el )?ultimo (?P<dia>{_DIA}) (?:de |del )(?:este )?(?P<otro>proximo )?mes\b"
+        ),
         _last_of_month,
     )
     yield rf"\bnext week,? (?:on )?(?P<day>{_WEEK})\b|\b(?P<day2>{_WEEK}),? (?:of )?next week\b", _next_week_day
@@ -432,7 +444,7 @@ _LATIN_RULES = tuple(
 """The rules a text without Chinese characters could meet: those that are not written in them throughout."""
 
 _HINT = re.compile(
-    r"\d|teenth|tieth|first|second|third|fourth|sixth|seventh|eighth|ninth|eleventh|fortnight|eod|cob|business|\b(?:el|al|dia) |tenth|twelfth|fifth|tonite|nite|mnn|mna|vierne|[一二三四五六七八九十两]|today|tonight|tom+or|tmr|tmw|morro?w?|moro|yesterday|morning|night|week|month|day|end|hoy|manana|ayer|anoche|lunes|martes|miercoles|"
+    r"\d|teenth|tieth|first|second|third|fourth|sixth|seventh|eighth|ninth|eleventh|fortnight|hour|primeros|mediados|principios|wk|eod|cob|business|\b(?:el|al|dia) |tenth|twelfth|fifth|tonite|nite|mnn|mna|vierne|[一二三四五六七八九十两]|today|tonight|tom+or|tmr|tmw|morro?w?|moro|yesterday|morning|night|week|month|day|end|hoy|manana|ayer|anoche|lunes|martes|miercoles|"
     r"jueves|viernes|sabado|domingo|semana|mes|quincena|dia|[今明昨后前]|月|周|天|号|eom|\b(?:mon|tues?|weds?|thu|thurs?|fri|sat|sun)\b"
 )
 

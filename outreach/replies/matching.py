@@ -81,6 +81,7 @@ class Lexicon:
     guards: Mapping[Intent, tuple[Compiled, ...]]
     guarded: Mapping[Intent, _Anchored]
     answers: Mapping[str, frozenset[str]]
+    answer_words: Mapping[str, frozenset[str]]
     channels: tuple[tuple[Compiled, tuple[str, ...]], ...]
     named: _Anchored
     fillers: frozenset[str]
@@ -163,7 +164,7 @@ class Lexicon:
     def _composed(self, kind: str, tokens: list[str]) -> bool:
         """Say whether short answers of one kind follow one another: "hold on, not yet", "yes, that is correct"."""
         known = self.answers[kind]
-        if not 2 <= len(tokens) <= _LONGEST_ANSWER:
+        if not 2 <= len(tokens) <= _LONGEST_ANSWER or not self.answer_words[kind].issuperset(tokens):
             return False
         reached: dict[int, bool] = {0: False}  # how far, and whether an answer was among it
         for start in range(len(tokens)):
@@ -233,15 +234,20 @@ def _index(languages: Iterable[Language], traditional: Mapping[int, str]) -> Lex
     wanted = frozenset(word for rule in rules for word in rule.phrase.words if rule.kind != "weak")
     known = frozenset(word for language in languages for word in language.known_words)
     fillers = frozenset(filler for language in languages for filler in language.fillers)
+    answers = {
+        kind: frozenset(word for language in languages for word in language.answers.get(kind, ()))
+        for kind in ("yes", "no", "ok")
+    }
     return Lexicon(
         anchored=_Anchored.of((place, rule.phrase) for place, rule in enumerate(rules) if not _is_exact(rule)),
         exact={wording: tuple(places) for wording, places in exact.items()},
         rules=rules,
         guards=guards,
         guarded={intent: _Anchored.of(enumerate(phrases)) for intent, phrases in guards.items()},
-        answers={
-            kind: frozenset(word for language in languages for word in language.answers.get(kind, ()))
-            for kind in ("yes", "no", "ok")
+        answers=answers,
+        answer_words={
+            kind: frozenset(word for said in {*known, *fillers, *_LEADS, *answers["ok"]} for word in said.split())
+            for kind, known in answers.items()
         },
         channels=channels,
         named=_Anchored.of((place, phrase) for place, (phrase, _) in enumerate(channels)),

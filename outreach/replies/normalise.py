@@ -108,6 +108,8 @@ class Speller:
     def _mend(self, token: str) -> str:
         if len(token) < 5 or not token.isascii() or not token.isalpha() or token in self._known:
             return token
+        if token.endswith("in") and f"{token}g" in self._known:
+            return f"{token}g"
         best, found = 3, token
         for length in range(len(token) - 2, len(token) + 3):
             for word in self._by_initial.get(length, ()):

@@ -91,8 +91,9 @@ def _as_digits(found: re.Match[str]) -> str:
 _ORDINALS = {
     word: place
     for place, word in enumerate(
-        ("first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth thirteenth fourteenth "
-         "fifteenth sixteenth seventeenth eighteenth nineteenth twentieth").split(), 1)
+        ["first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth", "eleventh",
+         "twelfth", "thirteenth", "fourteenth", "fifteenth", "sixteenth", "seventeenth", "eighteenth", "nineteenth",
+         "twentieth"], 1)
 } | {"thirtieth": 30}  # fmt: skip
 _DAY_WORDS = {
     "primero": 1, "uno": 1, "dos": 2, "tres": 3, "cuatro": 4, "cinco": 5, "seis": 6, "siete": 7, "ocho": 8, "nueve": 9,

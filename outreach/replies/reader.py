@@ -11,8 +11,9 @@ from rapidfuzz.distance import OSA
 
 from channels.email.quoted import words_of
 from outreach.replies.amounts import Amount, bare_amount, find_amount
+from outreach.replies.asked import dated_answer, is_day, token_of
 from outreach.replies.ballot import weigh
-from outreach.replies.counts import bare_day, bare_number, find_choice, find_count, is_ordinal
+from outreach.replies.counts import bare_number, find_choice, find_count
 from outreach.replies.dates import When, find_date, may_name_date
 from outreach.replies.frequency import how_often
 from outreach.replies.matching import Found, Lexicon, Words, load_lexicon
@@ -99,7 +100,7 @@ def _local_day(at: datetime | None, zone: str | None) -> date | None:
 
 def _promised(words: Words, context: ReplyContext, lexicon: Lexicon) -> Reading | None:
     """Read a bare token as the last prompt promised it would be read."""
-    token = _PRESSED.sub("", words.core)
+    token = token_of(words.core)
     for key, intent in context.keys.items():
         if token and token == lexicon.words(key).core:
             choice = bare_number(words.core) if intent is Intent.CHOOSE_OPTION else None
@@ -168,8 +169,9 @@ class _Reader:
         text = self._plain
         figures = not text.isascii() or _DIGIT.search(text) is not None
         on, named = None, False
-        if self._day and may_name_date(text):
-            on, named = find_date(self._asked_day(text), When(self._day, past=past, day_first=self._day_first()))
+        asked = dated_answer(text, self._words.core, self._context.awaiting)
+        if self._day and may_name_date(asked):
+            on, named = find_date(asked, When(self._day, past=past, day_first=self._day_first()))
         spelled = figures or not self._words.vocabulary.isdisjoint(NUMBER_WORDS)
         return Facts(
             amount=find_amount(text, self._currency) if spelled else None,
@@ -177,16 +179,6 @@ class _Reader:
             named_date=named,
             count=find_count(self._words.padded.strip() if text.isascii() else text) if spelled else None,
         )
-
-    def _asked_day(self, text: str) -> str:
-        """Read a bare "15" as the 15th when a day was asked for, and "2nd" as an option when one was."""
-        if self._context.awaiting is Awaiting.PROMISE_DATE and bare_day(self._words.core):
-            return f"{self._words.core}th"
-        if self._context.awaiting is Awaiting.PROMISE_DATE and _SPAN.fullmatch(text):
-            return f"in {text.strip()}"
-        if self._context.awaiting is Awaiting.OFFER_CHOICE and is_ordinal(self._words.core):
-            return ""
-        return text
 
     def _day_first(self) -> bool | None:
         """Say whether 3/4 is 3 April here: by region, else by language, else by currency, else unknown."""
@@ -431,7 +423,7 @@ class _Reader:
         """Take a bare figure for an amount where an amount was asked for or offered."""
         if Intent.CHOOSE_OPTION in order or Intent.STOP in order:
             return None
-        if self._context.awaiting is not Awaiting.PROMISE_DATE or bare_day(self._words.core):
+        if self._context.awaiting is not Awaiting.PROMISE_DATE or is_day(self._words.core):
             return None
         return bare_amount(self._plain, self._currency)
 
@@ -444,13 +436,6 @@ def _offer_of(amount: Amount, offers: tuple[OpenOffer, ...]) -> int | None:
     return fitting[0] if len(fitting) == 1 else None
 
 
-_PRESSED = re.compile(
-    r"^(?:(?:i )?(?:press|pressed|pressing|reply|replying|send|sending|number|option|choose|oprimo|marco|presiono|opcion|numero|tecla) "
-    r"|(?:按|回 复|回|选|选 择|发) )+(?=\S+$)"
-)
-"""What a token is wrapped in by those who write what they do."""
-
-_SPAN = re.compile(r"\s*\S+ (?:days?|weeks?|dias?|semanas?)\s*")
 _DIGIT = re.compile(r"\d")
 _BUT = frozenset({"but", "pero", "however", "except", "unless", "although"})
 _NOT_STOP = frozenset(

@@ -7,6 +7,7 @@ import random
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import orjson
@@ -45,23 +46,32 @@ class Fitted:
     bias: tuple[float, ...]
 
 
+_CORPUS = Path("tests/corpus")
+_LEARNT_FROM = ("replies", "replies_mended", "replies_second_sight", "replies_third_sight", "replies_fourth_sight")
+
+
+def learnt_from(corpus: Path = _CORPUS) -> tuple[Path, ...]:
+    """Return the files of labelled replies that the shipped weights are made from; never the held-out one."""
+    return tuple(corpus / f"{name}.jsonl" for name in _LEARNT_FROM)
+
+
 def fingerprint(rows: Iterable[Mapping[str, Any]]) -> str:
     """Return a hash of what is learnt from: texts and labels, whatever their order."""
-    lines = sorted(orjson.dumps([row["text"], row["expect"]["intent"], row.get("context")]) for row in rows)
+    lines = sorted(orjson.dumps([row["text"], row["expect"].get("intent"), row.get("context")]) for row in rows)
     return hashlib.sha256(b"\n".join(lines)).hexdigest()
 
 
 def examples(rows: Iterable[Mapping[str, Any]]) -> list[Example]:
-    """Turn labelled replies into examples; of several acceptable labels the first counts.
+    """Turn labelled replies into examples; of several acceptable labels the first counts, without one there is none.
 
     Answers to an open question teach nothing: they mean what was asked.
     """
     lexicon, concepts = load_lexicon(), load_concepts()
     learnt = []
     for row in rows:
-        intent = row["expect"]["intent"]
-        intent = intent if isinstance(intent, str) else intent[0]
-        if not row.get("context"):
+        labelled = row["expect"].get("intent")
+        intent = labelled[0] if isinstance(labelled, list) else labelled
+        if intent and not row.get("context"):
             words = lexicon.words(words_of(row["text"]))
             learnt.append(Example(tuple(sorted(features(words.padded, concepts))), Intent(intent)))
     return learnt

@@ -64,13 +64,12 @@ class Voter:
 
     def vote(self, padded: str) -> Vote:
         """Weigh one reply, cut up as ``Words.padded``."""
-        looked_at = features(padded, self.concepts)
+        looked_at, named = _looked_at(padded, self.concepts)
         seen = [known for known in map(self.weights.get, looked_at) if known is not None]
         scale = self.step / math.sqrt(len(seen)) if seen else 0.0
         sums = _unpacked(sum(seen), len(self.bias))
         totals = [bias + steps * scale for bias, steps in zip(self.bias, sums, strict=True)]
-        named = frozenset(name for name in looked_at if name[0] == "@" and name[1:].isidentifier())
-        return Vote(dict(zip(self.intents, softmax(totals), strict=True)), named)
+        return Vote(dict(zip(self.intents, softmax(totals), strict=True)), frozenset(named))
 
 
 _LANE = 32
@@ -104,14 +103,19 @@ def softmax(totals: Iterable[float]) -> list[float]:
 
 def features(padded: str, concepts: "Concepts") -> set[str]:
     """Return what the model looks at: words, their neighbours, stretches of letters, and concepts in their order."""
+    return _looked_at(padded, concepts)[0]
+
+
+def _looked_at(padded: str, concepts: "Concepts") -> tuple[set[str], list[str]]:
     words = [_plain(word) for word in padded.split()[:_LONGEST] if word not in _MARKS]
     found = set(words)
     found.update(_neighbours(words))
-    found.update(_pairs(concepts.named(words)))
+    named = concepts.named(words)
+    found.update(_pairs(named))
     for word in set(words):
         if word.isascii() and word.isalpha() and len(word) > 3:
             found.update(_letters(word))
-    return found
+    return found, named
 
 
 def _pairs(named: list[str]) -> Iterator[str]:
