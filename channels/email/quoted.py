@@ -35,7 +35,7 @@ _MOBILE = re.compile(
     re.IGNORECASE,
 )
 _FOOTER = re.compile(
-    r"(?:reply stop|text stop|responda (?:alto|stop|parar)|回复?t[dD]?退订|回[复覆]\s*td|to unsubscribe|unsubscribe here|click here to unsubscribe|para darse de baja|virus-free|libre de virus|avast|this email has been (?:checked|scanned)|scanned (?:by|for) )",
+    r"(?:reply stop|text stop|responda (?:alto|stop|parar)|回复?t[dD]?退订|回[复覆]\s*td|to unsubscribe|if you (?:no longer|do not|don't) (?:wish|want) to receive .{0,80}(?:click|unsubscribe|reply|visit)|unsubscribe here|click here to unsubscribe|para darse de baja|virus-free|libre de virus|avast|this email has been (?:checked|scanned)|scanned (?:by|for) )",
     re.IGNORECASE,
 )
 _DISCLAIMER = re.compile(

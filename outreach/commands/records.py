@@ -28,7 +28,7 @@ from outreach.flows.ledger import ledger_lines
 from outreach.policy.lines import decide_lines
 from outreach.policy.load import load_policy
 from outreach.replies.codec import parse_lines
-from outreach.replies.training import examples, fingerprint, stored
+from outreach.replies.training import examples, fingerprint, learnt_from, stored
 from outreach.replies.training import train as train_voter
 from outreach.replies.voter import WEIGHTS
 from outreach.settings import Settings
@@ -62,11 +62,11 @@ def parse(file: Source = None) -> None:
 
 @replies.command()
 def train(
-    corpus: Annotated[Path, typer.Option(help="Labelled replies, JSON Lines.")] = Path("tests/corpus/replies.jsonl"),
+    corpus: Annotated[list[Path] | None, typer.Option(help="Labelled replies, JSON Lines; may be repeated.")] = None,
     out: Annotated[Path, typer.Option(help="Where the weights go.")] = WEIGHTS,
 ) -> None:
     """Train the statistical reader anew from the labelled replies. Takes a minute; the same input, the same file."""
-    rows = [orjson.loads(line) for line in lines_of(corpus)]
+    rows = [orjson.loads(line) for file in corpus or learnt_from() for line in lines_of(file)]
     weights = stored(train_voter(examples(rows), trained_on=fingerprint(rows)))
     out.write_bytes(weights)
     console.print(f"{len(rows)} replies, {len(weights):,} bytes in {out}", highlight=False)

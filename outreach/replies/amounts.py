@@ -39,22 +39,22 @@ _AFTER = (
 _FIGURE = r"\d{1,3}(?:[ \u00a0.,'’]\d{3})+(?:[.,]\d{1,3})?|\d+(?:[.,]\d+)?"
 _SIGNED = re.compile(
     rf"(?:(?<![a-z])(?P<before>{_BEFORE})\s?(?P<a>{_FIGURE})(?P<ka>k|千|万)?(?![\d])(?:\s?(?P<both>usd|mxn|cad|aud|hkd)\b)?"
-    rf"|(?<![\d.,/])(?P<b>{_FIGURE}|[{HAN}]+)\s?(?P<kb>k|千|万)?\s?(?P<after>{_AFTER})(?![a-z]))"
+    rf"|(?<![\d.,/])(?P<b>{_FIGURE}|[{HAN}]+)\s?(?P<kb>k|mil|千|万)?\s?(?P<after>{_AFTER})(?![a-z]))"
 )
 _EVERY = (
     r"a week|per week|weekly|each week|every week|a month|per month|monthly|each month|every month|a wk|a mo|/\s?(?:wk|week|mo|month)|biweekly|"
-    r"every (?:two|2|other) weeks?|a fortnight|fortnightly|every fortnight|every paycheck|each paycheck|a paycheck|per paycheck|every payday|"
+    r"every (?:two|2|other) weeks?|a fortnight|fortnightly|every fortnight|every paycheck|each paycheck|a paycheck|per paycheck|every payday|(?:every|each|per) (?:check|cheque|pay)|"
     r"por semana|a la semana|cada semana|semanal(?:es)?|al mes|por mes|cada mes|mensual(?:es)?|quincenal(?:es)?|por quincena|cada quincena|cada (?:15|quince) dias|"
     r"每月|一个月|每周|一周|每个月|一月"
 )
 _BARE = re.compile(
-    rf"(?<![\d.,/:#$-])(?P<value>{_FIGURE}|(?<![a-z])(?:twenty|thirty|forty|fifty|sixty|cincuenta|cuarenta|treinta|veinte|cien)(?![a-z]))(?P<k>k)?\s*(?:{_EVERY})(?![a-z])"
+    rf"(?<![\d.,/:#$-])(?P<value>{_FIGURE}|(?<![a-z])(?:twenty|thirty|forty|fifty|sixty|cincuenta|cuarenta|treinta|veinte|cien)(?![a-z]))\s?(?P<k>k|mil)?\s*(?:{_EVERY})(?![a-z])"
 )
 _VERB = re.compile(
-    rf"(?:\b(?:pay|put|do|swing|scrape together|come up with|spare|have|got|payin|paying|send|sending|afford|sent|paid|manage|offer|give|gave|abonar|abono|entrego|entregar|entregarle|pagar|pagarles|pago|pague|deposito|depositar|deposite|dar|doy|darles)"
-    rf"(?: (?:you|u|about|only|around|like|at least|just|solo|les|le|unos|como|de|another|off))*\s+"
-    rf"|(?:每个?月|每周|一个月|每个星期|还|付|转|转你|给|给你|打|先还|只能还|能还|可以还)(?:你|你们|个|大概|只能|先|能|可以|我|还|付|了)*\s*)"
-    rf"(?P<value>{_FIGURE}|[{HAN}]{{1,6}})(?P<k>k|千|万)?(?![a-z\d])(?!\s*(?:st|nd|rd|th|:|/|%|-\d|days?|weeks?|months?|years?|payments?|installments?|times|am\b|pm\b|parts|"
+    rf"(?:\b(?:drop(?:p?ing?)?|bring(?:ing)?|hit you with|hit you w|consigno|consignar|pay|put|do|swing|scrape together|come up with|spare|have|got|payin|paying|send|sending|afford|sent|paid|manage|offer|give|gave|abonar|abono|entrego|entregar|entregarle|pagar|pagarles|pago|pague|deposito|depositar|deposite|ingreso|ingresar|ingresaros|transfiero|transferir|giro|dar|doy|darles)"
+    rf"(?: (?:yesterday|today|ayer|hoy|you|u|about|only|around|like|at least|just|solo|les|le|unos|como|de|another|off))*\s+"
+    rf"|(?:每个?月|每周|一个月|每个星期|还|付|转|转你|缴|交|汇|给|给你|打|每期|每次|每笔|拿出|出|先还|只能还|能还|可以还)(?:你|你们|个|大概|只能|先|能|可以|我|还|付|了)*\s*)"
+    rf"(?P<value>{_FIGURE}|[{HAN}]{{1,6}})(?:\s(?=mil\b))?(?P<k>k|mil|千|万)?(?![a-z\d])(?!\s*(?:st|nd|rd|th|:|/|%|-\d|days?|weeks?|months?|years?|payments?|installments?|times|am\b|pm\b|parts|"
     rf"kids|children|jobs|bills|loans|accounts|hours?|minutes?|mins?|more|of|other|or\b|and\b|equal|smaller|monthly|weekly|dias|semanas|meses|cuotas|pagos|plazos|partes|veces|quincenas|hijos|ninos|horas|部|半|些|下|起|定|直|会|样|切|号|日|天|期|次|月|周|个|点|年|笔|成|分))"
 )
 _OWED = re.compile(
@@ -62,9 +62,16 @@ _OWED = re.compile(
 )
 _LARGEST = 10**15
 _EACH = re.compile(
-    rf"\b(?:payments?|installments?|instalments?|cuotas|pagos|abonos|plazos) (?:of|at|de) (?P<value>{_FIGURE})(?P<k>k)?(?![a-z\d])"
+    rf"\b(?:payments?|installments?|instalments?|cuotas|pagos|abonos|plazos|mensualidades|parcialidades|partes|quincenas|exhibiciones|letras) (?:of|at|de) (?P<value>{_FIGURE})(?P<k>k)?(?![a-z\d])"
+)
+_APIECE = re.compile(
+    rf"(?<![\d.,/:#$-])(?P<value>{_FIGURE})(?P<k>k)? (?:each(?! (?:of|and|day|person))|apiece|cada un[oa]|c/u)\b"
+)
+_ON = re.compile(
+    rf"(?:^|[.!?,;] )\s*(?P<value>{_FIGURE})(?P<k>k)? (?=(?:on|by|this|next|tomorrow|today|tonight|friday|monday|el|manana|hoy|para el|este)\b)"
 )
 _SHORT_HAN = re.compile(r"(?<!\d)(\d)([千万])([1-9])(?![\d千百])")
+_NOTE = re.compile(r"\ba (tenner|fiver)\b")
 _HOTLINE = re.compile(r"(?<!\d)(?:12378|12315|12363|12321|12345|110)(?!\d)")
 """Numbers one calls to complain: never an amount."""
 
@@ -89,6 +96,7 @@ def find_amount(text: str, default_currency: str | None) -> Amount | None:
 
     ``text`` is cleaned, without accents. An amount the person says they owe gives way to one they say they can pay.
     """
+    text = _NOTE.sub(lambda found: {"tenner": "10 pounds", "fiver": "5 pounds"}[found[1]], text)
     text = _HOTLINE.sub(" ", _SHORT_HAN.sub(_written_out, spoken_as_digits(text)))
     found = list(_signed(text, default_currency)) or list(_bare(text, default_currency))
     offered = [amount for amount in found if not _OWED.search(text[: amount.span[0]])]
@@ -119,7 +127,7 @@ def _bare(text: str, default: str | None) -> Iterator[Amount]:
     if not default:
         return
     spans: set[int] = set()
-    for pattern in (_BARE, _VERB, _EACH):
+    for pattern in (_BARE, _VERB, _EACH, _APIECE, _ON):
         for match in pattern.finditer(text):
             minor = to_minor(match["value"], default, match["k"])
             if minor and match.start("value") not in spans:
@@ -142,7 +150,7 @@ def to_minor(figure: str, currency: str, scale: str | None = None) -> int | None
     value = _decimal(figure, exponent)
     if value is None:
         return None
-    value *= {"k": 1000, "千": 1000, "万": 10_000}.get(scale or "", 1)
+    value *= {"k": 1000, "mil": 1000, "千": 1000, "万": 10_000}.get(scale or "", 1)
     minor = value.scaleb(exponent)
     whole = minor == minor.to_integral_value() and 0 < minor < _LARGEST
     return int(minor) if whole else None

@@ -10,6 +10,12 @@ from outreach.replies.voter import Vote
 STOP_IN_DOUBT = 0.40
 """Share from which a reply that no rule understood is treated as a stop until a person has looked."""
 
+STOP_ABOUT_CONTACT = 0.30
+"""The same, for a reply that speaks of texts, calls or a number."""
+
+STOP_UNHEARD = 0.80
+"""The same, for a reply without one word known to speak of contact or of ending it."""
+
 STOP_AGAINST = 0.90
 """Share from which a stop is added to what rules understood as something harmless."""
 
@@ -41,6 +47,7 @@ _PERSONAL = frozenset({"@bothering", "@alone", "@list"})
 _ELSEWHERE = frozenset({"@fees", "@job", "@illness", "@despair", "@kin"})
 """What else can be stopped, removed or ended: interest, work."""
 
+_CONTACT = frozenset({"@contacting", "@calling", "@number", "@list", "@bothering"})
 _REACHING = frozenset({"@contacting", "@calling", "@again"})
 
 _NAME = "the statistical reader"
@@ -87,12 +94,23 @@ def _bars(found: Mapping[Intent, Found], said: Mapping[Intent, Found], *, asked:
 
 
 def _raised(vote: Vote, stop: float, safe: float) -> tuple[Found, ...]:
-    return tuple(
+    raised = [
         _finding(intent, share)
         for intent, share in vote.shares.items()
-        if intent in PAUSING and share >= (stop if intent is Intent.STOP else safe)
-        if intent is not Intent.STOP or _sounds_like_stop(vote.concepts)
-    )
+        if intent in PAUSING and intent is not Intent.STOP and share >= safe
+    ]
+    share = vote.share(Intent.STOP)
+    unheard = stop <= STOP_IN_DOUBT and _might_be_stop(vote, share)
+    if unheard or (share >= stop and _sounds_like_stop(vote.concepts)):
+        raised.append(_finding(Intent.STOP, share))
+    return tuple(raised)
+
+
+def _might_be_stop(vote: Vote, share: float) -> bool:
+    """Say whether a reply no rule understood could refuse contact: it speaks of it, or the vote is all but sure."""
+    if vote.concepts & _ELSEWHERE:
+        return False
+    return share >= STOP_UNHEARD or (share >= STOP_ABOUT_CONTACT and bool(vote.concepts & _CONTACT))
 
 
 def _sounds_like_stop(concepts: frozenset[str]) -> bool:

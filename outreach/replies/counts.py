@@ -18,8 +18,14 @@ _COUNTS = (
     ),
     re.compile(rf"\b(?:over|a|en|for|durante) (?P<n>{_N}) (?:months|meses|quincenas)\b(?! ago)"),
     re.compile(rf"\bpay(?: it| this)? in (?P<n>{_N})\b(?! ?(?:days?|weeks?|months?|hours?|dias?|mins?|minutes|or|to))"),
-    re.compile(r"^(?P<n>twice)\b"),
+    re.compile(r"^(?P<n>twice)\b(?! (?:a|per|each|every|monthly|weekly|this))"),
+    re.compile(rf"\b(?P<n>{_N})[ -](?:months?|mo|meses|weeks?) (?:one|plan|option|offer|deal)\b"),
+    re.compile(rf"\b(?:do|make it|want|like|need) (?P<n>{_N}) (?:months|meses)\b(?! ago)"),
+    re.compile(
+        rf"\b(?:week|weekly|wk|month|monthly|fortnight|biweekly|semana|mes|quincena) (?:for|over|por|durante) (?:the next )?(?P<n>{_N}) (?:weeks|months|fortnights|semanas|meses|quincenas)\b"
+    ),
     re.compile(rf"\ben (?P<n>{_N}) veces\b"),
+    re.compile(r"(?<![\d.,])(?P<n>\d{1,2}) ?[x×*] ?(?:[$£€¥]|us\$)? ?\d"),
     re.compile(rf"\bin (?P<n>{_N}|[{HAN}]) ?次"),
     re.compile(rf"分(?:成|做|为)?(?P<n>\d{{1,2}}|[{HAN}]{{1,3}})(?:个)?(?:期|次|月|笔|批|份|部分)"),
     re.compile(rf"(?P<n>\d{{1,2}}|[{HAN}]{{1,3}})(?:期|个月还|次还)"),
@@ -64,7 +70,7 @@ def find_choice(text: str, core: str, offers: tuple[OpenOffer, ...]) -> int | No
     if not found:
         return _by_count(text, offers)
     chosen = found.pop() if len(found) == 1 else None
-    return chosen if chosen in options else None
+    return chosen if chosen in options else _by_count(text, offers)
 
 
 def _named(match: re.Match[str], options: set[int]) -> int | None:
@@ -74,6 +80,14 @@ def _named(match: re.Match[str], options: set[int]) -> int | None:
         return sorted(options)[len(options) // 2] if len(options) % 2 else None
     word = next(value for name, value in match.groupdict().items() if value and name not in {"last", "middle"})
     return bare_number(word)
+
+
+_ORDINAL = re.compile(r"(?:the )?[1-9](?:st|nd|rd|th)(?: (?:one|option|plan|offer))?")
+
+
+def is_ordinal(core: str) -> bool:
+    """Say whether an answer is nothing but "2nd" or "the 2nd one": an option where one was asked for, not a day."""
+    return _ORDINAL.fullmatch(core) is not None
 
 
 def _by_count(text: str, offers: tuple[OpenOffer, ...]) -> int | None:

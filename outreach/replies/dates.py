@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from outreach.replies.numerals import HAN, number
+from outreach.replies.numerals import HAN, days_as_digits, number
 
 _FURTHEST = 300  # days: "5 March" said on 6 March means neither next year nor yesterday for sure
 
@@ -53,7 +53,7 @@ _MONTHS = _EN_MONTHS | _ES_MONTHS
 _SMALL = r"\d{1,3}|a|an|one|two|three|four|five|six|seven|eight|nine|ten|fourteen|un|una|dos|tres|cuatro|cinco|seis|siete|ocho|nueve|diez|quince"
 _ORDINALS = "fifteenth|twentieth|thirtieth|tenth|twelfth|sixth|seventh|eighth|ninth|fifth"
 _ASIDE = re.compile(
-    r"\b(?:instead of|rather than|en vez de|en lugar de) (?:today|now|tomorrow|hoy|ahora|manana)\b|\b(?:no )?(?:llego|llegamos|llega|alcanzo) a fin de mes\b|\bhappy (?:mon|tues|wednes|thurs|fri|satur|sun)day\b"
+    r"\b(?:instead of|rather than|en vez de|en lugar de) (?:today|now|tomorrow|hoy|ahora|manana)\b|\b(?:no )?(?:llego|llegamos|llega|alcanzo) a fin de mes\b|\b(?:fraccion\w*|divid\w*|split|spread|repart\w*)\b[^.?!]{0,20}? (?:en|in|over) (?:\w+) (?:meses|months|semanas|weeks)\b|\bhappy (?:mon|tues|wednes|thurs|fri|satur|sun)day\b"
 )
 """Days that are named without being meant."""
 
@@ -83,8 +83,8 @@ def find_date(text: str, when: When) -> tuple[date | None, bool]:
     """
     found: set[date | None] = set()
     weekdays: set[date | None] = set()
-    left = _ASIDE.sub(" ", text)
-    for pattern, resolve in _RULES:
+    left = days_as_digits(_ASIDE.sub(" ", text))
+    for pattern, resolve in _LATIN_RULES if text.isascii() else _RULES:
         matches = list(pattern.finditer(left))
         if not matches or (resolve is _payday and (found or weekdays)):
             continue
@@ -162,6 +162,24 @@ def _english_day(match: re.Match[str], when: When) -> date | None:
     if match["after"]:
         return None if match["after"].startswith("after") else _weekday(day, when) + timedelta(days=7)
     return _weekday(day, when)
+
+
+def _weeks_from(match: re.Match[str], when: When) -> date | None:
+    weeks = {"a": 1, "one": 1, "two": 2, "three": 3}.get(match["n"] or "a") or int(match["n"])
+    said = match["day"]
+    start = when.today + timedelta(days=said == "tomorrow") if said.startswith("to") else _weekday(_EN_DAYS[said], when)
+    return _add(start, 7 * weeks)
+
+
+def _last_of_month(match: re.Match[str], when: When) -> date | None:
+    day = _EN_DAYS[match["day"]] if match["day"] else _ES_DAYS[match["dia"]]
+    first = _months_on(when.today.replace(day=1), 1 if match["next"] or match["otro"] else 0)
+    end = first.replace(day=monthrange(first.year, first.month)[1])
+    return end - timedelta(days=(end.weekday() - day) % 7)
+
+
+def _next_week_day(match: re.Match[str], when: When) -> date | None:
+    return _week_day(_EN_DAYS[match["day"] or match["day2"]], 1, when)
 
 
 def _spanish_day(match: re.Match[str], when: When) -> date | None:
@@ -276,6 +294,13 @@ def _rules() -> Iterator[tuple[str, Resolver]]:
     )
     yield r"\b(?:few|couple|couple of|several) (?:days|weeks|months) ago\b", _vague
     yield (
+        (
+            rf"\bthe week after next\b|\bwithin (?:the|an) hour\b|\b(?:before|over|after) the weekend\b|\bsome ?time (?:in|around|before|after) (?:the )?(?:{_MON}|week|month)\b"
+            rf"|\ba (?:primeros|mediados|principios|finales) de (?:mes|semana|ano|{_ES_MONTH})\b"
+        ),
+        _vague,
+    )
+    yield (
         r"\b(?:end|fin|finales|final|middle|start|beginning|mediados|principios) (?:of |de )?(?:next |la (?:proxima )?)(?:week|semana)\b",
         _vague,
     )
@@ -307,12 +332,31 @@ def _rules() -> Iterator[tuple[str, Resolver]]:
     )
     yield rf"(?P<n>{_N})(?P<unit>天|周|个?星期|个?礼拜|个月)(?:之|以)?前", _ago
     yield (
-        rf"\b(?:in|within|in about|within the next|in the next|dentro de|en|en unos) (?:the )?(?P<n>{_SMALL}) (?:more )?(?P<unit>days?|weeks?|wks?|months?|dias?|semanas?|mes(?:es)?)(?:'s|s)? ?(?:time|from now|from today)?\b",
+        rf"\b(?:in|within|in about|within the next|in the next|dentro de|en|en unos) (?:the |like |about |around |maybe |roughly |como |unos )?(?P<n>{_SMALL}) (?:more )?(?P<unit>days?|weeks?|wks?|months?|dias?|semanas?|mes(?:es)?)(?:'s|s)? ?(?:time|from now|from today)?\b",
         _in_units,
     )
     yield rf"\b(?P<n>{_SMALL}) (?P<unit>days?|weeks?|wks?|months?) (?:from now|from today|later)\b", _in_units
     yield rf"(?:再?过)?(?P<n>{_N})(?P<unit>天|周|个?星期|个?礼拜|个月)(?:之后|以后|后|内|之内|以内)", _in_units
     yield rf"再?过(?P<n>{_N})(?P<unit>天|周|个?星期|个?礼拜|个月)", _in_units
+    # A week from a day, and the last such day of a month.
+    yield (
+        rf"\b(?:(?P<n>a|one|1|two|2|three|3) )?(?:weeks?|wks?) (?:from|after|past) (?:(?:this|next|coming) )?(?P<day>{_WEEK}|today|tomorrow)\b",
+        _weeks_from,
+    )
+    yield (
+        r"\b(?:a |one )?fortnight(?: from)? (?:today|now)\b|\b(?:in|within) (?:a|one) fortnight\b|\btwo weeks today\b|\bde hoy en (?:quince|15)\b",
+        _offset(14),
+    )
+    yield r"\ba week today\b|\bde hoy en (?:ocho|8)\b|\btoday week\b", _offset(7)
+    yield (
+        (
+            rf"\b(?:the )?last (?P<day>{_WEEK}) (?:of|in) (?:the |this )?(?P<next>next )?month\b"
+            rf"|\b(?:el )?ultimo (?P<dia>{_DIA}) (?:de |del )(?:este )?(?P<otro>proximo )?mes\b"
+        ),
+        _last_of_month,
+    )
+    yield rf"\bnext week,? (?:on )?(?P<day>{_WEEK})\b|\b(?P<day2>{_WEEK}),? (?:of )?next week\b", _next_week_day
+    yield r"\b(?:by )?(?:eod|cob|close of business|(?:the )?end of (?:the )?(?:business )?day)\b", _offset(0)
     # Weekdays.
     yield (
         rf"\b(?:the )?(?P<lead>next |this |this coming |coming |last |this past )?(?P<day>{_WEEK})\b(?P<after> after next| after this| week\b)?",
@@ -362,9 +406,10 @@ def _rules() -> Iterator[tuple[str, Resolver]]:
     )
     yield r"\b(?:yesterday|last night|ayer|anoche)\b|昨[天日晚]", _offset(-1)
     yield (
-        r"\b(?:next|last|this) (?:week|weekend|month|year)\b|\b(?:la )?(?:proxima|otra|siguiente|esta) semana\b|\b(?:el )?(?:proximo|otro|siguiente) mes\b",
+        r"\b(?:next|last) (?:week|weekend|month|year)\b|\bthis (?:weekend|year)\b|\b(?:la )?(?:proxima|otra|siguiente) semana\b|\b(?:el )?(?:proximo|otro|siguiente) mes\b",
         _vague,
     )
+    yield r"\bthis (?:week|month)\b|\besta semana\b|\beste mes\b", _payday
     yield (
         r"\b(?:the )?(?:end|middle|start|beginning) of (?:the |this )?week\b|\b(?:next |this |my )?(?:payday|paycheck|pay ?period)\b|\bquincena\b|发工资|发薪",
         _payday,
@@ -390,9 +435,16 @@ def _either_ago(match: re.Match[str], when: When) -> date | None:
 
 _WEEKDAYS = frozenset({_english_day, _spanish_day, _chinese_day})
 _RULES: tuple[tuple[re.Pattern[str], Resolver], ...] = tuple((re.compile(text), resolve) for text, resolve in _rules())
+_GROUP = re.compile(r"\?P<\w+>")
+_LATIN_RULES = tuple(
+    (pattern, resolve)
+    for pattern, resolve in _RULES
+    if pattern.pattern.isascii() or re.search("[a-z]{2}", _GROUP.sub("", pattern.pattern))
+)
+"""The rules a text without Chinese characters could meet: those that are not written in them throughout."""
 
 _HINT = re.compile(
-    r"\d|teenth|tieth|tenth|twelfth|fifth|tonite|nite|mnn|mna|vierne|[一二三四五六七八九十两]|today|tonight|tom+or|tmr|tmw|morro?w?|moro|yesterday|morning|night|week|month|day|end|hoy|manana|ayer|anoche|lunes|martes|miercoles|"
+    r"\d|teenth|tieth|first|second|third|fourth|sixth|seventh|eighth|ninth|eleventh|fortnight|hour|primeros|mediados|principios|wk|eod|cob|business|\b(?:el|al|dia) |tenth|twelfth|fifth|tonite|nite|mnn|mna|vierne|[一二三四五六七八九十两]|today|tonight|tom+or|tmr|tmw|morro?w?|moro|yesterday|morning|night|week|month|day|end|hoy|manana|ayer|anoche|lunes|martes|miercoles|"
     r"jueves|viernes|sabado|domingo|semana|mes|quincena|dia|[今明昨后前]|月|周|天|号|eom|\b(?:mon|tues?|weds?|thu|thurs?|fri|sat|sun)\b"
 )
 

@@ -1,5 +1,7 @@
 """How often a reply says it would pay."""
 
+import re
+
 _EVERY = {
     "fortnightly": (
         "biweekly", "bi weekly", "bi-weekly", "every two weeks", "every 2 weeks", "every other week", "fortnight",
@@ -17,7 +19,9 @@ _EVERY = {
     ),
 }  # fmt: skip
 
+_PATTERNS = {name: re.compile("|".join(map(re.escape, said))) for name, said in _EVERY.items()}
+
 
 def how_often(text: str) -> str | None:
     """Return ``fortnightly``, ``weekly`` or ``monthly``; most days apart last: "every two weeks" is not weekly."""
-    return next((name for name, said in _EVERY.items() if any(each in text for each in said)), None)
+    return next((name for name, said in _PATTERNS.items() if said.search(text)), None)

@@ -12,6 +12,12 @@ from outreach.replies.reading import ALL_CHANNELS, Intent
 from outreach.replies.rules import CONFIG, Language, Rule, load_languages, load_traditional
 
 _MARKS = frozenset(".,?#")
+_CLAUSES = re.compile(r" [.,?](?= )")
+_LEADS = frozenset({"wait", "hold on", "hold up", "actually", "espera", "espere", "a ver", "oh", "um", "uh"})
+"""What an answer may begin with that is none."""
+
+_LONGEST_ANSWER = 9
+"""Words of an answer that is put together from several."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,15 +42,48 @@ class Found:
 
 
 @dataclass(frozen=True, slots=True)
-class Lexicon:
-    """All languages, indexed by the words a phrase cannot do without."""
+class _Anchored:
+    """Places of phrases in a list, by the words a phrase cannot do without: a text meets only those it could hold."""
 
-    by_anchor: Mapping[str, tuple[int, ...]]
-    anchorless: tuple[int, ...]
+    by_word: Mapping[str, tuple[int, ...]]
+    always: tuple[int, ...]
+    needs: Mapping[int, tuple[frozenset[str], ...]]
+
+    @classmethod
+    def of(cls, phrases: Iterable[tuple[int, Compiled]]) -> "_Anchored":
+        """Index ``phrases``, each with its place."""
+        by_word: dict[str, list[int]] = {}
+        always: list[int] = []
+        needs: dict[int, tuple[frozenset[str], ...]] = {}
+        for place, phrase in phrases:
+            for anchor in phrase.anchors:
+                by_word.setdefault(anchor, []).append(place)
+            if not phrase.anchors:
+                always.append(place)
+            needs[place] = phrase.needs
+        return cls({word: tuple(places) for word, places in by_word.items()}, tuple(always), needs)
+
+    def places(self, vocabulary: frozenset[str]) -> list[int]:
+        """Return the places of the phrases that a text of these words could hold, in order."""
+        met = set(self.always)
+        for places in filter(None, map(self.by_word.get, vocabulary)):
+            met.update(places)
+        return [place for place in sorted(met) if not any(map(vocabulary.isdisjoint, self.needs[place]))]
+
+
+@dataclass(frozen=True, slots=True)
+class Lexicon:
+    """All languages, indexed by the words a phrase cannot do without; whole replies without choices by wording."""
+
+    anchored: _Anchored
+    exact: Mapping[str, tuple[int, ...]]
     rules: tuple[Rule, ...]
     guards: Mapping[Intent, tuple[Compiled, ...]]
+    guarded: Mapping[Intent, _Anchored]
     answers: Mapping[str, frozenset[str]]
+    answer_words: Mapping[str, frozenset[str]]
     channels: tuple[tuple[Compiled, tuple[str, ...]], ...]
+    named: _Anchored
     fillers: frozenset[str]
     longest_filler: int
     folding: Folding
@@ -85,15 +124,13 @@ class Lexicon:
 
     def matches(self, words: Words) -> list[Found]:
         """Return every rule that matches and that no guard voids, in the order of the files."""
-        places = set(self.anchorless)
-        for word in words.vocabulary:
-            places.update(self.by_anchor.get(word, ()))
+        exact = {*self.exact.get(words.core, ()), *self.exact.get(words.whole, ())}
         voided: dict[Intent, list[tuple[int, int]]] = {}
-        return [
-            Found(rule.intent, rule.confidence, rule.name)
-            for rule in (self.rules[place] for place in sorted(places))
-            if self._holds(rule, words, voided)
+        holding = [
+            place for place in self.anchored.places(words.vocabulary) if self._holds(self.rules[place], words, voided)
         ]
+        held = (self.rules[place] for place in (sorted({*holding, *exact}) if exact else holding))
+        return [Found(rule.intent, rule.confidence, rule.name) for rule in held]
 
     def excuses(self, intent: Intent, words: Words) -> bool:
         """Say whether words occur that a guard of ``intent`` knows to mean something else ("bus stop")."""
@@ -113,22 +150,37 @@ class Lexicon:
         return any(not any(start < to and since < end for since, to in voided[rule.intent]) for start, end in spans)
 
     def _guarded(self, intent: Intent, words: Words) -> Iterator[re.Match[str]]:
-        for guard in self.guards.get(intent, ()):
-            if _possible(guard, words):
-                yield from guard.pattern.finditer(words.padded)
+        guards = self.guards[intent]
+        for place in self.guarded[intent].places(words.vocabulary):
+            yield from guards[place].pattern.finditer(words.padded)
 
     def is_answer(self, kind: str, words: Words) -> bool:
         """Say whether the reply is nothing but a ``yes``, ``no`` or ``ok``."""
         if " ?" in words.padded:
             return False
-        return words.core in self.answers[kind] or words.whole in self.answers[kind]
+        known = self.answers[kind]
+        return words.core in known or words.whole in known or self._composed(kind, words.core.split())
+
+    def _composed(self, kind: str, tokens: list[str]) -> bool:
+        """Say whether short answers of one kind follow one another: "hold on, not yet", "yes, that is correct"."""
+        known = self.answers[kind]
+        if not 2 <= len(tokens) <= _LONGEST_ANSWER or not self.answer_words[kind].issuperset(tokens):
+            return False
+        reached: dict[int, bool] = {0: False}  # how far, and whether an answer was among it
+        for start in range(len(tokens)):
+            for end in range(start + 1, len(tokens) + 1) if start in reached else ():
+                said = " ".join(tokens[start:end])
+                if said in known:
+                    reached[end] = True
+                elif said in self.fillers or said in _LEADS or (kind == "yes" and said in self.answers["ok"]):
+                    reached[end] = reached.get(end, False) or reached[start]
+        return reached.get(len(tokens), False)
 
     def opens_with(self, kind: str, words: Words) -> bool:
         """Say whether the reply's first clause is nothing but such an answer: "yes, and thanks for your patience"."""
-        first = words.padded.strip()
-        for mark in (" . ", " , ", " ? "):
-            first = first.split(mark, 1)[0]
-        return first.strip(" .,?#") in self.answers[kind]
+        clauses = (clause.strip(" #") for clause in _CLAUSES.split(words.padded))
+        first = next((clause for clause in clauses if clause and clause not in _LEADS), "")
+        return first in self.answers[kind]
 
     def named_channels(self, words: Words) -> tuple[str, ...]:
         """Return the channels a refusal names: none when it names none, all when it names both texts and calls.
@@ -137,8 +189,7 @@ class Lexicon:
         """
         found = [
             (match.span(), covered)
-            for phrase, covered in self.channels
-            if _possible(phrase, words)
+            for phrase, covered in (self.channels[place] for place in self.named.places(words.vocabulary))
             for match in phrase.pattern.finditer(words.padded)
         ]
         rather = [span for span, covered in found if not covered]
@@ -153,8 +204,8 @@ class Lexicon:
         return tuple(channel for channel in ALL_CHANNELS if channel in named)
 
 
-def _possible(phrase: Compiled, words: Words) -> bool:
-    return not phrase.anchors or not phrase.anchors.isdisjoint(words.vocabulary)
+def _is_exact(rule: Rule) -> bool:
+    return rule.kind == "whole" and rule.phrase.exact is not None
 
 
 def _guarded(rules: list[Rule]) -> tuple[Rule, ...]:
@@ -174,26 +225,32 @@ def load_lexicon(directory: Path = CONFIG) -> Lexicon:
 def _index(languages: Iterable[Language], traditional: Mapping[int, str]) -> Lexicon:
     languages = tuple(languages)
     rules = _guarded([rule for language in languages for rule in language.rules])
-    by_anchor: dict[str, list[int]] = {}
-    anchorless: list[int] = []
+    exact: dict[str, list[int]] = {}
     for place, rule in enumerate(rules):
-        for anchor in rule.phrase.anchors:
-            by_anchor.setdefault(anchor, []).append(place)
-        if not rule.phrase.anchors:
-            anchorless.append(place)
+        if _is_exact(rule) and rule.phrase.exact is not None:
+            exact.setdefault(rule.phrase.exact, []).append(place)
+    guards = {rule.intent: rule.guards for rule in rules}
+    channels = tuple(entry for language in languages for entry in language.channels)
     wanted = frozenset(word for rule in rules for word in rule.phrase.words if rule.kind != "weak")
     known = frozenset(word for language in languages for word in language.known_words)
     fillers = frozenset(filler for language in languages for filler in language.fillers)
+    answers = {
+        kind: frozenset(word for language in languages for word in language.answers.get(kind, ()))
+        for kind in ("yes", "no", "ok")
+    }
     return Lexicon(
-        by_anchor={word: tuple(places) for word, places in by_anchor.items()},
-        anchorless=tuple(anchorless),
+        anchored=_Anchored.of((place, rule.phrase) for place, rule in enumerate(rules) if not _is_exact(rule)),
+        exact={wording: tuple(places) for wording, places in exact.items()},
         rules=rules,
-        guards={rule.intent: rule.guards for rule in rules},
-        answers={
-            kind: frozenset(word for language in languages for word in language.answers.get(kind, ()))
-            for kind in ("yes", "no", "ok")
+        guards=guards,
+        guarded={intent: _Anchored.of(enumerate(phrases)) for intent, phrases in guards.items()},
+        answers=answers,
+        answer_words={
+            kind: frozenset(word for said in {*known, *fillers, *_LEADS, *answers["ok"]} for word in said.split())
+            for kind, known in answers.items()
         },
-        channels=tuple(entry for language in languages for entry in language.channels),
+        channels=channels,
+        named=_Anchored.of((place, phrase) for place, (phrase, _) in enumerate(channels)),
         fillers=fillers,
         longest_filler=max((len(filler.split()) for filler in fillers), default=0),
         folding=Folding(

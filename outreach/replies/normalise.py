@@ -19,6 +19,7 @@ _INVISIBLE = re.compile(
 _SPELLED = re.compile(r"(?<![a-z0-9'])[a-z](?:[\s.\-_*]{1,2}[a-z]){2,}(?![a-z0-9'])")
 _STRETCHED = re.compile(r"([a-z])\1{2,}")
 _CLAUSE = re.compile(r"[!！;；:：。…]+|\.(?!\d)|\n+")
+_STACCATO = re.compile(r"\s*(?:[^\W\d_]+['\u2019]?[^\W\d_]*[.!…]+\s*){3,}\Z")
 _TOKEN = re.compile(rf"[{CJK}]|[a-z0-9_]+|[.?,#]")
 _LEET = str.maketrans("013457$@", "oleasts" + "a")
 
@@ -63,13 +64,14 @@ def _any_of(words: Iterable[str]) -> re.Pattern[str] | None:
 def tokenise(cleaned: str) -> list[str]:
     """Cut cleaned text into words, single Chinese characters and the clause marks ``.`` ``,`` ``?`` ``#``.
 
-    Accents go, apostrophes close up (``don't`` -> ``dont``), letters spelled apart join, stretched words shrink.
+    Accents go, apostrophes close up (``don't`` -> ``dont``), letters spelled apart join, stretched words shrink; a
+    full stop after each word ("Leave. Me. Alone.") parts nothing.
     """
     text = unaccented(cleaned)
     text = text.replace("'", "").replace("\u2019", "").replace("`", "").replace("\u2018", "").replace("\u00b4", "")
     text = _SPELLED.sub(lambda found: re.sub(r"[^a-z]", "", found[0]), text)
     text = _STRETCHED.sub(r"\1\1", text)
-    text = _CLAUSE.sub(" . ", text)
+    text = _CLAUSE.sub(" " if _STACCATO.match(text) else " . ", text)
     text = text.replace("、", ",").replace("¿", " ").replace("¡", " ")
     return [_unleet(token) for token in _TOKEN.findall(text)]
 
@@ -106,6 +108,8 @@ class Speller:
     def _mend(self, token: str) -> str:
         if len(token) < 5 or not token.isascii() or not token.isalpha() or token in self._known:
             return token
+        if token.endswith("in") and f"{token}g" in self._known:
+            return f"{token}g"
         best, found = 3, token
         for length in range(len(token) - 2, len(token) + 3):
             for word in self._by_initial.get(length, ()):

@@ -88,5 +88,51 @@ def _as_digits(found: re.Match[str]) -> str:
     return str(total + part) if large else found[0]
 
 
+_ORDINALS = {
+    word: place
+    for place, word in enumerate(
+        ["first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth", "eleventh",
+         "twelfth", "thirteenth", "fourteenth", "fifteenth", "sixteenth", "seventeenth", "eighteenth", "nineteenth",
+         "twentieth"], 1)
+} | {"thirtieth": 30}  # fmt: skip
+_DAY_WORDS = {
+    "primero": 1, "uno": 1, "dos": 2, "tres": 3, "cuatro": 4, "cinco": 5, "seis": 6, "siete": 7, "ocho": 8, "nueve": 9,
+    "diez": 10, "once": 11, "doce": 12, "trece": 13, "catorce": 14, "quince": 15, "dieciseis": 16, "diecisiete": 17,
+    "dieciocho": 18, "diecinueve": 19, "veinte": 20, "veintiuno": 21, "veintidos": 22, "veintitres": 23,
+    "veinticuatro": 24, "veinticinco": 25, "veintiseis": 26, "veintisiete": 27, "veintiocho": 28, "veintinueve": 29,
+    "treinta y uno": 31, "treinta": 30,
+}  # fmt: skip
+_ENGLISH_MONTH = "january|february|march|april|may|june|july|august|september|october|november|december"
+_SPANISH_MONTH = "enero|febrero|marzo|abril|mayo|junio|julio|agosto|septiembre|setiembre|octubre|noviembre|diciembre"
+_NTH = "|".join(_ORDINALS)
+_LATER = "|".join(word for word, place in _ORDINALS.items() if place > 3)
+_SPOKEN_DAY = re.compile(
+    rf"\b(?P<tens>twenty|thirty)[ -](?P<unit>{_NTH})\b|\b(?P<nth>{_LATER})\b"
+    rf"|\b(?P<of>first|second|third)(?= of (?:{_ENGLISH_MONTH}|next month|the month|this month)\b)"
+    rf"|(?<=\bthe )(?P<few>first|second|third)(?= (?:of )?(?:{_ENGLISH_MONTH}|next month|the month|this month)\b)"
+    rf"|(?<=\b(?:on|by) the )(?P<on>first|second|third)\b(?! (?:day|thing|payment|of the week|week))"
+    rf"|(?P<month>\b(?:{_ENGLISH_MONTH}) (?:the )?)(?P<m>first|second|third)\b"
+)
+_DIA_SAID = "|".join(sorted(_DAY_WORDS, key=len, reverse=True))
+_SPOKEN_DIA = re.compile(
+    rf"\b(?P<a>{_DIA_SAID})(?= de (?:{_SPANISH_MONTH})\b)"
+    rf"|(?<=\b(?:el|al) )(?P<b>{_DIA_SAID})\b(?! (?:pagos|cuotas|por|pesos|euros|dias|semanas|meses))"
+    rf"|(?<=\bdia )(?P<c>{_DIA_SAID})\b"
+)
+
+
+def days_as_digits(text: str) -> str:
+    """Write "april twenty first" as april 21th and "el quince de abril" as el 15 de abril, for the rules of dates."""
+    return _SPOKEN_DIA.sub(lambda found: str(_DAY_WORDS[found[0]]), _SPOKEN_DAY.sub(_nth, text))
+
+
+def _nth(found: re.Match[str]) -> str:
+    if found["tens"]:
+        return f"{({'twenty': 20, 'thirty': 30}[found['tens']]) + _ORDINALS[found['unit']]}th"
+    lead = found["month"] or ""
+    word = found["nth"] or found["of"] or found["few"] or found["on"] or found["m"]
+    return f"{lead}{_ORDINALS[word]}th"
+
+
 NUMBER_WORDS = frozenset({*_TENS, *_TIMES, "twice", *(word for word in WORDS if WORDS[word] > 1)})
 """Words of English and Spanish that may count something."""

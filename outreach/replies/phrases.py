@@ -77,12 +77,18 @@ class PhraseError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Compiled:
-    """One phrase ready to match. ``anchors``: one of these words must occur; empty when any text may match."""
+    """One phrase ready to match.
+
+    ``anchors``: one of these words must occur; empty when any text may match. ``needs``: further sets of which the
+    text must hold a word each. ``exact`` is the wording of a phrase without choices, else None.
+    """
 
     source: str
     regex: str
     anchors: frozenset[str]
     words: frozenset[str]
+    needs: tuple[frozenset[str], ...] = ()
+    exact: str | None = None
 
     @property
     def pattern(self) -> re.Pattern[str]:
@@ -101,6 +107,7 @@ class _Node:
     anchors: frozenset[str]
     words: frozenset[str]
     optional: bool = False
+    needs: tuple[frozenset[str], ...] = ()
 
 
 _NOTHING: frozenset[str] = frozenset()
@@ -114,7 +121,9 @@ def compile_phrase(source: str, sets: Mapping[str, str]) -> Compiled:
         raise PhraseError(f"a bracket is closed but never opened in {source!r}")
     if not node.words:
         raise PhraseError(f"{source!r} has no words")
-    return Compiled(source, node.regex, node.anchors, node.words)
+    plain = all(piece.isalnum() for piece in pieces)
+    needs = tuple(need for need in node.needs if need != node.anchors)
+    return Compiled(source, node.regex, node.anchors, node.words, needs, " ".join(pieces) if plain else None)
 
 
 def _expand(source: str, sets: Mapping[str, str]) -> str:
@@ -186,14 +195,15 @@ def _leaf(piece: str) -> _Node:
             return _Node(r"(?= [.,?]| ?$)", _NOTHING, _NOTHING, optional=True)
         case _:
             word = frozenset({piece})
-            return _Node(" " + re.escape(piece) + "(?![^ ])", word, word)
+            return _Node(" " + re.escape(piece) + "(?![^ ])", word, word, needs=(word,))
 
 
 def _join(nodes: list[_Node]) -> _Node:
     needed = [node for node in nodes if not node.optional and node.anchors]
     anchors = max((node.anchors for node in needed), key=_rarity, default=_NOTHING)
     words = frozenset(word for node in nodes for word in node.words)
-    return _Node("".join(node.regex for node in nodes), anchors, words, optional=not needed)
+    needs = tuple(dict.fromkeys(sorted((each for node in needed for each in node.needs), key=len)))
+    return _Node("".join(node.regex for node in nodes), anchors, words, optional=not needed, needs=needs)
 
 
 def _either(nodes: list[_Node]) -> _Node:
@@ -202,7 +212,10 @@ def _either(nodes: list[_Node]) -> _Node:
     certain = all(node.anchors for node in nodes)
     anchors = frozenset(word for node in nodes for word in node.anchors) if certain else _NOTHING
     words = frozenset(word for node in nodes for word in node.words)
-    return _Node("(?:" + "|".join(node.regex for node in nodes) + ")", anchors, words, optional=not certain)
+    needs = (anchors,) if anchors else ()
+    return _Node(
+        "(?:" + "|".join(node.regex for node in nodes) + ")", anchors, words, optional=not certain, needs=needs
+    )
 
 
 def _rarity(anchors: frozenset[str]) -> tuple[int, int]:

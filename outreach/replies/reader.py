@@ -1,5 +1,6 @@
 """The reader: words or digits of a borrower become one Reading. Pure; the safest meaning acts first."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -10,6 +11,7 @@ from rapidfuzz.distance import OSA
 
 from channels.email.quoted import words_of
 from outreach.replies.amounts import Amount, bare_amount, find_amount
+from outreach.replies.asked import dated_answer, is_day, token_of
 from outreach.replies.ballot import weigh
 from outreach.replies.counts import bare_number, find_choice, find_count
 from outreach.replies.dates import When, find_date, may_name_date
@@ -98,8 +100,9 @@ def _local_day(at: datetime | None, zone: str | None) -> date | None:
 
 def _promised(words: Words, context: ReplyContext, lexicon: Lexicon) -> Reading | None:
     """Read a bare token as the last prompt promised it would be read."""
+    token = token_of(words.core)
     for key, intent in context.keys.items():
-        if words.core and words.core == lexicon.words(key).core:
+        if token and token == lexicon.words(key).core:
             choice = bare_number(words.core) if intent is Intent.CHOOSE_OPTION else None
             stop = intent is Intent.STOP
             return Reading(
@@ -134,6 +137,7 @@ class _Reader:
         self._currency = currency
         self._context = context
         self._plain = unaccented(words.cleaned)
+        self._every = how_often(self._plain)
         self._found: dict[Intent, Found] = {}
 
     def reading(self) -> Reading:
@@ -163,11 +167,12 @@ class _Reader:
 
     def _facts(self, *, past: bool) -> Facts:
         text = self._plain
-        figures = any(sign.isdigit() for sign in text) or not text.isascii()
+        figures = not text.isascii() or _DIGIT.search(text) is not None
         on, named = None, False
-        if self._day and may_name_date(text):
-            on, named = find_date(text, When(self._day, past=past, day_first=self._day_first()))
-        spelled = figures or any(word in self._words.vocabulary for word in NUMBER_WORDS)
+        asked = dated_answer(text, self._words.core, self._context.awaiting)
+        if self._day and may_name_date(asked):
+            on, named = find_date(asked, When(self._day, past=past, day_first=self._day_first()))
+        spelled = figures or not self._words.vocabulary.isdisjoint(NUMBER_WORDS)
         return Facts(
             amount=find_amount(text, self._currency) if spelled else None,
             on=on,
@@ -235,7 +240,7 @@ class _Reader:
             return None
         offers = self._context.offers
         text = self._plain if not self._plain.isascii() else self._words.padded.strip()
-        choice = find_choice(text, self._words.core, offers) if not self._frequency() else None
+        choice = find_choice(text, self._words.core, offers) if not self._every else None
         if choice is None and facts.amount:
             choice = _offer_of(facts.amount, offers)
         if choice is None and len(offers) == 1 and Intent.CONFIRM_YES in self._found:
@@ -247,9 +252,6 @@ class _Reader:
         self._add(Intent.CHOOSE_OPTION, _CERTAIN, "names an option on the table")
         return choice
 
-    def _frequency(self) -> bool:
-        return how_often(self._plain) is not None
-
     # Intents that facts imply.
 
     def _from_facts(self, facts: Facts) -> None:
@@ -258,7 +260,7 @@ class _Reader:
             return
         if facts.count and (not loud or loud <= _MONEY | {Intent.QUESTION_HOW_TO_PAY, Intent.HELP}):
             self._add(Intent.INSTALLMENTS, _LIKELY, "names a number of installments")
-        elif facts.amount and self._frequency() and not (loud - _MONEY):
+        elif facts.amount and self._every and not (loud - _MONEY):
             self._add(Intent.INSTALLMENTS, _LIKELY, "names an amount each week or month")
         elif self._answers_when(loud, facts):
             self._drop(Intent.EXTENSION_REQUEST)
@@ -393,7 +395,7 @@ class _Reader:
             must_pause=any(intent in PAUSING for intent in order),
             stop_channels=(named or ALL_CHANNELS) if stop else (),
             explanation="; ".join(f"{intent}: {self._found[intent].name}" for intent in order),
-            every=how_often(self._plain),
+            every=self._every,
             payday=names_payday(self._plain),
             plan_wish=plan_wish(self._plain),
             names_channel=bool(named),
@@ -401,6 +403,8 @@ class _Reader:
 
     def _order(self) -> list[Intent]:
         """Safest first; a clear answer to the open question comes before new talk of money."""
+        if len(self._found) == 1:
+            return list(self._found)
         answered = self._context.awaiting is Awaiting.CONFIRMATION
 
         def place(intent: Intent) -> float:
@@ -419,7 +423,9 @@ class _Reader:
         """Take a bare figure for an amount where an amount was asked for or offered."""
         if Intent.CHOOSE_OPTION in order or Intent.STOP in order:
             return None
-        return bare_amount(self._plain, self._currency) if self._context.awaiting is Awaiting.PROMISE_DATE else None
+        if self._context.awaiting is not Awaiting.PROMISE_DATE or is_day(self._words.core):
+            return None
+        return bare_amount(self._plain, self._currency)
 
 
 def _offer_of(amount: Amount, offers: tuple[OpenOffer, ...]) -> int | None:
@@ -430,6 +436,7 @@ def _offer_of(amount: Amount, offers: tuple[OpenOffer, ...]) -> int | None:
     return fitting[0] if len(fitting) == 1 else None
 
 
+_DIGIT = re.compile(r"\d")
 _BUT = frozenset({"but", "pero", "however", "except", "unless", "although"})
 _NOT_STOP = frozenset(
     {"shop", "step", "top", "spot", "slop", "atop", "stow", "tops", "pop", "hop", "mop", "cop", "drop", "crop", "prop",

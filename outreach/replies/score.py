@@ -9,7 +9,7 @@ from outreach.replies.codec import parse_object
 from outreach.replies.reading import SAFETY
 
 _LABELS = frozenset({"expect", "split"})
-FACTS = ("choice", "amount_minor", "currency", "date", "count")
+FACTS = ("choice", "amount_minor", "currency", "date", "count", "must_pause")
 """What a label may say beside the intent; what it does not mention is not counted."""
 
 
@@ -53,6 +53,8 @@ class Score:
 def score(rows: Iterable[Mapping[str, Any]]) -> Score:
     """Read every labelled reply. ``expect.intent`` is one intent or a list of acceptable ones.
 
+    A label without an intent speaks only of stop and of facts.
+
     Stop counts by ``must_stop`` (a label without it accepts either); safety counts replies labelled with
     a safety intent that was found anywhere.
     """
@@ -62,10 +64,10 @@ def score(rows: Iterable[Mapping[str, Any]]) -> Score:
     wrong: list[str] = []
     replies = 0
     for row in rows:
-        replies += 1
+        replies += "intent" in row["expect"]
         reading = parse_object({key: value for key, value in row.items() if key not in _LABELS})
         _count(row["expect"], reading, meant=meant, found=found, right=right)
-        if reading["intent"] not in _accepted(row["expect"]):
+        if reading["intent"] not in _accepted(row["expect"], reading):
             wrong.append(str(row["id"]))
     rates = {
         name: Rate(right[name], found[name], meant[name]) for name in sorted(meant | found) if not name.startswith("*")
@@ -81,8 +83,8 @@ def score(rows: Iterable[Mapping[str, Any]]) -> Score:
     )
 
 
-def _accepted(expect: Mapping[str, Any]) -> list[str]:
-    intent = expect["intent"]
+def _accepted(expect: Mapping[str, Any], reading: Mapping[str, Any]) -> list[str]:
+    intent = expect.get("intent", reading["intent"])
     return list(intent) if isinstance(intent, list) else [intent]
 
 
@@ -94,7 +96,7 @@ def _count(
     found: Counter[str],
     right: Counter[str],
 ) -> None:
-    accepted = _accepted(expect)
+    accepted = _accepted(expect, reading)
     hit = reading["intent"] in accepted
     label = reading["intent"] if hit else accepted[0]
     stop = bool(reading["must_stop"])
@@ -105,15 +107,16 @@ def _count(
     safe = {reading["intent"], *reading["also"]} & SAFETY
     _tally(
         "*safety",
-        label in SAFETY,
+        label in SAFETY and "intent" in expect,
         bool(safe) and (label not in SAFETY or label in safe),
         meant=meant,
         found=found,
         right=right,
     )
-    meant[label] += 1
-    found[reading["intent"]] += 1
-    right[label] += hit
+    if "intent" in expect:
+        meant[label] += 1
+        found[reading["intent"]] += 1
+        right[label] += hit
 
 
 def _tally(

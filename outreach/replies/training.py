@@ -7,6 +7,7 @@ import random
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import orjson
@@ -14,7 +15,7 @@ import orjson
 from channels.email.quoted import words_of
 from outreach.replies.matching import load_lexicon
 from outreach.replies.reading import Intent
-from outreach.replies.voter import Voter, features, load_concepts, softmax
+from outreach.replies.voter import features, load_concepts, softmax
 
 _ROUNDS = 14
 _STEP = 0.5
@@ -35,32 +36,51 @@ class Example:
     intent: Intent
 
 
+@dataclass(frozen=True, slots=True)
+class Fitted:
+    """Weights as learnt: for each word its places among ``intents``, each with a weight."""
+
+    trained_on: str
+    intents: tuple[Intent, ...]
+    weights: Mapping[str, tuple[tuple[int, float], ...]]
+    bias: tuple[float, ...]
+
+
+_CORPUS = Path("tests/corpus")
+_LEARNT_FROM = ("replies", "replies_mended", "replies_second_sight", "replies_third_sight", "replies_fourth_sight")
+
+
+def learnt_from(corpus: Path = _CORPUS) -> tuple[Path, ...]:
+    """Return the files of labelled replies that the shipped weights are made from; never the held-out one."""
+    return tuple(corpus / f"{name}.jsonl" for name in _LEARNT_FROM)
+
+
 def fingerprint(rows: Iterable[Mapping[str, Any]]) -> str:
     """Return a hash of what is learnt from: texts and labels, whatever their order."""
-    lines = sorted(orjson.dumps([row["text"], row["expect"]["intent"], row.get("context")]) for row in rows)
+    lines = sorted(orjson.dumps([row["text"], row["expect"].get("intent"), row.get("context")]) for row in rows)
     return hashlib.sha256(b"\n".join(lines)).hexdigest()
 
 
 def examples(rows: Iterable[Mapping[str, Any]]) -> list[Example]:
-    """Turn labelled replies into examples; of several acceptable labels the first counts.
+    """Turn labelled replies into examples; of several acceptable labels the first counts, without one there is none.
 
     Answers to an open question teach nothing: they mean what was asked.
     """
     lexicon, concepts = load_lexicon(), load_concepts()
     learnt = []
     for row in rows:
-        intent = row["expect"]["intent"]
-        intent = intent if isinstance(intent, str) else intent[0]
-        if not row.get("context"):
+        labelled = row["expect"].get("intent")
+        intent = labelled[0] if isinstance(labelled, list) else labelled
+        if intent and not row.get("context"):
             words = lexicon.words(words_of(row["text"]))
             learnt.append(Example(tuple(sorted(features(words.padded, concepts))), Intent(intent)))
     return learnt
 
 
-def train(learnt: Sequence[Example], *, trained_on: str = "", seed: int = 7) -> Voter:
+def train(learnt: Sequence[Example], *, trained_on: str = "", seed: int = 7) -> Fitted:
     """Fit a multinomial logistic model by stochastic gradient steps (AdaGrad). Same input, same weights."""
     intents = tuple(sorted({example.intent for example in learnt}))
-    return _Fit(learnt, intents, seed).voter(trained_on)
+    return _Fit(learnt, intents, seed).fitted(trained_on)
 
 
 class _Fit:
@@ -82,17 +102,16 @@ class _Fit:
         ]
         self._random = random.Random(seed)  # noqa: S311 - shuffling, no secret
 
-    def voter(self, trained_on: str) -> Voter:
+    def fitted(self, trained_on: str) -> Fitted:
         for _ in range(_ROUNDS):
             self._random.shuffle(self._rows)
             for found, meant in self._rows:
                 self._learn(found, meant)
-        return Voter(
+        return Fitted(
             trained_on=trained_on,
             intents=self._intents,
             weights={name: self._kept(place) for name, place in self._names.items()},
             bias=tuple(self._bias),
-            concepts=load_concepts(),
         )
 
     def _kept(self, place: int) -> tuple[tuple[int, float], ...]:
@@ -116,21 +135,21 @@ class _Fit:
                 weights[column] -= _STEP * (change / math.sqrt(squares[column]) + _DECAY * weights[column])
 
 
-def stored(voter: Voter) -> bytes:
+def stored(fitted: Fitted) -> bytes:
     """Return the weights file: JSON, compressed, the same bytes for the same weights."""
-    largest = max((abs(weight) for known in voter.weights.values() for _, weight in known), default=1.0)
+    largest = max((abs(weight) for known in fitted.weights.values() for _, weight in known), default=1.0)
     scale = largest / _STEPS
     weights = {}
-    for name, known in sorted(voter.weights.items()):
+    for name, known in sorted(fitted.weights.items()):
         steps = [(column, round(weight / scale)) for column, weight in known]
         flat = [part for column, step in steps if abs(step) >= _KEPT for part in (column, step)]
         if flat:
             weights[name] = flat
     document = {
-        "trained_on": voter.trained_on,
-        "intents": [intent.value for intent in voter.intents],
+        "trained_on": fitted.trained_on,
+        "intents": [intent.value for intent in fitted.intents],
         "scale": scale,
-        "bias": [round(each / scale, 2) for each in voter.bias],
+        "bias": [round(each / scale, 2) for each in fitted.bias],
         "weights": weights,
     }
     return gzip.compress(orjson.dumps(document), 9, mtime=0)

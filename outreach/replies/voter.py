@@ -3,9 +3,10 @@
 import gzip
 import itertools
 import math
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from functools import lru_cache
+import struct
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cache, lru_cache
 from pathlib import Path
 
 import orjson
@@ -18,6 +19,9 @@ WEIGHTS = Path(__file__).resolve().parents[2] / "config" / "intents" / "weights.
 CONCEPTS = WEIGHTS.with_name("concepts.yaml")
 _LONGEST = 60
 """Words of a reply that are looked at; what a person wants is said early."""
+
+
+_MARKS = frozenset(".,#")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,26 +49,47 @@ class Vote:
 
 @dataclass(frozen=True, slots=True)
 class Voter:
-    """Weights as trained. ``trained_on`` is the fingerprint of the labelled replies they were made from."""
+    """Weights as stored. ``trained_on`` is the fingerprint of the labelled replies they were made from.
+
+    The weights of a word stand side by side in one whole number, ``_LANE`` bits for each intent, in steps of ``step``:
+    adding the numbers of all words adds up every intent at once.
+    """
 
     trained_on: str
     intents: tuple[Intent, ...]
-    weights: Mapping[str, tuple[tuple[int, float], ...]]
+    weights: Mapping[str, int]
     bias: tuple[float, ...]
+    step: float
     concepts: "Concepts"
 
     def vote(self, padded: str) -> Vote:
         """Weigh one reply, cut up as ``Words.padded``."""
-        totals = list(self.bias)
-        weights = self.weights
-        looked_at = features(padded, self.concepts)
-        seen = [known for known in map(weights.get, looked_at) if known]
-        scale = 1.0 / math.sqrt(len(seen)) if seen else 0.0
-        for known in seen:
-            for place, weight in known:
-                totals[place] += weight * scale
-        named = frozenset(name for name in looked_at if name[0] == "@" and name[1:].isidentifier())
-        return Vote(dict(zip(self.intents, softmax(totals), strict=True)), named)
+        looked_at, named = _looked_at(padded, self.concepts)
+        seen = [known for known in map(self.weights.get, looked_at) if known is not None]
+        scale = self.step / math.sqrt(len(seen)) if seen else 0.0
+        sums = _unpacked(sum(seen), len(self.bias))
+        totals = [bias + steps * scale for bias, steps in zip(self.bias, sums, strict=True)]
+        return Vote(dict(zip(self.intents, softmax(totals), strict=True)), frozenset(named))
+
+
+_LANE = 32
+_MIDDLE = 1 << (_LANE - 1)
+
+
+def packed(steps: Iterable[tuple[int, int]]) -> int:
+    """Put whole numbers, each with its place, side by side in one."""
+    return sum(step << (_LANE * place) for place, step in steps)
+
+
+@cache
+def _raise(count: int) -> int:
+    return packed((place, _MIDDLE) for place in range(count))
+
+
+def _unpacked(lanes: int, count: int) -> list[int]:
+    """Take ``count`` whole numbers apart again; each was raised by half a lane, so that none borrows from the next."""
+    raised = lanes + _raise(count)
+    return [each - _MIDDLE for each in struct.unpack(f"<{count}I", raised.to_bytes(count * _LANE // 8, "little"))]
 
 
 def softmax(totals: Iterable[float]) -> list[float]:
@@ -78,14 +103,19 @@ def softmax(totals: Iterable[float]) -> list[float]:
 
 def features(padded: str, concepts: "Concepts") -> set[str]:
     """Return what the model looks at: words, their neighbours, stretches of letters, and concepts in their order."""
-    words = [_plain(word) for word in padded.split()[:_LONGEST] if word not in {".", ",", "#"}]
+    return _looked_at(padded, concepts)[0]
+
+
+def _looked_at(padded: str, concepts: "Concepts") -> tuple[set[str], list[str]]:
+    words = [_plain(word) for word in padded.split()[:_LONGEST] if word not in _MARKS]
     found = set(words)
     found.update(_neighbours(words))
-    found.update(_pairs(concepts.named(words)))
+    named = concepts.named(words)
+    found.update(_pairs(named))
     for word in set(words):
         if word.isascii() and word.isalpha() and len(word) > 3:
             found.update(_letters(word))
-    return found
+    return found, named
 
 
 def _pairs(named: list[str]) -> Iterator[str]:
@@ -102,6 +132,12 @@ class Concepts:
 
     whole: Mapping[str, str]
     beginnings: Mapping[str, str]
+    _openers: frozenset[str] = field(init=False, repr=False)
+    _begun: Callable[[str], str | None] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_openers", frozenset(wording.split(" ", 1)[0] for wording in self.whole))
+        object.__setattr__(self, "_begun", lru_cache(maxsize=20_000)(self._beginning))
 
     def named(self, words: list[str]) -> list[str]:
         """Return the concepts of ``words`` in their order, the longest run of words first, each named as ``@name``."""
@@ -115,16 +151,19 @@ class Concepts:
         return found
 
     def _at(self, words: list[str], place: int) -> tuple[str | None, int]:
-        for size in (3, 2, 1):
+        word = words[place]
+        for size in (3, 2, 1) if word in self._openers else ():
             name = self.whole.get(" ".join(words[place : place + size]))
             if name:
                 return name, size
-        word = words[place]
+        return self._begun(word), 1
+
+    def _beginning(self, word: str) -> str | None:
         for length in range(min(len(word), 9), 2, -1):
             name = self.beginnings.get(word[:length])
             if name:
-                return name, 1
-        return None, 1
+                return name
+        return None
 
 
 @lru_cache(maxsize=2)
@@ -171,10 +210,8 @@ def load_voter(path: Path = WEIGHTS) -> Voter:
     return Voter(
         trained_on=stored["trained_on"],
         intents=tuple(Intent(name) for name in stored["intents"]),
-        weights={
-            name: tuple((pairs[place], pairs[place + 1] * scale) for place in range(0, len(pairs), 2))
-            for name, pairs in stored["weights"].items()
-        },
+        weights={name: packed(zip(pairs[::2], pairs[1::2], strict=True)) for name, pairs in stored["weights"].items()},
         bias=tuple(each * scale for each in stored["bias"]),
+        step=scale,
         concepts=load_concepts(),
     )

@@ -48,6 +48,62 @@ def test_a_stop_word_that_means_something_else_does_not_stop(text: str) -> None:
     assert not reading(text).must_stop
 
 
+@pytest.mark.parametrize(
+    "text",
+    ["Lose. My. Number.", "bin my number", "i'll block you if you don't stop", "you've been blocked", "give it a rest with the reminders",
+     "plz sto txting me", "me pueden sacar de la lista?", "menos mensajes, estoy harta", "TDTD", "可以放过我吗 一直传"],
+)  # fmt: skip
+def test_a_refusal_in_less_usual_words_must_stop(text: str) -> None:
+    assert reading(text).must_stop
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["take the payment from my card today", "no dejen de avisarme por favor", "dejen de cobrarme de más", "voy a la parada del bus",
+     "别停提醒，挺有用的", "I never asked you to stop emailing me", "estoy parado sin trabajo", "don't stop the reminders, they help"],
+)  # fmt: skip
+def test_ending_something_other_than_contact_does_not_stop(text: str) -> None:
+    assert not reading(text).must_stop
+
+
+@pytest.mark.parametrize(
+    ("text", "day"),
+    [("a week from tuesday", "2026-03-24"), ("the last friday of the month", "2026-03-27"), ("by eod", "2026-03-11"), ("friday next week", "2026-03-20"),
+     ("twenty first of march", "2026-03-21"), ("el quince de abril", "2026-04-15"), ("de hoy en ocho", "2026-03-18"), ("15", "2026-03-15"),
+     ("10 days", "2026-03-21"), ("sometime in may", None), ("a primeros de mes", None), ("31 of april", None)],
+)  # fmt: skip
+def test_a_day_that_was_asked_for_is_read_however_it_is_said(text: str, day: str | None) -> None:
+    found = reading(text, awaiting=Awaiting.PROMISE_DATE)
+    assert (found.on and found.on.isoformat()) == day
+
+
+@pytest.mark.parametrize(
+    ("text", "minor", "count"),
+    [("I can pay 40 a week starting friday", 4000, None), ("twice a month 30 each", 3000, None), ("5 x $20?", 2000, 5),
+     ("fifty dollars a week for ten weeks", 5000, 10), ("分十二期每期200", 20000, 12), ("6 mensualidades de 250", 25000, 6)],
+)  # fmt: skip
+def test_parts_are_read_with_what_each_is_and_how_many(text: str, minor: int, count: int | None) -> None:
+    found = reading(text)
+    assert (found.intent, found.amount_minor, found.count) == (Intent.INSTALLMENTS, minor, count)
+
+
+@pytest.mark.parametrize("text", ["press 1", "Reply 1", "oprimo 1", "按1"])
+def test_a_promised_key_counts_when_its_pressing_is_told(text: str) -> None:
+    assert reading(text, keys={"1": Intent.PAY_NOW}).intent is Intent.PAY_NOW
+
+
+@pytest.mark.parametrize("text", ["Kind regards, Bill", "the starting date", "from my remote office"])
+def test_true_words_are_not_taken_for_typos(text: str) -> None:
+    assert not {Intent.ABUSIVE, Intent.HARDSHIP, Intent.STOP} & set(reading(text).intents)
+
+
+def test_an_answer_may_be_put_together_from_several() -> None:
+    asked = {"awaiting": Awaiting.CONFIRMATION}
+    assert reading("hold on, not yet", **asked).intent is Intent.CONFIRM_NO
+    assert reading("um yes that is correct", **asked).intent is Intent.CONFIRM_YES
+    assert reading("thank you!").intent is Intent.CHIT_CHAT
+
+
 def test_an_unclear_possible_stop_stops_with_low_confidence() -> None:
     found = reading("I'll stop by Friday")
     assert found.must_stop
