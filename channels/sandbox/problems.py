@@ -39,7 +39,6 @@ _TEXTS: Final[dict[int, tuple[int, str]]] = {
     21617: (400, "The concatenated message body exceeds the 1600 character limit."),
     21655: (400, "The ContentSid is Invalid"),
     21656: (400, "The ContentVariables Parameter is invalid"),
-    21910: (400, "Invalid 'From' and 'To' pair. 'From' and 'To' should be of the same channel"),
     21624: (400, "ValidityPeriod must be a whole number of seconds from 1 to 36000"),
     21701: (400, "The Messaging Service does not exist"),
     30409: (409, "This message cannot be canceled"),

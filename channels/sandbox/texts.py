@@ -239,7 +239,7 @@ class Texts:
         if len(body) > _MAX_BODY:
             return 21617
         if sender and to.startswith(WHATSAPP) != sender.startswith(WHATSAPP):
-            return 21910
+            return 21612
         return _refused_content(form) or self._refused_options(form) or self._refused_route(to, sender, service)
 
     def _refused_options(self, form: Mapping[str, str]) -> int | None:

@@ -101,8 +101,8 @@ class TwilioSms(TwilioAdapter):
         {Capability.LOOKS_UP, Capability.RECEIPTS, Capability.REPLIES, Capability.LOOKS_AFTER}
     )
 
-    def __init__(self, config: ChannelConfig) -> None:
-        options = read_options(TwilioSmsOptions, config)
+    def __init__(self, config: ChannelConfig, options: TwilioSmsOptions | None = None) -> None:
+        options = options or read_options(TwilioSmsOptions, config)
         super().__init__(config, options)
         self._messages = self._account.messages
         self._service = options.messaging_service_sid

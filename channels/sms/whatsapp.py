@@ -49,8 +49,9 @@ class TwilioWhatsApp(TwilioSms):
     }
 
     def __init__(self, config: ChannelConfig) -> None:
-        super().__init__(config)
-        self._templates = read_options(TwilioWhatsAppOptions, config).templates
+        options = read_options(TwilioWhatsAppOptions, config)
+        super().__init__(config, options)
+        self._templates = options.templates
 
     def _form(self, outbound: Outbound) -> dict[str, object]:
         form = super()._form(outbound)
