@@ -62,8 +62,8 @@ async def test_whatsapp_needs_the_creditors_switch_and_a_consent_of_its_own(
 ) -> None:
     put(database, ada := Someone(consents=consents))
     plan_touch(database, ada)
-    async with a_house(database) as house:
-        house = switched_on(house, *countries)
+    async with a_house(database) as shipped:
+        house = switched_on(shipped, *countries)
         await run_all(house)
         assert went(house) == [way]
         (out,) = fake(house).sent
@@ -73,8 +73,8 @@ async def test_whatsapp_needs_the_creditors_switch_and_a_consent_of_its_own(
 
 async def test_an_answer_goes_back_by_whatsapp_in_our_own_words_and_by_text_when_they_text(database: str) -> None:
     put(database, ada := Someone())  # no consent to WhatsApp: they wrote there themselves
-    async with a_house(database) as house:
-        house = switched_on(house, "US")
+    async with a_house(database) as shipped:
+        house = switched_on(shipped, "US")
         await by_whatsapp(house, ada, "How much do I owe?", "1")
         assert went(house) == [(True, True)]
         assert fake(house).sent[0].validity <= THREAD
@@ -87,8 +87,8 @@ async def test_an_answer_goes_back_by_whatsapp_in_our_own_words_and_by_text_when
 
 async def test_once_the_thread_is_over_only_a_template_goes(database: str) -> None:
     put(database, ada := Someone(consents=BOTH))
-    async with a_house(database) as house:
-        house = switched_on(house, "US")
+    async with a_house(database) as shipped:
+        house = switched_on(shipped, "US")
         await by_whatsapp(house, ada, "Thanks, I will look at it", "1")
         later = plan_touch(database, ada, at=START + THREAD)
         before = len(fake(house).sent)
@@ -101,8 +101,8 @@ async def test_once_the_thread_is_over_only_a_template_goes(database: str) -> No
 async def test_a_stop_on_either_stops_both_and_takes_the_consent_to_whatsapp_back(database: str, by: bool) -> None:
     put(database, ada := Someone(consents=BOTH))
     key = plan_touch(database, ada, at=START + timedelta(hours=1))
-    async with a_house(database) as house:
-        house = switched_on(house, "US")
+    async with a_house(database) as shipped:
+        house = switched_on(shipped, "US")
         await receive(house, "sms", dedupe_key="1", text="STOP", address=ada.phone, by_whatsapp=by)
         assert touch(database, key)["state"] == "cancelled"
         await run_all(house)
