@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
-from typing import ClassVar, Protocol, runtime_checkable
+from typing import ClassVar, Final, Protocol, runtime_checkable
 
 
 class Medium(StrEnum):
@@ -26,6 +26,11 @@ class Capability(StrEnum):
     REPLIES = "replies"
     LOOKS_AFTER = "looks_after"  # reads prices afterwards and takes words off the provider
     TEMPLATES = "templates"  # carries approved templates: wants Outbound.template
+    WHATSAPP = "whatsapp"  # carries addresses that begin with ``whatsapp:``, beside or instead of plain numbers
+
+
+WHATSAPP: Final = "whatsapp:"
+"""What an address and a number of ours begin with when a text goes by WhatsApp."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,10 +100,11 @@ class Outbound:
     """One attempt, ready to leave.
 
     ``attempt_id`` is stable and opaque (Message-ID, idempotency where a provider has it); ``token`` is the unguessable
-    word that comes back in callbacks; ``address`` is E.164 or an RFC 5321 mailbox; ``validity`` is how long the
-    provider may still hand it over: the rest of the permitted window, as of this call. ``template`` is given to
-    adapters that carry templates; ``person`` is an opaque id, the same for all attempts to one person, for routes that
-    stay the same.
+    word that comes back in callbacks; ``address`` is E.164 (after ``whatsapp:`` for WhatsApp) or an RFC 5321 mailbox;
+    ``validity`` is how long the provider may still hand it over: the rest of the permitted window, as of this call.
+    ``template`` is given to adapters that carry templates; ``in_thread``: the person wrote on WhatsApp so lately that
+    free words may answer for all of ``validity``. ``person`` is an opaque id, the same for all attempts to one person,
+    for routes that stay the same.
     """
 
     attempt_id: str
@@ -109,6 +115,7 @@ class Outbound:
     sender: str | None = None
     template: Template | None = None
     person: str | None = None
+    in_thread: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,6 +188,7 @@ class Reply:
 
     ``text`` for SMS, email and speech; ``digits`` for a keypad. ``provider_keyword`` is set when the provider itself
     already recognised and acted on STOP, START or HELP. ``dialled``: whether the one a call was handed on to answered.
+    ``by_whatsapp``: a text that came by WhatsApp; ``address`` is the number alone then as well.
     """
 
     dedupe_key: str
@@ -194,6 +202,7 @@ class Reply:
     to: str | None = None
     confidence: float | None = None
     dialled: bool | None = None
+    by_whatsapp: bool = False
 
 
 @dataclass(frozen=True, slots=True)

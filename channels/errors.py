@@ -90,6 +90,12 @@ class Unsupported(Rejected):
     code = "unsupported"
 
 
+class NoTemplate(Unsupported):
+    """The provider takes only templates it approved, and for this one and locale none is configured."""
+
+    code = "no_template"
+
+
 class Misconfigured(SendError):  # noqa: N818 - named by what happened, as the house speaks of it
     """Credentials, sender or account are wrong: nothing on this channel can leave until a person acts."""
 

@@ -13,6 +13,7 @@ COLUMNS = {
     Capability.INTERACTIVE: "interactive",
     Capability.LOOKS_AFTER: "price and redaction afterwards",
     Capability.TEMPLATES: "approved templates only",
+    Capability.WHATSAPP: "WhatsApp",
 }
 """Every capability, and its heading. A capability without one fails a test."""
 

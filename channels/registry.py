@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from channels.contract import Channel, ChannelConfig
+from channels.contract import WHATSAPP, Capability, Channel, ChannelConfig
 from channels.email.smtp import SmtpEmail, SmtpOptions
 from channels.errors import ConfigError
 from channels.gateway_options import HttpGatewayOptions
@@ -15,6 +15,7 @@ from channels.routing import Route
 from channels.sms.aliyun import AliyunOptions, AliyunSms
 from channels.sms.http_gateway import AskedGateway, make_gateway
 from channels.sms.twilio import TwilioSms, TwilioSmsOptions
+from channels.sms.whatsapp import TwilioWhatsApp, TwilioWhatsAppOptions
 from channels.twilio_calls import TwilioCallOptions
 from channels.voice.twilio import TwilioVoice
 
@@ -33,6 +34,7 @@ class Adapter:
 
 ADAPTERS: dict[str, Adapter] = {
     "twilio_sms": Adapter(TwilioSms, TwilioSmsOptions, lambda config, _now: TwilioSms(config)),
+    "twilio_whatsapp": Adapter(TwilioWhatsApp, TwilioWhatsAppOptions, lambda config, _now: TwilioWhatsApp(config)),
     "twilio_voice": Adapter(TwilioVoice, TwilioCallOptions, lambda config, _now: TwilioVoice(config)),
     "twilio_ivr": Adapter(TwilioIvr, TwilioCallOptions, lambda config, _now: TwilioIvr(config)),
     "smtp": Adapter(SmtpEmail, SmtpOptions, SmtpEmail),
@@ -57,7 +59,9 @@ def _make_router(config: ChannelConfig, now: Now) -> Channel:
     for sender in config.senders:
         name = sender.config.name.rpartition("/")[2]
         said = read_options(RouteOptions, replace(sender.config, options=sender.route))
-        routes.append(Route(name, said.weight, said.prefixes, said.numbers, said.local_presence))
         senders[name] = make_channel(sender.config, now)
+        scheme = WHATSAPP if Capability.WHATSAPP in senders[name].capabilities else ""
+        prefixes = tuple(scheme + prefix for prefix in said.prefixes)
+        routes.append(Route(name, said.weight, prefixes, said.numbers, said.local_presence, scheme))
     rules = read_options(RoutingOptions, replace(config, options=config.routing)).rules()
     return make_router(config.name, senders, routes, rules)

@@ -17,6 +17,7 @@ from typing import Annotated, ClassVar, Final, Self
 from pydantic import Field, model_validator
 
 from channels.contract import (
+    WHATSAPP,
     Accepted,
     Acknowledges,
     Aftermath,
@@ -263,7 +264,8 @@ class AskedRouter(Router):
         After a process died nobody knows which sender had its attempts, so absence needs every sender's word.
         """
         route = self._unknown.get(key.attempt_id)
-        names = [route] if route else [each.name for each in serving(self._routes, key.address)]
+        asked = (key.address, WHATSAPP + key.address)
+        names = [route] if route else [each.name for to in asked for each in serving(self._routes, to)]
         unasked: SendError | None = None
         for name in names:
             sender = self._senders[name]

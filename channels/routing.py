@@ -13,6 +13,8 @@ from enum import StrEnum
 from hashlib import blake2b
 from typing import Final
 
+from channels.contract import WHATSAPP
+
 _NEVER: Final = float("-inf")
 _AREA: Final = len("+1202")
 
@@ -22,7 +24,8 @@ class Route:
     """One sender of a channel. ``weight`` 0 is a standby: it carries only what nobody else can.
 
     ``prefixes`` are countries or ranges (``+86``); none serves every number that no other sender names. ``numbers``
-    are what it sends from, when it has several.
+    are what it sends from, when it has several. ``scheme`` is what its addresses begin with before the number: a route
+    serves no others, so that words meant for WhatsApp never leave as a text, nor the other way round.
     """
 
     name: str
@@ -30,6 +33,7 @@ class Route:
     prefixes: tuple[str, ...] = ()
     numbers: tuple[str, ...] = ()
     local_presence: bool = False
+    scheme: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +98,8 @@ def serving(routes: Sequence[Route], address: str) -> list[Route]:
 
 
 def _match(route: Route, address: str) -> int:
+    if address.startswith(WHATSAPP) != (route.scheme == WHATSAPP):
+        return -1
     if not route.prefixes:
         return 0
     return max((len(prefix) for prefix in route.prefixes if address.startswith(prefix)), default=-1)

@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
+from channels.contract import WHATSAPP
 from channels.sandbox.calls import Calls
 from channels.sandbox.carrier import Carrier
 from channels.sandbox.handsets import Handset, Item, Letter, plain
@@ -74,9 +75,11 @@ class Desk:
     def numbers(self, handset: Handset) -> list[str]:
         """Return the numbers this handset may text or call: who wrote or called last, then the account's own."""
         known = [*handset.others("text"), *handset.others("call")]
+        way = WHATSAPP if handset.address.startswith(WHATSAPP) else ""
         own = sorted(self._carrier.script.numbers)
         if not own and not known:
             own = [self._carrier.handsets.last_sender or self._senders.of_service("")]
+        own = [way + number.removeprefix(WHATSAPP) for number in own]
         return list(dict.fromkeys([*known, *own]))
 
     def by_hand(self, handset: Handset) -> bool:

@@ -220,7 +220,7 @@ class Handsets:
 
     def _note(self, words: str, at: float, facts: Facts) -> None:
         owner = _text(facts, "to")
-        if not owner.startswith("+") and "@" not in owner:
+        if not owner.removeprefix("whatsapp:").startswith("+") and "@" not in owner:
             return  # not an address that anybody could have
         item = Item(f"note {self._version}", "note", at, mine=False, other=_text(facts, "from"), words=words)
         item.code = _code(facts)

@@ -175,6 +175,7 @@ class People:
 
     def profile(self, address: str) -> Profile:
         """Return what is scripted for an address, by name or else by the first pattern that fits."""
+        address = address.removeprefix("whatsapp:")  # one person, however a text reaches them
         found = self.profiles.get(address)
         if found is not None:
             return found

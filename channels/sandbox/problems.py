@@ -37,6 +37,8 @@ _TEXTS: Final[dict[int, tuple[int, str]]] = {
     21612: (400, "Message cannot be sent with the current combination of 'To' and/or 'From' parameters"),
     21614: (400, "'To' number is not a valid mobile number"),
     21617: (400, "The concatenated message body exceeds the 1600 character limit."),
+    21655: (400, "The ContentSid is Invalid"),
+    21656: (400, "The ContentVariables Parameter is invalid"),
     21624: (400, "ValidityPeriod must be a whole number of seconds from 1 to 36000"),
     21701: (400, "The Messaging Service does not exist"),
     30409: (409, "This message cannot be canceled"),

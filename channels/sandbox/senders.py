@@ -34,7 +34,9 @@ class Senders:
     def owns(self, sender: str, service: str) -> bool:
         """Say whether the account may send from this number, or else by this service."""
         if sender:
-            return not self._script.numbers or sender in self._script.numbers or not sender.startswith("+")
+            number = sender.removeprefix("whatsapp:")
+            owned = {sender, number} & self._script.numbers
+            return not self._script.numbers or bool(owned) or not number.startswith("+")
         return not self._script.services or service in self._script.services
 
     def of_service(self, service: str) -> str:

@@ -8,6 +8,7 @@ from typing import Final
 
 import orjson
 
+from channels.contract import WHATSAPP
 from channels.sandbox.carrier import Carrier, Names, rfc2822
 from channels.sandbox.chance import draw
 from channels.sandbox.http import Answer, Request, Response
@@ -29,7 +30,9 @@ _LONGEST_VALIDITY: Final = 36000
 _PRICE: Final = 0.0079
 """US dollars a segment."""
 _FLAKY: Final = 0.3
-_FAILED: Final = frozenset({30001, 30002, 30024, 30034, 30036, 30410, 30610, 30640})
+_DAY: Final = 86_400
+_CONTENT: Final = re.compile(r"HX[0-9a-fA-F]{32}").fullmatch
+_FAILED: Final = frozenset({30001, 30002, 30024, 30034, 30036, 30410, 30610, 30640, 63016})
 """Errors before the carrier took the text (status failed); the others are undelivered."""
 _FINAL: Final = frozenset({"delivered", "undelivered", "failed", "canceled", "received", "read"})
 
@@ -54,6 +57,7 @@ class TextRecord:
     updated: float = 0.0
     error_code: int | None = None
     price: str | None = None
+    content: bool = False  # an approved template
     tell: "Tell | None" = None  # how its fate is reported, when not by Twilio's callback
 
     def as_json(self) -> dict[str, object]:
@@ -99,6 +103,7 @@ class Texts:
         self.shelf: Shelf[TextRecord] = Shelf(
             "messages", path, "DateSent", lambda text: text.sent, lambda text: text.tell is None
         )
+        self._written: dict[str, float] = {}  # when people last wrote by WhatsApp
         self.also_forget: list[Callable[[], None]] = []
         self.texting = Texting(carrier, senders, self.keep_inbound)
 
@@ -164,6 +169,7 @@ class Texts:
         """Drop every text and everything that was said, here and with those that hand their texts over."""
         self.shelf.forget()
         self.texting.forget()
+        self._written.clear()
         for forget in self.also_forget:
             forget()
 
@@ -175,6 +181,8 @@ class Texts:
             direction="inbound", sent=now,
         )  # fmt: skip
         self.shelf.add(text)
+        if person.startswith(WHATSAPP):
+            self._written[person] = now
         return text.sid
 
     def _take(self, form: Mapping[str, str]) -> Response:
@@ -191,7 +199,7 @@ class Texts:
         return Response(201, orjson.dumps(text.as_json()))
 
     def _keep(self, form: Mapping[str, str]) -> TextRecord:
-        body, service = form["Body"], form.get("MessagingServiceSid")
+        body, service = form.get("Body") or _content_words(form), form.get("MessagingServiceSid")
         sender = form.get("From") or self._senders.of_service(service or "")
         segments = count_segments(body)
         scheduled = form.get("ScheduleType") == "fixed"
@@ -207,6 +215,7 @@ class Texts:
             created=self._carrier.clock.epoch(),
             callback=form.get("StatusCallback", ""),
             validity=int(form.get("ValidityPeriod", _LONGEST_VALIDITY)),
+            content="ContentSid" in form,
         )
         self.shelf.add(text)
         self._carrier.witness.record(
@@ -229,7 +238,9 @@ class Texts:
             return 21602
         if len(body) > _MAX_BODY:
             return 21617
-        return self._refused_options(form) or self._refused_route(to, sender, service)
+        if sender and to.startswith(WHATSAPP) != sender.startswith(WHATSAPP):
+            return 21612
+        return _refused_content(form) or self._refused_options(form) or self._refused_route(to, sender, service)
 
     def _refused_options(self, form: Mapping[str, str]) -> int | None:
         callback, validity = form.get("StatusCallback"), form.get("ValidityPeriod")
@@ -296,11 +307,17 @@ class Texts:
     def _trouble(self, text: TextRecord, temper: Temper, touch: int) -> int | None:
         if text.error_code is not None:  # decided when it was taken
             return text.error_code
+        if text.to.startswith(WHATSAPP) and not text.content and not self._in_thread(text.to):
+            return 63016
         if temper.name == "fail":
             return temper.code or 30003
         if temper.name == "flaky" and draw(self._carrier.seed, "flaky", text.to, touch) < _FLAKY:
             return 30003
         return None
+
+    def _in_thread(self, person: str) -> bool:
+        """Say whether a person wrote by WhatsApp within the last day: only then free words reach them."""
+        return self._carrier.clock.epoch() - self._written.get(person, -_DAY) < _DAY
 
     def _arrive(self, text: TextRecord, code: int | None, touch: int) -> None:
         if text.status in _FINAL:
@@ -309,6 +326,9 @@ class Texts:
             self._move(text, "undelivered", code, last=True)
             return
         self._move(text, "delivered", last=True)
+        if text.to.startswith(WHATSAPP):
+            wait = self._carrier.script.timing.delivered_seconds
+            self._carrier.agenda.after(wait, lambda: self._move(text, "read", last=True))
         self.texting.read(text.to, text.from_, text.body, touch)
 
     def _move(self, text: TextRecord, status: str, code: int | None = None, *, last: bool) -> None:
@@ -332,3 +352,26 @@ class Texts:
         if status in {"delivered", "undelivered"}:
             fields["RawDlrDoneDate"] = f"{self._carrier.clock.now():%y%m%d%H%M}"
         self._carrier.deliveries.form(text.sid, text.callback, fields, "status_posted", last=last, status=status)
+
+
+def _refused_content(form: Mapping[str, str]) -> int | None:
+    if "ContentSid" not in form:
+        return None
+    if _CONTENT(form["ContentSid"]) is None:
+        return 21655
+    values = _variables(form)
+    return 21656 if values is None or not all(isinstance(each, str) and each for each in values.values()) else None
+
+
+def _variables(form: Mapping[str, str]) -> dict[str, object] | None:
+    try:
+        values = orjson.loads(form.get("ContentVariables", "{}"))
+    except orjson.JSONDecodeError:
+        return None
+    return values if isinstance(values, dict) else None
+
+
+def _content_words(form: Mapping[str, str]) -> str:
+    """Return what the page shows of an approved template: the carrier does not know its words."""
+    values = " · ".join(f"{name}: {value}" for name, value in (_variables(form) or {}).items())
+    return f"[template {form.get('ContentSid', '')}] {values}".strip()

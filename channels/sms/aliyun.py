@@ -6,12 +6,12 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Annotated, Any, ClassVar, Final, Self
 
-from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic import AfterValidator, Field, SecretStr, model_validator
 
 from channels.aliyun_api import AliyunApi
+from channels.approved import Sources, filled, known_sources
 from channels.codes import Row, codes_of
 from channels.contract import (
-    TEMPLATE_FIELDS,
     Accepted,
     Answer,
     Callback,
@@ -30,6 +30,7 @@ from channels.errors import (
     BadAddress,
     BadSignature,
     MalformedCallback,
+    NoTemplate,
     OutcomeUnknown,
     SendError,
     Unavailable,
@@ -55,15 +56,9 @@ class ApprovedTemplate(Part):
     """One template that Aliyun approved: its code, and which of our fields fills each of its parameters."""
 
     code: Annotated[str, Field(pattern=r"^SMS_[0-9]{1,20}$")]
-    parameters: dict[Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]{0,31}$")], str] = Field(default_factory=dict)
-
-    @field_validator("parameters")
-    @classmethod
-    def _known(cls, parameters: dict[str, str]) -> dict[str, str]:
-        for name, source in parameters.items():
-            if source not in TEMPLATE_FIELDS:
-                raise ValueError(f"{name}: no field of this name; valid: {', '.join(sorted(TEMPLATE_FIELDS))}")
-        return parameters
+    parameters: Annotated[
+        dict[Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]{0,31}$")], str], AfterValidator(known_sources)
+    ] = Field(default_factory=Sources)
 
 
 class AliyunOptions(Options):
@@ -157,14 +152,11 @@ class AliyunSms:
         """Return the approved template's code and its parameters' values. Free words are not carried."""
         template = outbound.template
         if template is None:
-            raise Unsupported("no template was given, and free words are not carried to mainland China")
+            raise NoTemplate("no template was given, and free words are not carried to mainland China")
         approved = self._options.templates.get(template.name, {}).get(template.locale)
         if approved is None:
-            raise Unsupported(f"no approved template for {template.name} in {template.locale}")
-        absent = sorted({source for source in approved.parameters.values() if source not in template.parameters})
-        if absent:
-            raise Unsupported(f"{template.name} needs what this touch has not: {', '.join(absent)}")
-        return approved.code, {name: template.parameters[source] for name, source in approved.parameters.items()}
+            raise NoTemplate(f"no approved template for {template.name} in {template.locale}")
+        return approved.code, filled(template, approved.parameters)
 
     def verify(self, callback: Callback) -> None:
         """Check the secret in the path: pushes are not signed. Raises BadSignature."""

@@ -9,6 +9,7 @@ from urllib.parse import quote
 from pydantic import Field, model_validator
 
 from channels.contract import (
+    WHATSAPP,
     Accepted,
     Aftermath,
     Callback,
@@ -100,8 +101,8 @@ class TwilioSms(TwilioAdapter):
         {Capability.LOOKS_UP, Capability.RECEIPTS, Capability.REPLIES, Capability.LOOKS_AFTER}
     )
 
-    def __init__(self, config: ChannelConfig) -> None:
-        options = read_options(TwilioSmsOptions, config)
+    def __init__(self, config: ChannelConfig, options: TwilioSmsOptions | None = None) -> None:
+        options = options or read_options(TwilioSmsOptions, config)
         super().__init__(config, options)
         self._messages = self._account.messages
         self._service = options.messaging_service_sid
@@ -115,6 +116,8 @@ class TwilioSms(TwilioAdapter):
 
     def _form(self, outbound: Outbound) -> dict[str, object]:
         """Build the request; everything refused here certainly never left."""
+        if outbound.address.startswith(WHATSAPP) != (Capability.WHATSAPP in self.capabilities):
+            raise Unsupported("a text goes to a number, WhatsApp to one behind whatsapp:")
         if not isinstance(outbound.content, Text):
             raise Unsupported("this channel carries texts only")
         body = outbound.content.body
@@ -143,8 +146,13 @@ class TwilioSms(TwilioAdapter):
         fields = form_of(callback)
         word = fields.get("MessageStatus") or required(fields, "SmsStatus")
         if word in {"received", "receiving"}:
-            return (_reply(fields),) if word == "received" else ()
+            return (_reply(fields, self._keyword(fields)),) if word == "received" else ()
         return (_receipt(fields, word, token_of(callback)),)
+
+    def _keyword(self, fields: dict[str, str]) -> str | None:
+        """Return the keyword that Twilio acts on and answers by itself."""
+        default = None if fields.get("From", "").startswith(WHATSAPP) else _keyword(fields.get("Body", ""))
+        return fields.get("OptOutType") or default
 
     async def look_up(self, key: LookupKey) -> Found | None:
         """Find the text by recipient, exact body and creation not before the attempt began. Raises SendError.
@@ -279,14 +287,15 @@ def _receipt(fields: dict[str, str], word: str, token: str | None) -> Receipt:
     )
 
 
-def _reply(fields: dict[str, str]) -> Reply:
-    sid = required(fields, "MessageSid")
+def _reply(fields: dict[str, str], keyword: str | None) -> Reply:
+    sid, address = required(fields, "MessageSid"), required(fields, "From")
     return Reply(
         dedupe_key=f"{sid}:received",
         medium=Medium.SMS,
-        address=required(fields, "From"),
+        address=address.removeprefix(WHATSAPP),
         text=fields.get("Body", ""),
         provider_ref=sid,
-        provider_keyword=fields.get("OptOutType") or _keyword(fields.get("Body", "")),
+        provider_keyword=keyword,
         to=fields.get("To"),
+        by_whatsapp=address.startswith(WHATSAPP),
     )

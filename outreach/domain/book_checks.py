@@ -12,9 +12,9 @@ from babel.numbers import get_currency_precision
 from outreach.domain.book import ConsentEntry, Defect, value_class
 from outreach.domain.near import did_you_mean
 from outreach.domain.places import canonical_zone, countries, subdivisions_of, zone_names
-from outreach.domain.words import Channel, ConsentState, PointLabel
+from outreach.domain.words import WHATSAPP_CONSENT, Channel, ConsentState, PointLabel
 
-CONSENT_CHANNELS = (*(channel.value for channel in Channel), "any")
+CONSENT_CHANNELS = (*(channel.value for channel in Channel), WHATSAPP_CONSENT, "any")
 DEFAULT_CONSENT_KIND = "contact"
 EARLIEST_DUE = date(1990, 1, 1)
 LATEST_DUE_AHEAD = timedelta(days=40 * 366)

@@ -51,7 +51,8 @@ class Creditor:
     ``phone`` is E.164, ``country`` ISO 3166-1, ``zone`` IANA. ``names`` are forms of the name for a locale or language.
     ``pay_url`` is an https address that holds nothing personal. ``agent_name`` is a person who can be asked for.
     ``identity`` is what a call asks for before it speaks of the account; ``agent_line`` (E.164) is where calls are
-    handed on to a person in the help hours, None: a person calls back.
+    handed on to a person in the help hours, None: a person calls back. ``whatsapp`` are the countries (ISO 3166-1)
+    whose borrowers' texts may go by WhatsApp, with their consent.
     """
 
     id: str
@@ -68,6 +69,7 @@ class Creditor:
     agent_name: str | None = None
     identity: IdentityMethod = IdentityMethod.BIRTH_YEAR
     agent_line: str | None = None
+    whatsapp: tuple[str, ...] = ()
 
     def agent_answers_at(self, at: datetime) -> bool:
         """Tell whether a call can be handed on to a person at ``at``: there is a line, and these are help hours."""
@@ -156,6 +158,7 @@ class CreditorShape(Shape):
     agent_name: _SHORT | None = None
     identity: Annotated[IdentityMethod, word(IdentityMethod, "identity")] = IdentityMethod.BIRTH_YEAR
     agent_line: Annotated[str, PlainValidator(_read_phone)] | None = None
+    whatsapp: Annotated[tuple[Annotated[str, PlainValidator(_read_country)], ...], Field(strict=False)] = ()
     help_hours: HelpHoursShape
 
 

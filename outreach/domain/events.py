@@ -27,7 +27,7 @@ from outreach.domain.words import HoldKind, PointLabel, PointState, Purpose
 SPEC_VERSION = "1.0"
 
 _Ref = Annotated[str, StringConstraints(min_length=1, max_length=128, pattern=r"^[^\x00-\x1f]+$")]
-_Channel = Literal["sms", "email", "voice", "ivr", "any"]
+_Channel = Literal["sms", "email", "voice", "ivr", "whatsapp", "any"]
 _Currency = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
 _Minor = Annotated[int, Field(ge=0, le=10**15)]
 

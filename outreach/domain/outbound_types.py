@@ -129,7 +129,7 @@ FIELDS: dict[Type, dict[str, Shown]] = {
     },
     Type.CONSENT_CHANGED: {
         "state": _text("`given`, `revoked`, or `narrowed`: a refusal now reaches one programme only", "revoked"),
-        "channels": _codes("`sms`, `email`, `voice`, `ivr`, `any`", "sms"),
+        "channels": _codes("`sms`, `email`, `voice`, `ivr`, `whatsapp`, `any`", "sms"),
         "contact_point_id": _POINT,
         "topic": _text("the programme (`creditor_id`) it is limited to; not there: all", "harbour"),
         "reasons": _codes("why, of a refusal: [reasons.md](reasons.md)", "opt_out.said"),

@@ -12,6 +12,9 @@ class Channel(StrEnum):
     IVR = "ivr"
 
 
+WHATSAPP_CONSENT = "whatsapp"
+"""What consents and refusals call WhatsApp: no channel, but a way that texts may go with a consent of its own."""
+
 SPOKEN = frozenset({Channel.VOICE, Channel.IVR})
 
 

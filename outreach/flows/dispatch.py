@@ -9,7 +9,6 @@ from uuid import UUID
 import orjson
 import structlog
 
-from channels.contract import Outbound
 from outreach.domain.case import Case, ContactPoint
 from outreach.domain.ids import new_id, new_token
 from outreach.domain.timeline import Entry
@@ -18,7 +17,7 @@ from outreach.domain.words import SPOKEN, Outcome, TouchState
 from outreach.flows.approvals import ASK_AGAIN, NEEDED_IN, UNAPPROVED, may_be_sent
 from outreach.flows.fields import short_ref
 from outreach.flows.house import House
-from outreach.flows.leaving import attachments_of, attempt_of, content_of, leave_by, template_of
+from outreach.flows.leaving import attempt_of, leave_by, outbound_of
 from outreach.flows.lines import fit_to_line
 from outreach.flows.lookout import SWITCHED_OFF, named, places_of, scopes_of
 from outreach.flows.outage import WayRound, find_way
@@ -34,6 +33,7 @@ from outreach.flows.priority import (
     uses_up,
 )
 from outreach.flows.settle import Sent, send_all, settle
+from outreach.flows.whatsapp import load_threads, way_of
 from outreach.flows.wording import Worded, worded, write
 from outreach.policy.codec import facts_to_json
 from outreach.policy.decision import Decision, Verdict
@@ -105,6 +105,7 @@ async def dispatch(house: House, channel: str, touches: Sequence[UUID]) -> dict[
         if not queued:
             return {}
         people = await tx.dossiers(borrowers, at=now, since=now - HISTORY, until=now + MAX_CLOCK_SKEW)
+        await load_threads(house, tx, channel, people, now)
         batch.rivals = await load_rivals(tx, queued, borrowers, now)
         others = [rival for rivals in batch.rivals.values() for rival in rivals]
         batch.cases = await tx.cases({touch.case_id for touch in (*queued, *others)})
@@ -359,16 +360,9 @@ def _start(
             touch.touch_id, TouchState.STARTED, None, contact_point_id=point.contact_point_id, tries=touch.tries + 1
         )
     )
-    ends_at = leave_by(decision, touch)
-    outbound = Outbound(
-        attempt_id=str(attempt_id),
-        token=token,
-        address=point.value,
-        content=content_of(touch.channel, rendered, token, attachments_of(house, touch, dossier, case, now)),
-        validity=ends_at - now,
-        template=template_of(house, touch, dossier, case, rendered, now),
-        person=str(touch.borrower_id),
-    )
+    way = way_of(house, touch, dossier, case, point, now)
+    ends_at = min(leave_by(decision, touch), way.thread_ends or touch.expires_at)
+    outbound = outbound_of(house, touch, dossier, case, way, rendered, str(attempt_id), token, ends_at, now)
     reach = scopes_of(touch.channel, touch.plan, touch.campaign_id, places_of(dossier))
     batch.sends.append(Sent(touch, attempt_id, point.contact_point_id, outbound, decision_id, reach, ends_at))
     dossier.history.append(

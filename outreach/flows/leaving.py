@@ -6,7 +6,7 @@ from uuid import UUID
 
 import orjson
 
-from channels.contract import Attachment, Call, Capability, Content, Mail, Template, Text
+from channels.contract import Attachment, Call, Capability, Content, Mail, Outbound, Template, Text
 from outreach.domain.case import Case, ContactPoint
 from outreach.domain.ics import CalendarDay, calendar_text
 from outreach.domain.money import Money
@@ -14,6 +14,7 @@ from outreach.domain.touch import RANK, NewAttempt, Touch
 from outreach.domain.words import SPOKEN, AttemptState, Outcome
 from outreach.flows.fields import touch_fields
 from outreach.flows.house import House
+from outreach.flows.whatsapp import Way
 from outreach.policy.decision import Decision
 from outreach.policy.dossier import Dossier
 from outreach.rendering.formats import money
@@ -61,6 +62,31 @@ def attachments_of(house: House, touch: Touch, dossier: Dossier, case: Case, now
         for one in parts
     ]
     return (Attachment("installments.ics", "text/calendar; method=PUBLISH", calendar_text(days, now)),)
+
+
+def outbound_of(
+    house: House,
+    touch: Touch,
+    dossier: Dossier,
+    case: Case,
+    way: Way,
+    rendered: Rendered,
+    attempt_id: str,
+    token: str,
+    ends_at: datetime,
+    now: datetime,
+) -> Outbound:
+    """Return what the channel is given: the rendered words, where they go, and how long they may."""
+    return Outbound(
+        attempt_id=attempt_id,
+        token=token,
+        address=way.address,
+        content=content_of(touch.channel, rendered, token, attachments_of(house, touch, dossier, case, now)),
+        validity=ends_at - now,
+        template=template_of(house, touch, dossier, case, rendered, now),
+        person=str(touch.borrower_id),
+        in_thread=way.thread_ends is not None,
+    )
 
 
 def leave_by(decision: Decision, touch: Touch) -> datetime:

@@ -119,6 +119,14 @@ class Tx(
         """Read everything the gate may use about ``borrowers`` that was known ``until`` then, else at ``at``."""
         ...
 
+    async def has_consents(self, borrower_id: UUID, channel: str) -> bool:
+        """Tell whether the ledger says anything of a borrower and ``channel``."""
+        ...
+
+    async def last_texts(self, borrowers: Sequence[UUID], since: datetime) -> list[Row]:
+        """Return (borrower, point, last by WhatsApp or None, last at all) of those who wrote a text after ``since``."""
+        ...
+
     async def cases(self, cases: Iterable[UUID]) -> dict[UUID, Case]:
         """Read cases with their accounts."""
         ...

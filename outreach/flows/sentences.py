@@ -94,6 +94,7 @@ _REASONS = {
     "provider.rejected": "the provider refused it",
     "provider.throttled": "the provider asked us to slow down",
     "provider.unavailable": "the provider could not be reached",
+    "provider.no_template": "no template that the provider approved is configured for these words in this language",
     "provider.unsupported": "the provider does not serve this destination",
     "purpose.unknown": "its purpose is not known",
     "quiet_hours.after_close": "contact hours are over",

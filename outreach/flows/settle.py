@@ -10,7 +10,7 @@ from uuid import UUID
 
 import structlog
 
-from channels.contract import Accepted, Mail, Outbound, Text
+from channels.contract import WHATSAPP, Accepted, Mail, Outbound, Text
 from channels.errors import (
     BadAddress,
     Misconfigured,
@@ -25,7 +25,7 @@ from channels.exchange import Tape, recording
 from outreach.domain.ids import new_id
 from outreach.domain.timeline import Entry
 from outreach.domain.touch import RANK, Settlement, Touch, TouchMove
-from outreach.domain.words import AttemptState, Outcome, TouchState
+from outreach.domain.words import WHATSAPP_CONSENT, AttemptState, Outcome, TouchState
 from outreach.flows.contactability import demoted
 from outreach.flows.exchanges import row_of_send
 from outreach.flows.house import House
@@ -351,6 +351,7 @@ def _tell(books: _Books, sent: Sent, kind: str, now: datetime, more: dict[str, A
                 "channel": touch.channel,
                 "step": touch.step_id,
                 "template": touch.template,
+                **({"way": WHATSAPP_CONSENT} if sent.outbound.address.startswith(WHATSAPP) else {}),
                 **more,
             },
         )

@@ -10,7 +10,7 @@ from channels.contract import Reply
 from outreach.domain.ids import new_id
 from outreach.domain.refusal_config import ChannelReach, RefusalRules, TopicReach
 from outreach.domain.timeline import Entry
-from outreach.domain.words import Channel, ConsentState, StopCondition
+from outreach.domain.words import WHATSAPP_CONSENT, Channel, ConsentState, StopCondition
 from outreach.flows.address import MEMORY, owners_of_address, said_by
 from outreach.flows.enroll import stop_for
 from outreach.flows.house import House
@@ -19,6 +19,7 @@ from outreach.replies.reader import read
 from outreach.replies.reading import Reading
 
 EVERY_CHANNEL = frozenset(str(channel) for channel in Channel)
+_TEXTS = frozenset({str(Channel.SMS), "any"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,9 +93,14 @@ def reached(reading: Reading, medium: str, rules: RefusalRules) -> Reading:
 
 
 async def refuse(tx: Tx, borrower: UUID, channels: Sequence[str], said: Said, now: datetime) -> None:
-    """Record a refusal and take the consents back that it covers."""
+    """Record a refusal and take the consents back that it covers: that of texts covers WhatsApp as well."""
     await tx.insert_suppressions([suppression(borrower, channel, said, now) for channel in channels])
-    await tx.insert_consents([consent(borrower, channel, said, ConsentState.REVOKED, now) for channel in channels])
+    covered = list(channels)
+    if _TEXTS & set(channels) and await tx.has_consents(borrower, WHATSAPP_CONSENT):
+        covered.append(WHATSAPP_CONSENT)
+    await tx.insert_consents(
+        [consent(borrower, each, said, ConsentState.REVOKED, now) for each in dict.fromkeys(covered)]
+    )
     told: dict[str, Any] = {"channels": list(channels), "contact_point_id": said.point, "reasons": [said.reason]}
     if said.creditor_id is not None:
         told["creditor_id"] = said.creditor_id

@@ -40,12 +40,21 @@ class Reopened:
         return self.channel == channel and self.point_id in {None, point_id} and self.creditor_id in {None, creditor_id}
 
 
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """When somebody last wrote a text from a number, and when last by WhatsApp."""
+
+    at: datetime
+    by_whatsapp_at: datetime | None
+
+
 @dataclass(slots=True)
 class Dossier:
     """One borrower's facts of one batch, read under the borrower's lock.
 
     ``consents`` and ``suppressions`` are those about every programme; ``topical`` are those about one creditor's.
-    ``history`` grows while the batch is decided: a touch that was just allowed counts for the next one.
+    ``history`` grows while the batch is decided: a touch that was just allowed counts for the next one. ``heard`` is by
+    contact point, and filled only where texts may go by WhatsApp.
     """
 
     borrower: Borrower
@@ -58,6 +67,7 @@ class Dossier:
     windows: list[PersonalWindow] = field(default_factory=list)
     overrides: list[Override] = field(default_factory=list)
     history: list[Contact] = field(default_factory=list)
+    heard: dict[UUID, Heard] = field(default_factory=dict)
 
     def points_for(self, channel: str) -> list[ContactPoint]:
         """Return the contact points a channel could use, best first, dead ones last: their reason is recorded too."""

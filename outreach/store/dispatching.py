@@ -59,6 +59,14 @@ class Dispatching(Queries):
             _FILE[name](people, rows)
         return people
 
+    async def has_consents(self, borrower_id: UUID, channel: str) -> bool:
+        """Tell whether the ledger says anything of a borrower and ``channel``."""
+        return await self._row("dispatch", "has_consents", borrower_id=borrower_id, channel=channel) is not None
+
+    async def last_texts(self, borrowers: Sequence[UUID], since: datetime) -> list[Row]:
+        """Return (borrower, point, last by WhatsApp or None, last at all) of those who wrote a text after ``since``."""
+        return await self._rows("dispatch", "last_texts", borrowers=list(borrowers), since=since)
+
     async def cases(self, cases: Iterable[UUID]) -> dict[UUID, Case]:
         """Read cases with their accounts."""
         rows = await self._rows("dispatch", "cases", cases=list(cases))

@@ -87,10 +87,10 @@ def test_every_request_has_a_nonce_of_its_own() -> None:
 @pytest.mark.parametrize(
     ("fields", "expected", "says"),
     [
-        ({"template": None}, errors.Unsupported, "free words are not carried"),
-        ({"template": replace(APPROVED, name="promise_confirmation")}, errors.Unsupported,
+        ({"template": None}, errors.NoTemplate, "free words are not carried"),
+        ({"template": replace(APPROVED, name="promise_confirmation")}, errors.NoTemplate,
          "no approved template for promise_confirmation in zh"),
-        ({"template": replace(APPROVED, locale="en")}, errors.Unsupported, "no approved template for pre_due in en"),
+        ({"template": replace(APPROVED, locale="en")}, errors.NoTemplate, "no approved template for pre_due in en"),
         ({"template": replace(APPROVED, name="broken_promise")}, errors.Unsupported,
          "broken_promise needs what this touch has not: promise.due_on"),
         ({"address": "+12025550143"}, errors.Unsupported, "only numbers of mainland China"),

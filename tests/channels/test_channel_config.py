@@ -75,7 +75,7 @@ def test_a_block_gives_its_adapter_and_options_with_the_environment_put_in(tmp_p
         ("concurrency: 5", "concurrency: 0", "F:6:18 channels.sms.concurrency: Input should be greater"),
         ("burst: 20", "burst: lots", "F:5:35 channels.sms.pace.burst: Input should be a valid integer"),
         ("per_second: 10, ", "", "F:5:11 channels.sms.pace.per_second: is missing"),
-        ("twilio_sms", "twillio_sms", "F:4:14 channels.sms.adapter: unknown adapter; valid: twilio_sms, twilio_voice"),
+        ("twilio_sms", "twillio_sms", "F:4:14 channels.sms.adapter: unknown adapter; valid: twilio_sms, twilio_wh"),
         ("${SID}", "AC1", "F:8:20 channels.sms.options.account_sid: is not in the form ^AC"),
         ('"+12025550100"', "0043", "F:10:15 channels.sms.options.sender: "),
         ("${TOKEN}", "plain-token", "F:9:19 channels.sms.options.auth_token: is a secret: write ${NAME}"),

@@ -16,7 +16,7 @@ import pytest
 from openapi_core.exceptions import OpenAPIError
 from published import Answered, Asked, check_answer, check_request
 
-from channels.contract import Call, ChannelConfig, LookupKey, Outbound, Text
+from channels.contract import Call, ChannelConfig, LookupKey, Outbound, Template, Text
 from channels.errors import SendError
 from channels.http_pool import HttpPool
 from channels.registry import make_channel
@@ -90,6 +90,14 @@ def outbound(content: Any, **more: Any) -> Outbound:
     return Outbound("0190-att-1", "tok3nA-bcdefghijklmnop", PERSON, content, WINDOW, **more)
 
 
+CONTENT = {
+    "pre_due": {
+        "en-US": {
+            "content_sid": "HX" + "c" * 32,
+            "variables": {"1": "borrower.given_name", "2": "case.amount_due"},
+        }
+    }
+}
 WORDS = "¡Hola Ana! 您好 100% + a&b=c — ref 8F3K 🙂"
 
 
@@ -101,6 +109,14 @@ async def everything_of_texts(channel: Any) -> None:
     await channel.look_after([accepted.provider_ref])
     with suppress(SendError):
         await channel.send(Outbound("a", "t", "+15005550001", Text(WORDS), WINDOW))
+
+
+async def everything_of_whatsapp(channel: Any) -> None:
+    template = Template("pre_due", "en-US", {"borrower.given_name": "Ana", "case.amount_due": "$120.00"})
+    to = f"whatsapp:{PERSON}"
+    await channel.send(Outbound("a", "t", to, Text(WORDS), WINDOW, template=template))
+    await channel.send(Outbound("b", "u", to, Text(WORDS), WINDOW, template=template, in_thread=True))
+    assert await channel.look_up(LookupKey("b", "u", PERSON, WORDS, START.timestamp())) is not None
 
 
 async def everything_of_calls(channel: Any) -> None:
@@ -115,6 +131,7 @@ def test_every_request_our_adapters_make_and_every_answer_to_it_is_as_published(
     using(sandbox, "twilio_sms", everything_of_texts)
     using(sandbox, "twilio_sms", everything_of_texts, redact=True)
     using(sandbox, "twilio_sms", everything_of_texts, sender=None, messaging_service_sid=SERVICE)
+    using(sandbox, "twilio_whatsapp", everything_of_whatsapp, templates=CONTENT)
     using(sandbox, "twilio_voice", everything_of_calls)
     using(sandbox, "twilio_ivr", everything_of_calls, machine_detection="DetectMessageEnd")
     for asked, answered in wire.exchanges:

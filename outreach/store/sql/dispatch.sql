@@ -56,6 +56,13 @@ select c.case_id, c.account_id, a.external_id, c.borrower_id, c.creditor_id, c.s
 from cases c join account a using (account_id)
 where c.case_id = any(%(cases)s)
 
+-- name: last_texts
+select r.borrower_id, r.contact_point_id,
+       max(r.received_at) filter (where (i.payload->>'by_whatsapp')::boolean), max(r.received_at)
+from cases c join reply r on r.case_id = c.case_id join inbox i on i.inbox_id = r.inbox_id
+where c.borrower_id = any(%(borrowers)s) and r.channel = 'sms' and r.received_at > %(since)s
+group by r.borrower_id, r.contact_point_id
+
 -- name: points
 select contact_point_id, borrower_id, kind, value, type, label, state, regions, zones, priority, confirmed
 from contact_point where borrower_id = any(%(borrowers)s)
@@ -67,6 +74,9 @@ select distinct on (borrower_id, kind, channel, contact_point_id, creditor_id)
        borrower_id, kind, channel, state, at, contact_point_id, expires_at, evidence, creditor_id, reopens
 from consent where borrower_id = any(%(borrowers)s) and at <= %(until)s
 order by borrower_id, kind, channel, contact_point_id, creditor_id, at desc, state = 'revoked' desc, consent_id desc
+
+-- name: has_consents
+select 1 from consent where borrower_id = %(borrower_id)s and channel = %(channel)s limit 1
 
 -- name: suppressions
 select borrower_id, channel, reason, since_at, contact_point_id, until_at, case_id, creditor_id

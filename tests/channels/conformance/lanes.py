@@ -303,6 +303,11 @@ def aliyun_push(secret: str = ALIYUN["push_secret"]) -> Callback:
 
 LANES: dict[str, Lane] = {
     "twilio sms": twilio("twilio_sms", TEXT, message(), MessageSid="SM" + "c" * 32, MessageStatus="delivered"),
+    "twilio whatsapp": replace(
+        twilio("twilio_whatsapp", TEXT, message(), MessageSid="SM" + "c" * 32, MessageStatus="read"),
+        address=f"whatsapp:{PERSON}",
+        more={"in_thread": True},
+    ),
     "twilio voice": twilio("twilio_voice", CALL, call(), CallSid="CA" + "d" * 32, CallStatus="completed"),
     "twilio ivr": twilio("twilio_ivr", CALL, call(), CallSid="CA" + "d" * 32, CallStatus="completed"),
     "smtp": Lane(
