@@ -45,6 +45,7 @@ async def apply_payment(desk: "Desk", event: "Event", case_id: UUID, amount: Mon
         balance_minor=max(0, case.balance_minor - amount.minor),
     )
     desk.tell(case_id, event, {"amount_minor": amount.minor, "currency": amount.currency})
+    await desk.flush()
     plan = await standing_plan(desk.tx, case_id)
     promise = (await desk.tx.live_promises([case_id])).get(case_id)
     await desk.tx.count_payment(
@@ -71,6 +72,7 @@ async def undo_payment(desk: "Desk", event: "Event", data: "PaymentReversed") ->
     case = desk.cases[case_id]
     desk.change(case_id, amount_due_minor=case.amount_due_minor + minor, balance_minor=case.balance_minor + minor)
     desk.tell(case_id, event, {"amount_minor": -minor, "currency": case.currency})
+    await desk.flush()
     counted = await desk.tx.payment_counted(event.source, data.payment_id)
     arrangement_id, promise_id = counted or (None, None)
     if promise_id:
