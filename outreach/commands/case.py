@@ -86,9 +86,9 @@ def print_story(story: Story) -> None:
             f"  {story.borrower}, {story.place}, {story.locale}, clock {story.zone}",
         )
     )
+    due = f"{story.amount_due} due since {story.due_on} ({story.days_past_due} days)" if story.owes else "nothing due"
     console.print(
-        f"{story.creditor}, {story.product}: {story.amount_due} due since {story.due_on}"
-        f" ({story.days_past_due} days), balance {story.balance}; the case is {story.state}",
+        f"{story.creditor}, {story.product}: {due}, balance {story.balance}; the case is {story.state}",
         highlight=False,
     )
     table = Table.grid(padding=(0, 2))

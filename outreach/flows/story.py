@@ -74,6 +74,7 @@ class Story:
     balance: str
     due_on: date
     days_past_due: int
+    owes: bool
     intact: bool
     lines: tuple[StoryLine, ...]
     decisions: tuple[StoryDecision, ...]
@@ -116,6 +117,7 @@ async def _tell(house: House, tx: Tx, case: Case, borrower: Borrower, now: datet
         balance=tongue.amount(case.balance_minor),
         due_on=case.due_on,
         days_past_due=case.days_past_due(now.astimezone(ZoneInfo(tongue.zone)).date()),
+        owes=case.amount_due_minor > 0,
         intact=is_intact(case.case_id, rows, (case.timeline_seq, case.timeline_hash)),
         lines=tuple(_line(row, tongue, (said, heard, turns), told) for row in rows),
         decisions=decisions,
