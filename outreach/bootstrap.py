@@ -104,11 +104,12 @@ def wire_house(
     clock = clock or make_clock(settings)
     store = PgStore(settings.database_url, settings.database_pool)
     adapters = make_channels(settings, clock.now) if channels is None else channels
+    pacer = pacer or make_pacer(settings)
     house = House(
         clock=clock,
         store=store,
         queue=queue,
-        pacer=pacer or make_pacer(settings),
+        pacer=pacer,
         policy=_policy(settings.config / "policies"),
         renderer=Renderer(_catalog(settings.templates)),
         channels=adapters,
@@ -127,7 +128,7 @@ def wire_house(
         is_store_away=is_store_away,
         lease=timedelta(seconds=settings.lease_seconds),
         stranded_after=timedelta(seconds=settings.stranded_seconds),
-        close=lambda: _close(store, adapters),
+        close=lambda: _close(store, adapters, pacer),
     )
     return house, store
 
@@ -173,6 +174,6 @@ def _evidence(settings: Settings) -> Evidence:
     return Evidence(keep, settings.exchange_key.encode()) if settings.exchange_key else Evidence(keep)
 
 
-async def _close(store: PgStore, adapters: dict[str, Channel]) -> None:
-    await asyncio.gather(*(adapter.close() for adapter in adapters.values()), return_exceptions=True)
+async def _close(store: PgStore, adapters: dict[str, Channel], pacer: Pacer) -> None:
+    await asyncio.gather(*(adapter.close() for adapter in adapters.values()), pacer.close(), return_exceptions=True)
     await store.close()

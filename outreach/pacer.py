@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
+from typing import Any
 
 import structlog
 from redis.exceptions import RedisError
@@ -27,7 +28,7 @@ class RedisPacer:
         """``lines``: by channel, the name of the line it shares with others and how many a second that takes."""
         self._paces = paces
         self._lines = dict(lines or {})
-        store = RedisStore(server=redis_url)
+        store = self._store = RedisStore(server=redis_url)
         self._buckets = {
             name: _bucket(f"pace:{name}", pace.per_second, pace.burst, store) for name, pace in paces.items()
         }
@@ -76,6 +77,11 @@ class RedisPacer:
             return None
         shared = self._lines.get(channel)
         return min(pace.per_second, shared[1]) if shared else pace.per_second
+
+    async def close(self) -> None:
+        """Hang up on Redis. The library has no word for it, so its client is asked directly."""
+        client: Any = self._store._backend.get_client()  # noqa: SLF001
+        await client.aclose(close_connection_pool=True)
 
 
 def _bucket(key: str, per_second: float, burst: int, store: RedisStore) -> Throttled:

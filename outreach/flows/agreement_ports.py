@@ -89,6 +89,8 @@ class AgreementTx(Protocol):
         """Return (broken arrangements after ``since``, latest extension at, country, subdivision, jurisdictions)."""
         ...
 
-    async def at_rest(self, cases: Iterable[UUID]) -> dict[UUID, tuple[bool, bool, date | None]]:
-        """Return per case (arrangement in good standing, open promise, the day an extension reaches)."""
+    async def at_rest(
+        self, cases: Iterable[UUID], at: datetime
+    ) -> dict[UUID, tuple[bool, bool, date | None, str | None]]:
+        """Return per case (arrangement in good standing, open promise, the day an extension reaches, oldest hold)."""
         ...

@@ -59,7 +59,10 @@ _RESTS = {
 
 def _rested(data: Data, _: "Tongue") -> str:
     plan = str(data.get("plan")).replace("_", " ")
-    return f'The plan "{plan}" was not started: {_RESTS.get(str(data.get("reason")), "the case rests")}.'
+    reason = str(data.get("reason"))
+    about, _dot, kind = reason.partition(".")
+    why = f"a hold is in force ({kind.replace('_', ' ')})" if about == "hold" else _RESTS.get(reason)
+    return f'The plan "{plan}" was not started: {why or "the case rests"}.'
 
 
 AGREED: Mapping[str, Callable[[Data, "Tongue"], str]] = {

@@ -21,6 +21,9 @@ from outreach.flows.house import House
 from outreach.flows.ports import Tx
 from outreach.flows.speaker import Speaker, standing_plan
 
+ASIDE_PRIORITY = 80
+"""What is written once about an agreement matters less than the reminder of an installment (arrangement_reminders)."""
+
 BY_MAIL_WITHIN = timedelta(days=3)
 """How long the written confirmation may wait for a permitted hour."""
 
@@ -183,7 +186,7 @@ async def plan_one(
         created_at=now,
         step_id=template,
         context=context,
-        priority=90,
+        priority=ASIDE_PRIORITY,
     )
     await tx.insert_touches([touch])
     await tx.notify_due()

@@ -77,12 +77,14 @@ async def run_due(house: House) -> list[Run]:
     runs = []
     async with house.store.transaction() as tx:
         now = house.clock.now()
-        for campaign_id, _name, _plan_name, spec, due, _last in await tx.due_campaigns(now):
+        for campaign_id, _name, _plan_name, spec, due, changed in await tx.due_campaigns(now):
             campaign = campaign_from_content(spec)
             following = next_run(campaign.schedule, now)
             state = CampaignState.RUNNING if following else CampaignState.FINISHED
             if is_too_late(campaign.schedule, due, now):
-                await tx.open_alert("campaign.late", campaign.name, "a run was left out because it came too late", now)
+                if changed <= due:  # else it was paused when the run fell due, which somebody decided
+                    why = "a run was left out because it came too late"
+                    await tx.open_alert("campaign.late", campaign.name, why, now)
                 runs.append(Run(campaign.name, 0, 0, {}, late=True))
             else:
                 runs.append(await _run(tx, house, campaign, campaign_id, now))

@@ -1,7 +1,7 @@
 """Dispatch: one batch of due touches of one channel, from the last-moment decision to the settled attempt."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -11,24 +11,24 @@ import structlog
 
 from outreach.domain.case import Case, ContactPoint
 from outreach.domain.ids import new_id, new_token
-from outreach.domain.timeline import Entry
-from outreach.domain.touch import NewAttempt, Touch, TouchMove
+from outreach.domain.touch import Touch, TouchMove
 from outreach.domain.words import SPOKEN, Outcome, TouchState
 from outreach.flows.approvals import ASK_AGAIN, NEEDED_IN, UNAPPROVED, may_be_sent
+from outreach.flows.batch import Batch, block, close, defer, falls_back, give_way, go_round, lose, wait
 from outreach.flows.fields import short_ref
 from outreach.flows.house import House
 from outreach.flows.leaving import attempt_of, leave_by, outbound_of
 from outreach.flows.lines import fit_to_line
-from outreach.flows.lookout import SWITCHED_OFF, named, places_of, scopes_of
-from outreach.flows.outage import WayRound, find_way
+from outreach.flows.lookout import named, places_of, scopes_of
+from outreach.flows.outage import find_way
 from outreach.flows.ports import Tx
 from outreach.flows.priority import (
-    GAVE_WAY,
-    LETS_GO_FIRST,
-    SUPERSEDED,
+    Coming,
     Contest,
     counted_out,
     find_winners,
+    is_aside,
+    load_coming,
     load_rivals,
     uses_up,
 )
@@ -50,34 +50,6 @@ MAX_CLOCK_SKEW = timedelta(seconds=30)
 BLIND = "the public holidays of a date are not known; what this rule governs does not leave on such dates"
 
 _log = structlog.get_logger(__name__)
-
-
-@dataclass(slots=True)
-class Batch:
-    """What one dispatch transaction is going to write, and who else wants the same borrowers' slots."""
-
-    rivals: dict[UUID, list[Touch]] = field(default_factory=dict)
-    cases: dict[UUID, Case] = field(default_factory=dict)
-    contests: list[Contest] = field(default_factory=list)
-    decisions: list[dict[str, Any]] = field(default_factory=list)
-    attempts: list[NewAttempt] = field(default_factory=list)
-    moves: list[TouchMove] = field(default_factory=list)
-    entries: list[Entry] = field(default_factory=list)
-    sends: list[Sent] = field(default_factory=list)
-    tally: dict[str, int] = field(default_factory=dict)
-    blind_rules: set[str] = field(default_factory=set)
-    outages: set[str] = field(default_factory=set)
-    at_address: dict[str, list[tuple[Dossier, ContactPoint]]] = field(default_factory=dict)
-
-    def share(self, people: Iterable[Dossier]) -> None:
-        """Find out who of a batch shares a number or mailbox: they share its caps within the batch, too."""
-        for dossier in people:
-            for point in dossier.points:
-                self.at_address.setdefault(point.value, []).append((dossier, point))
-
-    def count(self, what: str) -> None:
-        """Count one outcome for the canonical log line."""
-        self.tally[what] = self.tally.get(what, 0) + 1
 
 
 async def dispatch(house: House, channel: str, touches: Sequence[UUID]) -> dict[str, int]:
@@ -107,7 +79,9 @@ async def dispatch(house: House, channel: str, touches: Sequence[UUID]) -> dict[
         people = await tx.dossiers(borrowers, at=now, since=now - HISTORY, until=now + MAX_CLOCK_SKEW)
         await load_threads(house, tx, channel, people, now)
         batch.rivals = await load_rivals(tx, queued, borrowers, now)
+        batch.coming = await load_coming(house, tx, queued, now)
         others = [rival for rivals in batch.rivals.values() for rival in rivals]
+        others += [each.touch for coming in batch.coming.values() for each in coming]
         batch.cases = await tx.cases({touch.case_id for touch in (*queued, *others)})
         paused = await tx.switches(now)
         batch.outages = await tx.outages(now) if paused else set()
@@ -137,15 +111,16 @@ def decide_touch(
     """Decide one touch over all its contact points and put what follows into ``batch``."""
     case = batch.cases[touch.case_id]
     if touch.expires_at <= now:
-        _close(batch, touch, TouchState.EXPIRED, "expiry.passed", now)
+        close(batch, touch, TouchState.EXPIRED, "expiry.passed", now)
         return
     if case.creditor_id not in house.creditors:
-        _close(batch, touch, TouchState.BLOCKED, "creditor.unknown", now)
+        close(batch, touch, TouchState.BLOCKED, "creditor.unknown", now)
         return
     decision, point, facts, words = _best(house, touch, dossier, case, paused, now)
-    sending = decision.verdict is Verdict.SEND and may_be_sent(house, touch, dossier.borrower.locale)
-    if sending and (rival := _rival_in_need(house, batch, touch, facts, dossier, paused, now)):
-        _give_way(batch, touch, rival, now)
+    sending = decision.verdict is Verdict.SEND
+    approved = not sending or may_be_sent(house, touch, dossier.borrower.locale)
+    if sending and approved and (rival := _rival_in_need(house, batch, touch, facts, dossier, paused, now)):
+        give_way(batch, touch, rival, now)
         return
     decision_id = new_id(now)
     batch.blind_rules |= {reason.rule_id for reason in decision.reasons if reason.code.endswith(".no_calendar")}
@@ -158,18 +133,17 @@ def decide_touch(
         lambda channel: _ask_on(house, replace(touch, channel=channel), dossier, case, paused, now),
     )
     if way is not None and (way.channel or decision.verdict is Verdict.DEFER):
-        _go_round(batch, touch, way, facts.paused, decision_id, now)
-        return
-    if decision.verdict is Verdict.SEND and not may_be_sent(house, touch, dossier.borrower.locale):
-        _wait(batch, touch, UNAPPROVED, decision_id, now)
-    elif decision.verdict is Verdict.SEND and point is not None:
+        go_round(batch, touch, way, facts.paused, decision_id, now)
+    elif not approved:
+        wait(batch, touch, UNAPPROVED, decision_id, now)
+    elif sending and point is not None:
         _start(house, batch, touch, dossier, case, point, decision, facts, words, decision_id, now)
     elif decision.verdict is Verdict.DEFER:
-        _defer(batch, touch, decision, facts.paused, decision_id, now)
-    elif counted_out(decision) and not _falls_back(touch, decision):
+        defer(batch, touch, decision, facts.paused, decision_id, now)
+    elif counted_out(decision) and not falls_back(touch, decision):
         batch.contests.append(Contest(touch, decision, decision_id, facts))
     else:
-        _block(batch, touch, decision, decision_id, now)
+        block(batch, touch, decision, decision_id, now)
 
 
 def _best(
@@ -198,18 +172,6 @@ def _ask_on(
     return decision
 
 
-def _go_round(
-    batch: Batch, touch: Touch, way: WayRound, switches: tuple[str, ...], decision_id: UUID, now: datetime
-) -> None:
-    """Go on to the channel that an outage leaves, or wait for the outage to end."""
-    more = {"next": way.channel} if way.channel else {"switches": switches}
-    told = _told(touch, decision_id) | {"reasons": way.reasons} | more
-    batch.moves.append(way.move(touch, switches, now))
-    what = "fell_back" if way.channel else "paused"
-    batch.entries.append(Entry(touch.case_id, now, f"touch.{what}", told))
-    batch.count(what)
-
-
 def _rival_in_need(
     house: House,
     batch: Batch,
@@ -218,34 +180,24 @@ def _rival_in_need(
     dossier: Dossier,
     paused: set[tuple[str, str]],
     now: datetime,
-) -> Touch | None:
-    """Return a higher touch of the borrower that may leave now as well, and could not once this one had left."""
-    for rival in batch.rivals.get(touch.borrower_id, ()):
-        case = batch.cases[rival.case_id]
-        if rival.priority <= touch.priority or case.creditor_id not in house.creditors:
+) -> Coming | None:
+    """Return a higher touch of the borrower that may leave at its time, and could not once this one had left."""
+    rivals = [Coming(rival, now) for rival in batch.rivals.get(touch.borrower_id, ())]
+    if is_aside(touch):
+        rivals += batch.coming.get(touch.borrower_id, ())
+    for rival in rivals:
+        case = batch.cases[rival.touch.case_id]
+        if rival.touch.priority <= touch.priority or case.creditor_id not in house.creditors:
             continue
-        if not may_be_sent(house, rival, dossier.borrower.locale):
+        if not may_be_sent(house, rival.touch, dossier.borrower.locale):
             continue
-        for point in _candidates(rival, dossier):
-            theirs, _ = _facts(house, rival, dossier, case, point, paused, now)
-            if house.decide(theirs, now).verdict is Verdict.SEND:
-                if uses_up(house, facts, theirs, now):
+        for point in _candidates(rival.touch, dossier):
+            theirs, _ = _facts(house, rival.touch, dossier, case, point, paused, rival.at)
+            if house.decide(theirs, rival.at).verdict is Verdict.SEND:
+                if uses_up(house, facts, now, theirs, rival.at):
                     return rival
                 break
     return None
-
-
-def _give_way(batch: Batch, touch: Touch, rival: Touch, now: datetime) -> None:
-    until = now + LETS_GO_FIRST
-    told = _told(touch, None) | {"reasons": [GAVE_WAY], "winner": rival.touch_id}
-    if until >= touch.expires_at:
-        batch.moves.append(TouchMove(touch.touch_id, TouchState.SUPERSEDED, SUPERSEDED, settled_at=now))
-        batch.entries.append(Entry(touch.case_id, now, "touch.superseded", told | {"reasons": [SUPERSEDED]}))
-        batch.count("superseded")
-        return
-    batch.moves.append(TouchMove(touch.touch_id, TouchState.PLANNED, GAVE_WAY, not_before=until))
-    batch.entries.append(Entry(touch.case_id, now, "touch.gave_way", told | {"until": until}))
-    batch.count("gave_way")
 
 
 async def _end_contests(house: House, tx: Tx, batch: Batch, now: datetime) -> None:
@@ -255,15 +207,7 @@ async def _end_contests(house: House, tx: Tx, batch: Batch, now: datetime) -> No
     leaving = {attempt.borrower_id: attempt.touch_id for attempt in batch.attempts}
     winners = await find_winners(tx, house, batch.contests, leaving, now)
     for contest, winner in zip(batch.contests, winners, strict=True):
-        touch, decision, decision_id = contest.touch, contest.decision, contest.decision_id
-        if winner is None:
-            _block(batch, touch, decision, decision_id, now)
-            continue
-        codes = [SUPERSEDED, *(reason.code for reason in decision.reasons)]
-        batch.moves.append(TouchMove(touch.touch_id, TouchState.SUPERSEDED, SUPERSEDED, settled_at=now))
-        told = _told(touch, decision_id) | {"reasons": codes, "winner": winner}
-        batch.entries.append(Entry(touch.case_id, now, "touch.superseded", told))
-        batch.count("superseded")
+        lose(batch, contest, winner, now)
 
 
 def _candidates(touch: Touch, dossier: Dossier) -> Sequence[ContactPoint | None]:
@@ -350,7 +294,7 @@ def _start(
         rendered = write(house, touch, dossier, case, facts, words, short_ref(attempt_id), now)
     except (RenderRefused, ValueError) as refusal:
         code = refusal.code.value if isinstance(refusal, RenderRefused) else "bad_field"
-        _close(batch, touch, TouchState.BLOCKED, f"render.{code}", now, decision_id)
+        close(batch, touch, TouchState.BLOCKED, f"render.{code}", now, decision_id)
         return
     batch.attempts.append(
         attempt_of(touch, case, point, decision, decision_id, attempt_id, token, rendered, now, house)
@@ -376,74 +320,3 @@ def _start(
                 Contact(now, touch.channel, Outcome.PENDING, (), case.creditor_id,
                         str(theirs.contact_point_id), "out", touch.purpose, same_borrower=False)
             )  # fmt: skip
-
-
-def _defer(
-    batch: Batch, touch: Touch, decision: Decision, switches: tuple[str, ...], decision_id: UUID, now: datetime
-) -> None:
-    codes = [reason.code for reason in decision.reasons]
-    if switches:
-        batch.moves.append(TouchMove(touch.touch_id, TouchState.PAUSED, SWITCHED_OFF, paused_by=switches))
-        told = _told(touch, decision_id) | {"reasons": codes, "switches": switches}
-        batch.entries.append(Entry(touch.case_id, now, "touch.paused", told))
-        batch.count("paused")
-        return
-    until = decision.until or now + ASK_AGAIN
-    batch.moves.append(TouchMove(touch.touch_id, TouchState.DEFERRED, codes[0], not_before=until))
-    batch.entries.append(
-        Entry(
-            touch.case_id,
-            now,
-            "touch.deferred",
-            _told(touch, decision_id) | {"until": until, "reasons": codes},
-        )
-    )
-    batch.count("deferred")
-
-
-def _wait(batch: Batch, touch: Touch, reason: str, decision_id: UUID, now: datetime) -> None:
-    """Put off what the gate permits and the house is not ready for: it is decided anew when it is."""
-    until = now + ASK_AGAIN
-    batch.moves.append(TouchMove(touch.touch_id, TouchState.DEFERRED, reason, not_before=until))
-    told = _told(touch, decision_id) | {"until": until, "reasons": [reason]}
-    batch.entries.append(Entry(touch.case_id, now, "touch.deferred", told))
-    batch.count("deferred")
-
-
-def _block(batch: Batch, touch: Touch, decision: Decision, decision_id: UUID, now: datetime) -> None:
-    codes = [reason.code for reason in decision.reasons]
-    told = _told(touch, decision_id) | {"reasons": codes}
-    if _falls_back(touch, decision):
-        following, rest = touch.fallback[0], touch.fallback[1:]
-        batch.moves.append(
-            TouchMove(touch.touch_id, TouchState.PLANNED, codes[0], not_before=now, channel=following, fallback=rest)
-        )
-        batch.entries.append(Entry(touch.case_id, now, "touch.fell_back", told | {"next": following}))
-        batch.count("fell_back")
-        return
-    batch.moves.append(TouchMove(touch.touch_id, TouchState.BLOCKED, codes[0] if codes else "blocked", settled_at=now))
-    batch.entries.append(Entry(touch.case_id, now, "touch.blocked", told))
-    batch.count("blocked")
-
-
-def _falls_back(touch: Touch, decision: Decision) -> bool:
-    against = [reason for reason in decision.reasons if reason.verdict is Verdict.BLOCK]
-    return bool(touch.fallback) and all(reason.channel_only for reason in against)
-
-
-def _close(
-    batch: Batch, touch: Touch, state: TouchState, reason: str, now: datetime, decision_id: UUID | None = None
-) -> None:
-    batch.moves.append(TouchMove(touch.touch_id, state, reason, settled_at=now))
-    batch.entries.append(Entry(touch.case_id, now, f"touch.{state}", _told(touch, decision_id) | {"reasons": [reason]}))
-    batch.count(str(state))
-
-
-def _told(touch: Touch, decision_id: UUID | None) -> dict[str, Any]:
-    return {
-        "touch_id": touch.touch_id,
-        "channel": touch.channel,
-        "step": touch.step_id,
-        "template": touch.template,
-        "decision_id": decision_id,
-    }

@@ -8,17 +8,20 @@ from uuid import UUID
 
 from outreach.domain.enrollment import ConditionRow, NewEnrollment
 from outreach.domain.ids import new_id
+from outreach.domain.plan import DueDateOf, Plan, decide_entry, next_step
 from outreach.domain.plan import Entry as PlanEntry
-from outreach.domain.plan import Plan, decide_entry, next_step
 from outreach.domain.timeline import Entry
 from outreach.domain.words import EnrollmentState, StopCondition
 from outreach.flows.house import House
 from outreach.flows.ports import Row, Tx
 from outreach.flows.schedule import calendar_of
 
-_RESTS = frozenset({StopCondition.ARRANGEMENT, StopCondition.PROMISE})
+_RESTS = frozenset({StopCondition.ARRANGEMENT, StopCondition.PROMISE, StopCondition.HOLD})
 _BEGIN_WITH = frozenset({"promise.made", "arrangement.confirmed"})
 """Events that begin the very thing other plans rest for."""
+
+_Rest = tuple[bool, bool, date | None, str | None]
+_NO_REST: _Rest = (False, False, None, None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,16 +65,17 @@ async def enrol(tx: Tx, plan: Plan, causes: Sequence[Cause], now: datetime) -> i
 
 
 async def _not_resting(tx: Tx, plan: Plan, causes: Sequence[Cause], now: datetime) -> list[Cause]:
-    """Leave out the cases that rest: an arrangement or a promise is in good standing, or a new due date lies ahead.
+    """Leave out the cases that rest: on hold, an arrangement or a promise in good standing, or a new due date ahead.
 
-    What such an agreement ends does not begin while it lasts, whoever starts it: a campaign, an event or we ourselves.
+    What these end does not begin while they last, whoever starts it: a campaign, an event or we ourselves. Reminders of
+    what was agreed begin all the same: the agreement may outlast a hold, and while it lasts nothing leaves.
     """
     if not causes or not plan.stop_on & _RESTS or plan.trigger in _BEGIN_WITH:
         return list(causes)
-    resting = await tx.at_rest({cause.row.case_id for cause in causes})
+    resting = await tx.at_rest({cause.row.case_id for cause in causes}, now)
     going, entries = [], []
     for cause in causes:
-        why = _rests(plan, cause, resting.get(cause.row.case_id, (False, False, None)), now)
+        why = _rests(plan, cause, resting.get(cause.row.case_id, _NO_REST), now)
         if why is None:
             going.append(cause)
         else:
@@ -81,8 +85,10 @@ async def _not_resting(tx: Tx, plan: Plan, causes: Sequence[Cause], now: datetim
     return going
 
 
-def _rests(plan: Plan, cause: Cause, rest: tuple[bool, bool, date | None], now: datetime) -> str | None:
-    arrangement, promise, extended_to = rest
+def _rests(plan: Plan, cause: Cause, rest: _Rest, now: datetime) -> str | None:
+    arrangement, promise, extended_to, hold = rest
+    if hold and StopCondition.HOLD in plan.stop_on and plan.due_date_of is DueDateOf.ACCOUNT:
+        return f"hold.{hold}"
     if arrangement and StopCondition.ARRANGEMENT in plan.stop_on:
         return "arrangement"
     if promise and StopCondition.PROMISE in plan.stop_on:

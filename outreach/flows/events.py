@@ -37,6 +37,7 @@ from outreach.flows.house import House
 from outreach.flows.payments import apply_payment, undo_payment
 from outreach.flows.ports import Tx
 from outreach.flows.recorded import located, reassigned, record, updated
+from outreach.flows.tasks import close_claims
 
 _log = structlog.get_logger(__name__)
 
@@ -62,6 +63,8 @@ class Desk:
     entries: list[Entry] = field(default_factory=list)
     stops: dict[tuple[StopCondition, str], set[UUID]] = field(default_factory=lambda: defaultdict(set))
     starts: list[tuple[str, Event, UUID]] = field(default_factory=list)
+    settled: set[UUID] = field(default_factory=set)
+    """Cases whose due amount a payment cleared."""
 
     def change(self, case_id: UUID, **values: Any) -> None:  # noqa: ANN401 - the fields of Case
         """Change what a case says; written once at the end of the batch."""
@@ -171,7 +174,7 @@ async def _about_account(desk: Desk, event: Event, case_id: UUID, borrower: UUID
 
 async def _due_day(desk: Desk, case_id: UUID, said: date) -> date:
     """Return the due date to keep: one the borrower was given in the meantime goes before an earlier one."""
-    *_, extended_to = (await desk.tx.at_rest([case_id]))[case_id]
+    _, _, extended_to, _ = (await desk.tx.at_rest([case_id], desk.now))[case_id]
     if extended_to is None or extended_to < desk.now.date():
         return said
     return max(said, extended_to)
@@ -219,6 +222,7 @@ async def _payment(desk: Desk, event: Event, case_id: UUID, data: PaymentReceive
         return
     if desk.cases[case_id].amount_due_minor <= 0:
         desk.stops[StopCondition.PAID, "paid"].add(case_id)
+        desk.settled.add(case_id)
 
 
 def _updated(desk: Desk, event: Event, case_id: UUID, data: CaseUpdated) -> None:
@@ -313,6 +317,9 @@ async def _write(desk: Desk) -> None:
     await desk.put_down()
     for (condition, reason), cases in desk.stops.items():
         await stop_for(desk.tx, desk.house, sorted(cases), condition, reason, desk.now)
+    for case in [desk.cases[case_id] for case_id in sorted(desk.settled)]:
+        if case.amount_due_minor <= 0:  # no later event of the batch took it back
+            await close_claims(desk.house, desk.tx, case, desk.now)
     await start_plans(desk)
     await desk.tx.notify_due()
 

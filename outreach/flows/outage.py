@@ -1,4 +1,4 @@
-"""Outages: what becomes of a touch whose channel cannot be used, when its plan names another one."""
+"""Ways round: what becomes of a touch whose channel cannot be used in time, when its plan names another one."""
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
@@ -13,6 +13,8 @@ from outreach.policy.decision import Decision, Verdict
 
 OUT_OF_ORDER = "channel.out_of_order"
 GAVE_UP = "provider.gave_up"
+TOO_LATE = frozenset({"expiry.before_permitted", "horizon.no_instant"})
+"""Reasons that do not refuse a channel themselves: what the others refuse for a time ends too late."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +43,12 @@ def is_held_by_outage(touch: Touch, paused: Collection[str], outages: Collection
     return touch.channel in outages and set(paused) == {f"channel:{touch.channel}"}
 
 
+def is_too_late(decision: Decision) -> bool:
+    """Tell whether a touch is refused only because what refuses its channel for a time ends too late for it."""
+    against = [reason.code for reason in decision.reasons if reason.verdict is Verdict.BLOCK]
+    return bool(against) and TOO_LATE.issuperset(against)
+
+
 def find_way(
     touch: Touch,
     decision: Decision,
@@ -48,11 +56,17 @@ def find_way(
     outages: Collection[str],
     ask: Callable[[str], Decision],
 ) -> WayRound | None:
-    """Return how a touch goes on whose channel is out of order or has been tried often enough; None for any other.
+    """Return how a touch goes on whose channel is out of order, has been tried often enough or opens too late.
+
+    None for any other.
 
     Only a channel that its plan names behind this one is taken, and only if the gate permits a send there now: consent,
     hours and caps are asked as for any touch. Otherwise it stays where it is, within its validity.
     """
+    if is_too_late(decision):
+        codes = tuple(dict.fromkeys(reason.code for reason in decision.reasons))
+        in_time = (channel for channel in touch.fallback if ask(channel).verdict is not Verdict.BLOCK)
+        return next((WayRound(codes, channel) for channel in in_time), None)
     if decision.verdict is Verdict.SEND and touch.tries >= MAX_TRIES and touch.fallback:
         reasons: tuple[str, ...] = (GAVE_UP,)
     elif decision.verdict is Verdict.DEFER and is_held_by_outage(touch, paused, outages):

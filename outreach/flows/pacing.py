@@ -34,6 +34,9 @@ class NoPacing:
         """Return None: as many as come."""
         return None
 
+    async def close(self) -> None:
+        """Nothing is open."""
+
 
 Paces = Mapping[str, Pace]
 

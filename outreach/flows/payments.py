@@ -72,6 +72,7 @@ async def undo_payment(desk: "Desk", event: "Event", data: "PaymentReversed") ->
     case = desk.cases[case_id]
     desk.change(case_id, amount_due_minor=case.amount_due_minor + minor, balance_minor=case.balance_minor + minor)
     desk.tell(case_id, event, {"amount_minor": -minor, "currency": case.currency})
+    await desk.put_down()
     counted = await desk.tx.payment_counted(event.source, data.payment_id)
     arrangement_id, promise_id = counted or (None, None)
     if promise_id:

@@ -74,6 +74,10 @@ class Pacer(Protocol):
         """Return how many touches a second the channel's sender takes in the long run; None: as many as come."""
         ...
 
+    async def close(self) -> None:
+        """Give up what it keeps open."""
+        ...
+
 
 class Store(Protocol):
     """The one store of truth."""
@@ -300,7 +304,7 @@ class Tx(
         ...
 
     async def due_campaigns(self, now: datetime) -> list[Row]:
-        """Lock campaigns whose run is due: (id, name, plan, spec, next_run_at, last_run_at)."""
+        """Lock campaigns whose run is due: (id, name, plan, spec, next_run_at, when its state changed)."""
         ...
 
     async def campaign_ran(self, campaign_id: UUID, now: datetime, next_run_at: datetime | None, state: str) -> None:

@@ -358,9 +358,8 @@ def _task(data: Data, _: Tongue) -> str:
 def _task_closed(data: Data, _: Tongue) -> str:
     ended = listed([_spelled(kind) for kind in data.get("holds") or ()], "and")
     lifted = f" The hold is lifted: {ended}." if ended else ""
-    return (
-        f"{data.get('by')} closed a task ({_spelled(data.get('kind'))}): {_spelled(data.get('disposition'))}.{lifted}"
-    )
+    by = "The payment" if data.get("by") == "payment.received" else data.get("by")
+    return f"{by} closed a task ({_spelled(data.get('kind'))}): {_spelled(data.get('disposition'))}.{lifted}"
 
 
 def _dialogue(words: str) -> Callable[[Data, Tongue], str]:

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any, Protocol
 from uuid import UUID
 
+from outreach.domain.enrollment import DueEnrollment
 from outreach.domain.touch import Touch
 
 Row = tuple[Any, ...]
@@ -79,6 +80,18 @@ class SwitchTx(Protocol):
         self, borrowers: Sequence[UUID], touches: Sequence[UUID], above: int, since: datetime, at: datetime
     ) -> list[Touch]:
         """Read what else fell due to ``borrowers`` since ``since`` with a priority ``above`` that, best first."""
+        ...
+
+    async def coming_touches(
+        self, borrowers: Sequence[UUID], above: int, now: datetime, until: datetime
+    ) -> list[tuple[datetime, Touch]]:
+        """Read touches of ``borrowers`` with a priority ``above`` that whose time comes by ``until``, soonest first."""
+        ...
+
+    async def coming_steps(
+        self, borrowers: Sequence[UUID], above: int, now: datetime, until: datetime
+    ) -> list[DueEnrollment]:
+        """Read steps of ``borrowers`` with a priority ``above`` that which fall due by ``until``, soonest first."""
         ...
 
     async def left_since(self, borrowers: Iterable[UUID], since: datetime, at: datetime) -> list[Row]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from outreach.domain.case import Case
 from outreach.domain.tasks import Disposition, Task
 from outreach.domain.timeline import Entry
 from outreach.domain.words import Channel, Purpose
@@ -15,6 +16,12 @@ from outreach.policy.dossier import Dossier, facts_for
 from outreach.policy.facts import Facts
 from outreach.policy.floor import candidate_jurisdictions
 from outreach.policy.rules import Rest
+
+PAYMENT_CLAIM, PAYMENT_FOUND = "payment_claim", "payment_found"
+"""The task of somebody who says that they have paid, and what it is closed with once the payment is there."""
+
+BY_PAYMENT = "payment.received"
+"""Who closed a task that no person had to close: the event."""
 
 MOST = 500
 """Tasks a list shows at most."""
@@ -137,11 +144,32 @@ async def close_task(house: House, task_id: UUID, disposition: str, by: str, not
         if chosen is None:
             known = ", ".join(one.id for one in house.tasks.offered(task.kind))
             raise TaskError(f"a task of this kind cannot be closed with that; valid: {known}")
-        await tx.close_task(task_id, chosen.id, by, note.strip() or None, now)
-        lifted, kept = await _lift(house, tx, task, chosen, by, now)
-        told = {"task_id": task_id, "kind": task.kind, "disposition": chosen.id, "by": by, "holds": list(lifted)}
-        await tx.append([Entry(task.case_id, now, "task.closed", told)])
-    return Closed(task_id, chosen.id, by, lifted, kept)
+        return await _close(house, tx, task, chosen, by, note.strip() or None, now)
+
+
+async def close_claims(house: House, tx: Tx, case: Case, now: datetime) -> None:
+    """Close what people were to look into because a borrower said they had paid: all that was due has come in since.
+
+    The borrower is locked. The hold placed for the check ends as when a person finds the payment. Without a disposition
+    of that name in config/tasks.yaml people close it themselves.
+    """
+    chosen = house.tasks.named(PAYMENT_CLAIM, PAYMENT_FOUND)
+    if chosen is None:
+        return
+    for task_id, kind, _, _, closed_at, _ in await tx.tasks_of_case(case.case_id):
+        task = await tx.task(task_id) if kind == PAYMENT_CLAIM and closed_at is None else None
+        if task is not None:
+            await _close(house, tx, task, chosen, BY_PAYMENT, None, now)
+
+
+async def _close(
+    house: House, tx: Tx, task: Task, chosen: Disposition, by: str, note: str | None, now: datetime
+) -> Closed:
+    await tx.close_task(task.task_id, chosen.id, by, note, now)
+    lifted, kept = await _lift(house, tx, task, chosen, by, now)
+    told = {"task_id": task.task_id, "kind": task.kind, "disposition": chosen.id, "by": by, "holds": list(lifted)}
+    await tx.append([Entry(task.case_id, now, "task.closed", told)])
+    return Closed(task.task_id, chosen.id, by, lifted, kept)
 
 
 async def _locked(tx: Tx, task_id: UUID) -> Task:

@@ -264,6 +264,8 @@ def _bar(rule: Bar) -> Check:
 
     def check(view: View) -> Finding | None:
         point = view.facts.point
+        if point is None and head.select.labels:
+            return None  # nothing is there to be at work; that there is nothing is refused by the floor
         if rule.unless_confirmed and point is not None and point.confirmed:
             return None
         return Finding(head.id, rule.code, head.citation, NEVER, _one_way_only(head))

@@ -99,7 +99,9 @@ class Agreeing(Queries):
         """Return (broken arrangements after ``since``, latest extension at, country, subdivision, jurisdictions)."""
         return await self._row("agreement", "background", borrower_id=borrower_id, case_id=case_id, since=since)
 
-    async def at_rest(self, cases: Iterable[UUID]) -> dict[UUID, tuple[bool, bool, date | None]]:
-        """Return per case (arrangement in good standing, open promise, the day an extension reaches)."""
-        rows = await self._rows("agreement", "at_rest", cases=list(cases))
-        return {row[0]: (row[1], row[2], row[3]) for row in rows}
+    async def at_rest(
+        self, cases: Iterable[UUID], at: datetime
+    ) -> dict[UUID, tuple[bool, bool, date | None, str | None]]:
+        """Return per case (arrangement in good standing, open promise, the day an extension reaches, oldest hold)."""
+        rows = await self._rows("agreement", "at_rest", cases=list(cases), at=at)
+        return {row[0]: (row[1], row[2], row[3], row[4]) for row in rows}

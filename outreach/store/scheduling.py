@@ -149,7 +149,7 @@ class Scheduling(Queries):
         return row[0] if row else None
 
     async def due_campaigns(self, now: datetime) -> list[Row]:
-        """Lock campaigns whose run is due: (id, name, plan, spec, next_run_at, last_run_at)."""
+        """Lock campaigns whose run is due: (id, name, plan, spec, next_run_at, when its state changed)."""
         return await self._rows("schedule", "due_campaigns", now=now)
 
     async def campaign_ran(self, campaign_id: UUID, now: datetime, next_run_at: datetime | None, state: str) -> None:

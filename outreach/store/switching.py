@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from outreach.domain.enrollment import DueEnrollment
 from outreach.domain.ids import new_id
 from outreach.domain.touch import Touch
 from outreach.store.base import Queries, Row
@@ -91,6 +92,22 @@ class Switching(Queries):
             "switch", "rivals", borrowers=list(borrowers), touches=list(touches), above=above, since=since, at=at
         )
         return [_touch(list(row)) for row in rows]
+
+    async def coming_touches(
+        self, borrowers: Sequence[UUID], above: int, now: datetime, until: datetime
+    ) -> list[tuple[datetime, Touch]]:
+        """Read touches of ``borrowers`` with a priority ``above`` that whose time comes by ``until``, soonest first."""
+        rows = await self._rows(
+            "switch", "coming_touches", borrowers=list(borrowers), above=above, now=now, until=until
+        )
+        return [(row[0], _touch(list(row[1:]))) for row in rows]
+
+    async def coming_steps(
+        self, borrowers: Sequence[UUID], above: int, now: datetime, until: datetime
+    ) -> list[DueEnrollment]:
+        """Read steps of ``borrowers`` with a priority ``above`` that which fall due by ``until``, soonest first."""
+        rows = await self._rows("switch", "coming_steps", borrowers=list(borrowers), above=above, now=now, until=until)
+        return [DueEnrollment(*row) for row in rows]
 
     async def left_since(self, borrowers: Iterable[UUID], since: datetime, at: datetime) -> list[Row]:
         """Return (borrower, touch, priority, when) of what left to ``borrowers``, the latest first."""

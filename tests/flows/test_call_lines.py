@@ -4,14 +4,14 @@ import asyncio
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
+from redis.asyncio import Redis
 
 from channels.config import load_lines
 from channels.errors import BadAddress, ConfigError
 from channels.fake import FakeChannel
-from outreach.bootstrap import make_lines
+from outreach.bootstrap import make_lines, open_house
 from outreach.flows.callbacks import take_callback
 from outreach.flows.dispatch import dispatch
 from outreach.flows.house import House
@@ -168,17 +168,22 @@ async def test_a_line_has_one_rate_for_all_its_channels(valkey_url: str) -> None
     assert 0 < sum(taken) <= 4, "one a second, and two seconds of patience each"
     assert await alone.take("voice", 10) == 10
     for each in (pacer, alone):
-        await hang_up(each)
-
-
-async def hang_up(pacer: RedisPacer) -> None:
-    """Close what the limiter holds open: it has no way to be told, and lives as long as its process."""
-    client: Any = pacer._buckets["voice"]._store._backend.get_client()  # type: ignore[attr-defined]
-    await client.connection_pool.disconnect()
+        await each.close()
 
 
 SHIPPED = {"OUTREACH_TWILIO_ACCOUNT_SID": "AC" + "0" * 32, "OUTREACH_TWILIO_AUTH_TOKEN": "0" * 32,
            "OUTREACH_SMS_SENDER": "+12025550143"}  # fmt: skip
+
+
+async def test_a_house_that_is_closed_hangs_up_on_the_limiter(database: str, valkey_url: str) -> None:
+    place = {"OUTREACH_DATABASE_URL": database, "OUTREACH_REDIS_URL": valkey_url}
+    async with Redis.from_url(valkey_url) as watching:
+        before = len(await watching.client_list())
+        house = await open_house(load_settings({**SHIPPED, **place}), MemoryQueue(), channels={})
+        assert await house.pacer.take("sms", 1) == 1
+        assert len(await watching.client_list()) == before + 1
+        await house.close()
+        assert len(await watching.client_list()) == before
 
 
 def test_the_shipped_file_puts_calls_on_one_line() -> None:

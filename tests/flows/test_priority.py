@@ -20,6 +20,8 @@ from tests.support.touching import fake, plan_touch, step_to, told, touch
 SOON = START + timedelta(hours=6)
 """An expiry before the next day, when the daily limit of one contact is free again."""
 
+SOON_AFTER = timedelta(hours=5)
+
 
 def someone(number: int, **more: Any) -> Someone:
     return Someone(ref=f"B{number}", phone=f"+1212555{number:04}", email=f"b{number}@example.com", **more)
@@ -247,3 +249,75 @@ async def test_giving_back_what_a_lane_cannot_take_waits_for_nobody(database: st
             async with asyncio.timeout(8):  # less than the store waits for a lock
                 assert await dispatch(house, "sms", [first, second]) == {"sent": 1}
     assert touch(database, second)["state"] == "queued", "its lease brings it back"
+
+
+async def call(database: str, house: House, one: Someone) -> datetime:
+    """Place a call, after which the telephone rests for a week; returns an instant two days later."""
+    plan_touch(database, one, channel="voice")
+    assert await step_to(house, START) == {"sent": 1}
+    return START + timedelta(days=2)
+
+
+async def test_what_a_rest_of_the_telephone_keeps_too_long_goes_to_the_next_channel_of_its_step(database: str) -> None:
+    put(database, ada := Someone(consents=("sms", "email", "voice")))
+    async with a_house(database) as house:
+        at = await call(database, house, ada)
+        key = plan_touch(database, ada, channel="voice", fallback=("sms", "email"), at=at, expires_at=at + SOON_AFTER)
+        assert await step_to(house, at) == {"fell_back": 1, "sent": 1}
+    stored = touch(database, key)
+    assert (stored["state"], stored["channel"], stored["fallback"]) == ("sent", "sms", ["email"])
+    (entry,) = told(database, "touch.fell_back")
+    assert entry["next"] == "sms"
+    assert {"cooldown.running", "expiry.before_permitted"} <= set(entry["reasons"])
+    assert len(entry["reasons"]) == len(set(entry["reasons"]))
+
+
+async def test_what_a_limit_over_all_channels_keeps_too_long_goes_nowhere(database: str) -> None:
+    put(database, ada := Someone(consents=("sms", "email", "voice")))
+    async with a_house(database) as house:
+        at = await call(database, house, ada)
+        plan_touch(database, ada, at=at)
+        assert await step_to(house, at) == {"sent": 1}
+        later = at + timedelta(hours=1)
+        key = plan_touch(database, ada, channel="voice", fallback=("sms",), at=later, expires_at=later + SOON_AFTER)
+        assert await step_to(house, later) == {"blocked": 1}
+    assert (touch(database, key)["state"], touch(database, key)["channel"]) == ("blocked", "voice")
+
+
+async def test_what_can_still_be_called_in_time_does_not_become_a_text(database: str) -> None:
+    put(database, ada := Someone(consents=("sms", "email", "voice")))
+    async with a_house(database) as house:
+        at = await call(database, house, ada)
+        key = plan_touch(database, ada, channel="voice", fallback=("sms",), at=at, expires_at=at + timedelta(days=6))
+        assert await step_to(house, at) == {"deferred": 1}
+    assert touch(database, key)["channel"] == "voice"
+
+
+async def test_what_is_written_aside_leaves_the_slot_to_a_reminder_later_that_day(database: str) -> None:
+    put(database, ada := Someone())
+    aside = plan_touch(database, ada, channel="email", purpose="arrangement", priority=80)
+    later = START + timedelta(minutes=30)
+    high = plan_touch(database, ada, purpose="arrangement", priority=90, at=later, expires_at=SOON, plan="reminders")
+    async with a_house(database) as house:
+        assert await step_to(house, START) == {"gave_way": 1}
+        (entry,) = told(database, "touch.gave_way")
+        assert (entry["winner"], entry["reasons"]) == (str(high), ["priority.gave_way"])
+        assert await step_to(house, later) == {"sent": 1}
+        assert await step_to(house, later + timedelta(minutes=1)) == {"deferred": 1}
+    assert touch(database, aside)["state"] == "deferred"
+
+
+@pytest.mark.parametrize(
+    ("hours", "expires", "plan"),
+    [(0.5, timedelta(days=3), None), (25, timedelta(days=3), None), (0.5, SOON - START, "friendly")],
+    ids=["the reminder can leave later", "the reminder comes another day", "it is a step of a plan itself"],
+)
+async def test_what_is_written_aside_waits_for_nobody_it_does_not_stand_in_the_way_of(
+    database: str, hours: float, expires: timedelta, plan: str | None
+) -> None:
+    put(database, ada := Someone())
+    plan_touch(database, ada, channel="email", purpose="arrangement", priority=80, plan=plan)
+    at = START + timedelta(hours=hours)
+    plan_touch(database, ada, purpose="arrangement", priority=90, at=at, expires_at=at + expires, plan="reminders")
+    async with a_house(database) as house:
+        assert await step_to(house, START) == {"sent": 1}

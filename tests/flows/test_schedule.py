@@ -346,6 +346,18 @@ async def test_a_run_that_comes_too_late_is_left_out_and_alerted_never_made_up_f
     assert rows(database, "select kind, subject from alert") == [("campaign.late", "spring")]
 
 
+async def test_a_run_that_fell_due_while_its_campaign_was_paused_is_left_out_without_an_alert(database: str) -> None:
+    async with a_house(database) as house:
+        put(database, someone(1))
+        await start(house, a_campaign())
+        await pause(house, "spring")
+        clock_of(house).instant = START + timedelta(hours=5)
+        await resume(house, "spring")
+        (run,) = await run_due(house)
+        assert (run.late, run.entered) == (True, 0)
+    assert rows(database, "select kind, subject from alert") == []
+
+
 async def test_two_campaigns_of_one_name_do_not_live_at_once(database: str) -> None:
     async with a_house(database) as house:
         await start(house, a_campaign())

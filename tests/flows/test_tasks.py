@@ -9,9 +9,11 @@ from uuid import UUID
 
 import pytest
 
+from outreach.domain.events import Event, read_event
 from outreach.domain.located_yaml import ConfigError
 from outreach.domain.tasks import LIFTABLE, Disposition, TaskRules, load_task_rules
 from outreach.domain.words import HoldKind
+from outreach.flows.events import take_events
 from outreach.flows.house import House
 from outreach.flows.outgoing import read_events
 from outreach.flows.task_view import load_task
@@ -88,6 +90,39 @@ async def test_closing_ends_the_hold_its_disposition_names_and_says_who(database
     by_type = {each.type.value: each.data for each in events}
     assert by_type["case.hand_off_closed"]["disposition"] == "payment_found"
     assert by_type["hold.lifted"]["hold"] == "review"
+
+
+async def pay(house: House, one: Someone, minor: int) -> None:
+    """Tell of a payment as the lender's system does."""
+    event = {"specversion": "1.0", "id": f"p{minor}", "source": "/lender", "type": "payment.received",
+             "subject": f"account/{one.ref}-A1", "time": house.clock.now().isoformat(),
+             "data": {"payment_id": f"p{minor}", "amount_minor": minor, "currency": "USD"}}  # fmt: skip
+    read = read_event(event, house.clock.now())
+    assert isinstance(read, Event)
+    await take_events(house, [read])
+
+
+async def test_a_payment_of_all_that_is_due_ends_the_check_for_it(database: str) -> None:
+    put(database, ada := Someone())
+    async with a_house(database) as house:
+        key = await a_task(database, house, ada, "I already paid this last week")
+        await pay(house, ada, 2000)
+        assert standing(database) == ["review"], "there is something left to look for"
+        await pay(house, ada, 10000)
+        assert standing(database) == []
+        view = await load_task(house, key)
+    assert view is not None
+    assert (view.task.disposition, view.task.closed_by) == ("payment_found", "payment.received")
+    assert told(database, "hold.lifted")[0]["kind"] == "review"
+
+
+async def test_a_payment_leaves_every_other_hold(database: str) -> None:
+    put(database, ada := Someone())
+    async with a_house(database) as house:
+        await a_task(database, house, ada, "This is not my debt, I dispute it")
+        await pay(house, ada, 12000)
+    assert standing(database) == ["dispute"]
+    assert told(database, "task.closed") == []
 
 
 async def test_a_disposition_without_a_say_about_holds_leaves_them(database: str) -> None:

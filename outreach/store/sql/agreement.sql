@@ -98,9 +98,13 @@ select (select count(*) from arrangement where borrower_id = %(borrower_id)s and
 from borrower b where b.borrower_id = %(borrower_id)s
 
 -- name: at_rest
--- Per case: an arrangement in good standing, an open promise, the day an extension reaches.
+-- Per case: an arrangement in good standing, an open promise, the day an extension reaches, the oldest hold in force.
 select c.case_id,
        exists (select from arrangement g where g.case_id = c.case_id and g.state in ('confirmed', 'active')),
        exists (select from promise p where p.case_id = c.case_id and p.state = 'open'),
-       (select max(e.to_on) from extension e where e.case_id = c.case_id)
+       (select max(e.to_on) from extension e where e.case_id = c.case_id),
+       (select h.kind from hold h
+        where h.borrower_id = c.borrower_id and (h.case_id is null or h.case_id = c.case_id)
+          and h.lifted_at is null and (h.until_at is null or h.until_at > %(at)s)
+        order by h.since_at, h.hold_id limit 1)
 from cases c where c.case_id = any(%(cases)s)

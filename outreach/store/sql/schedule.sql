@@ -122,7 +122,8 @@ select
   (select count(*) from campaign where state = 'running' and next_run_at <= %(now)s)
 
 -- name: due_campaigns
-select campaign_id, name, plan, spec, next_run_at, last_run_at from campaign
+-- The last column is when its state last changed: started, ran, paused, resumed.
+select campaign_id, name, plan, spec, next_run_at, updated_at from campaign
 where state = 'running' and next_run_at <= %(now)s
 for update skip locked
 

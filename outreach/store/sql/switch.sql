@@ -137,6 +137,24 @@ where borrower_id = any(%(borrowers)s) and state in ('planned', 'deferred', 'que
   and not_before <= %(at)s and not_before > %(since)s and expires_at > %(at)s and touch_id <> all(%(touches)s)
 order by priority desc, due_at, touch_id
 
+-- name: coming_touches
+-- Touches whose time comes soon and that matter more than what is written aside from their plans.
+select not_before, touch_id, enrollment_id, campaign_id, case_id, borrower_id, plan, plan_version, step_id, channel,
+       fallback, template, purpose, context, priority, due_at, expires_at, tries
+from touch
+where borrower_id = any(%(borrowers)s) and state in ('planned', 'deferred') and priority > %(above)s
+  and not_before > %(now)s and not_before <= %(until)s
+order by not_before, priority desc, touch_id
+
+-- name: coming_steps
+-- Steps that fall due soon and matter more than what is written aside from their plans.
+select enrollment_id, case_id, borrower_id, plan, plan_version, campaign_id, trigger_key, anchor_on, anchor_at, context,
+       next_step, next_due_at, priority
+from enrollment
+where borrower_id = any(%(borrowers)s) and state = 'active' and priority > %(above)s
+  and next_due_at > %(now)s and next_due_at <= %(until)s
+order by next_due_at, priority desc, enrollment_id
+
 -- name: left_since
 -- What left to these people lately, newest first: who may have used a slot that others wanted.
 select a.borrower_id, a.touch_id, t.priority, a.started_at

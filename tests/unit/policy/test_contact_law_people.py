@@ -270,7 +270,8 @@ def test_a_bankruptcy_rests_every_channel_and_discharge_does_not_wake_them(chann
     assert refusing(replace(filed, purpose="reply"), NOW) >= {"US-BANKRUPTCY-STAY", "core.hold"}
 
 
-BREATHING = {"GB-EAW-BREATHING", "GB-EAW-BREATHING-MH", "core.hold"}
+BREATHING = {"GB-EAW-BREATHING", "core.hold"}
+CRISIS = {"GB-EAW-BREATHING-MH", "core.hold"}
 IN_LONDON = touch("GB-ENG", LONDON, currency="GBP")
 
 
@@ -295,10 +296,10 @@ def test_breathing_space_rests_the_debts_it_lists_until_its_end() -> None:
 def test_a_mental_health_moratorium_has_no_end_until_one_is_known() -> None:
     """GB-EAW-BREATHING-MH: SI 2020/1311 Part 3"""
     at = on("2026-11-19T12:00", LONDON)
-    in_treatment = replace(IN_LONDON, holds=held("breathing_space", since=at - 200 * DAY))
-    assert refusing(in_treatment, at) == BREATHING
+    in_treatment = replace(IN_LONDON, holds=held("moratorium", since=at - 200 * DAY))
+    assert refusing(in_treatment, at) == CRISIS
     assert opens(in_treatment, at) is None
-    treated = replace(in_treatment, holds=held("breathing_space", since=at - 200 * DAY, until=at + 30 * DAY))
+    treated = replace(in_treatment, holds=held("moratorium", since=at - 200 * DAY, until=at + 30 * DAY))
     assert opens(treated, at) == at + 30 * DAY
 
 
