@@ -343,11 +343,19 @@ def tell_callback(provider: str, channel: str, callback: Callback, key: bytes) -
     hider = Hider(key, inbound=True)
     words, body = CALLBACKS, callback.body
     kind = _media_type(callback.headers.get("content-type"))
-    fields = _pairs(words, parse_qsl(callback.query), hider) if callback.query else {}
+    fields = _pairs(words, callback.parameters(), hider) if callback.query else {}
     told: Told = {"provider": provider, "over": "http", "path": _shape(callback.path, words.path | {channel})}
     if kind == "application/x-www-form-urlencoded":
-        fields |= _pairs(words, parse_qsl(body.decode("utf-8", "replace")), hider)
+        fields |= _pairs(words, _form(callback), hider)
         return told | {"request": {"type": kind, "bytes": len(body), "fields": fields}}
     said = _said(words, body, hider)
     fields |= said.pop("fields", {})
     return told | {"request": {"type": kind, "bytes": len(body), "fields": fields, **said}}
+
+
+def _form(callback: Callback) -> Sequence[tuple[str, str]]:
+    """Return the fields of a form that say something; of one that is not UTF-8, as good as can be."""
+    try:
+        return [pair for pair in callback.form() if pair[1]]
+    except ValueError:
+        return parse_qsl(callback.body.decode("utf-8", "replace"))
