@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
 from typing import ClassVar, Final, Protocol, runtime_checkable
+from urllib.parse import parse_qsl
 
 
 class Medium(StrEnum):
@@ -158,6 +159,19 @@ class Callback:
     query: str
     headers: Mapping[str, str]
     body: bytes
+    _read: dict[str, Sequence[tuple[str, str]]] = field(default_factory=dict, init=False, repr=False, compare=False)
+
+    def form(self) -> Sequence[tuple[str, str]]:
+        """Return the fields of a form as they came, blank ones too; read once. Raises ValueError."""
+        if "form" not in self._read:
+            self._read["form"] = tuple(parse_qsl(self.body.decode("utf-8"), keep_blank_values=True))
+        return self._read["form"]
+
+    def parameters(self) -> Sequence[tuple[str, str]]:
+        """Return the parameters of the query that are not blank; read once."""
+        if "query" not in self._read:
+            self._read["query"] = tuple(parse_qsl(self.query))
+        return self._read["query"]
 
 
 @dataclass(frozen=True, slots=True)

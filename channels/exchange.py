@@ -43,17 +43,28 @@ class Vocabulary:
     plain: frozenset[str] = frozenset()
     classes: Mapping[str, str] = field(default_factory=dict)
     path: frozenset[str] = frozenset()
+    names: frozenset[str] = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "names", self.plain | self.classes.keys())
+
+
+Form = Sequence[tuple[str, str]]
 
 
 @dataclass(slots=True, repr=False)
 class HttpTrip:
-    """One request over HTTP and what came back; raw, so it is never kept."""
+    """One request over HTTP and what came back; raw, so it is never kept.
+
+    ``form`` holds the fields of ``body`` where the adapter has them, so that nobody reads them back out of it.
+    """
 
     words: Vocabulary
     method: str
     url: URL
     body: bytes | None
     headers: Mapping[str, str]
+    form: Form | None = None
     began: float = field(default_factory=monotonic)
     ended: float | None = None
     status: int | None = None
@@ -111,13 +122,13 @@ def recording(tape: Tape) -> Iterator[Tape]:
 
 
 def begin_http(
-    words: Vocabulary, method: str, url: URL, body: bytes | None, headers: Mapping[str, str]
+    words: Vocabulary, method: str, url: URL, body: bytes | None, headers: Mapping[str, str], form: Form | None = None
 ) -> HttpTrip | None:
     """Note that a request is being made; None when nobody records."""
     tape = _TAPE.get()
     if tape is None:
         return None
-    trip = HttpTrip(words, method, url, body, headers)
+    trip = HttpTrip(words, method, url, body, headers, form)
     tape.trips.append(trip)
     return trip
 
@@ -135,9 +146,11 @@ class Hider:
     """Hides values behind class, length and keyed digest. What is known to be personal is hidden wherever it stands."""
 
     def __init__(self, key: bytes, known: Sequence[tuple[str, str]] = (), *, inbound: bool = False) -> None:
-        self._key = key[: blake2b.MAX_KEY_SIZE]
+        self._mac = blake2b(key=key[: blake2b.MAX_KEY_SIZE], digest_size=8)
         self._known = [(kind, value) for kind, value in known if value]
+        self._least = min((len(value) for _, value in self._known), default=0)
         self._inbound = inbound
+        self._hidden: dict[tuple[str, str], Told] = {}
 
     @classmethod
     def of(cls, key: bytes, outbound: Outbound) -> "Hider":
@@ -148,8 +161,12 @@ class Hider:
         """Return what stands for a value. Credentials have a length only."""
         if kind == "credential":
             return {"is": kind, "length": len(value)}
-        text = f"{kind}:{value}".encode("utf-8", "replace")
-        return {"is": kind, "length": len(value), "digest": blake2b(text, key=self._key, digest_size=8).hexdigest()}
+        told = self._hidden.get((kind, value))  # an answer repeats what was asked
+        if told is None:
+            mac = self._mac.copy()
+            mac.update(f"{kind}:{value}".encode("utf-8", "replace"))
+            told = self._hidden[kind, value] = {"is": kind, "length": len(value), "digest": mac.hexdigest()}
+        return told
 
     def value(self, words: Vocabulary, name: str, value: object) -> Any:  # noqa: ANN401 - plain JSON values
         """Return a field's value as it may be stored."""
@@ -162,14 +179,15 @@ class Hider:
         return self.hide(kind or "other", text)
 
     def _kind(self, text: str) -> str | None:
-        for kind, value in self._known:
-            if value in text:
-                return kind
+        if len(text) >= self._least:
+            for kind, value in self._known:
+                if value in text:
+                    return kind
         return "number" if self._inbound and _NUMBER.fullmatch(text) else None
 
     def name(self, words: Vocabulary, name: str) -> str:
         """Return a field's name, unless it is more than a name."""
-        if name in words.plain or name in words.classes:
+        if name in words.names:
             return name
         return name if _FIELD.fullmatch(name) and self._kind(name) is None else HIDDEN
 
@@ -238,12 +256,19 @@ def _fields_of_request(trip: HttpTrip, hider: Hider) -> Told:
         return fields
     kind = _media_type(next((text for name, text in trip.headers.items() if name.lower() == "content-type"), None))
     if kind == "application/x-www-form-urlencoded":
-        return fields | _pairs(trip.words, parse_qsl(trip.body.decode("utf-8", "replace")), hider)
+        return fields | _pairs(trip.words, _sent(trip.form, trip.body), hider)
     said = _said(trip.words, trip.body, hider)
     return fields | dict(said.get("fields", said))
 
 
-def _pairs(words: Vocabulary, pairs: Sequence[tuple[str, str]], hider: Hider) -> Told:
+def _sent(form: Form | None, body: bytes) -> Form:
+    """Return the fields of a form that say something."""
+    if form is None:
+        return parse_qsl(body.decode("utf-8", "replace"))
+    return [pair for pair in form if pair[1]]
+
+
+def _pairs(words: Vocabulary, pairs: Form, hider: Hider) -> Told:
     told: Told = {}
     for name, value in pairs[:MOST_FIELDS]:
         shown, mine = hider.value(words, name, value), hider.name(words, name)
@@ -277,7 +302,7 @@ def _walk(  # what is null says nothing and is left out
     for nth, (key, item) in enumerate(items):
         if item is None or len(into) >= MOST_FIELDS:
             continue
-        part = str(nth) if key is None else hider.name(words, key)
+        part = str(nth) if key is None else key if key in words.names else hider.name(words, key)
         where, mine = f"{place}.{part}" if place else part, name if key is None else key
         if not isinstance(item, dict | list):
             into[where] = hider.value(words, mine, item)
@@ -343,11 +368,19 @@ def tell_callback(provider: str, channel: str, callback: Callback, key: bytes) -
     hider = Hider(key, inbound=True)
     words, body = CALLBACKS, callback.body
     kind = _media_type(callback.headers.get("content-type"))
-    fields = _pairs(words, parse_qsl(callback.query), hider) if callback.query else {}
+    fields = _pairs(words, callback.parameters(), hider) if callback.query else {}
     told: Told = {"provider": provider, "over": "http", "path": _shape(callback.path, words.path | {channel})}
     if kind == "application/x-www-form-urlencoded":
-        fields |= _pairs(words, parse_qsl(body.decode("utf-8", "replace")), hider)
+        fields |= _pairs(words, _form(callback), hider)
         return told | {"request": {"type": kind, "bytes": len(body), "fields": fields}}
     said = _said(words, body, hider)
     fields |= said.pop("fields", {})
     return told | {"request": {"type": kind, "bytes": len(body), "fields": fields, **said}}
+
+
+def _form(callback: Callback) -> Form:
+    """Return the fields of a form that say something; of one that is not UTF-8, as good as can be."""
+    try:
+        return _sent(callback.form(), b"")
+    except ValueError:
+        return _sent(None, callback.body)

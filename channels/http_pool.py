@@ -14,7 +14,7 @@ import aiohttp
 from yarl import URL
 
 from channels.errors import Misconfigured, OutcomeUnknown, SendError, Unavailable
-from channels.exchange import Vocabulary, begin_http
+from channels.exchange import Form, Vocabulary, begin_http
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,10 +68,13 @@ class HttpPool:
         )
 
     async def exchange(
-        self, method: str, url: URL, body: bytes | None, headers: Mapping[str, str]
+        self, method: str, url: URL, body: bytes | None, headers: Mapping[str, str], form: Form | None = None
     ) -> tuple[int, bytes, Mapping[str, str]]:
-        """Send once and read everything. Raises Unavailable, Misconfigured (no URL) or OutcomeUnknown."""
-        trip = begin_http(self._words, method, url, body, headers)
+        """Send once and read everything. Raises Unavailable, Misconfigured (no URL) or OutcomeUnknown.
+
+        ``form``: the fields that ``body`` holds, for the record.
+        """
+        trip = begin_http(self._words, method, url, body, headers, form)
         try:
             status, answer, answer_headers = await self._exchange(method, url, body, headers)
         except SendError as error:

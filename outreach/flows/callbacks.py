@@ -1,7 +1,7 @@
 """Callbacks: what a provider tells us is stored first, what cannot wait takes effect with it, the rest is queued."""
 
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import fields
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -18,6 +18,8 @@ from outreach.flows.stop import stop_at_once
 
 WAKE_UP = timedelta(seconds=15)
 """How long (real time) a stored row waits for its wake-up before the sweep sends another."""
+
+_NAMES = {kind: tuple(each.name for each in fields(kind)) for kind in (Receipt, Reply)}
 
 _log = structlog.get_logger(__name__)
 
@@ -86,7 +88,7 @@ def _row(channel: str, each: Receipt | Reply, now: datetime, real: datetime) -> 
         "dedupe_key": each.dedupe_key,
         "kind": "receipt" if isinstance(each, Receipt) else "reply",
         "received_at": now,
-        "payload": storable(asdict(each)),
+        "payload": storable({name: getattr(each, name) for name in _NAMES[type(each)]}),
         "retry_real_at": real + WAKE_UP,
     }
 

@@ -21,14 +21,14 @@ from outreach.web import callbacks, calls, console, events, feed, health, portal
 from outreach.web.access import Access
 from outreach.web.feed_docs import document_webhooks
 from outreach.web.problems import LastResort, ProblemError, fields, on_http_error, on_problem, problem
-from outreach.workers.app import make_broker
+from outreach.workers.app import make_broker, spare_the_collector
 from outreach.workers.lanes import DramatiqQueue
 
-ROUTERS = (
-    events.router,
-    feed.router,
+ROUTERS = (  # asked in this order, so what is called most comes first
     callbacks.router,
     calls.router,
+    events.router,
+    feed.router,
     unsubscribe.router,
     health.router,
     portal.router,
@@ -81,6 +81,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     house = await serve_house(settings, DramatiqQueue(make_broker(settings.redis_url), settings.batch))
     app.state.house = house
     await asyncio.to_thread(warm)
+    spare_the_collector()
     try:
         yield
     finally:

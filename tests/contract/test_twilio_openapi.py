@@ -63,8 +63,8 @@ class Wire:
 def wire(monkeypatch: pytest.MonkeyPatch) -> Wire:
     seen, exchange = Wire(), HttpPool.exchange
 
-    async def noted(self: HttpPool, method: str, url: Any, body: bytes | None, headers: Any) -> Any:
-        status, raw, answered = await exchange(self, method, url, body, headers)
+    async def noted(self: HttpPool, method: str, url: Any, body: bytes | None, headers: Any, form: Any) -> Any:
+        status, raw, answered = await exchange(self, method, url, body, headers, form)
         seen.note(method, str(url.relative()), body, status, raw)
         return status, raw, answered
 
