@@ -1,7 +1,7 @@
 """Tasks for people: what one is, and what it can be closed with (config/tasks.yaml)."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Final
 from uuid import UUID
@@ -14,6 +14,9 @@ from outreach.domain.words import HoldKind
 
 LIFTABLE: Final = frozenset({HoldKind.REVIEW, HoldKind.DISPUTE, HoldKind.HARDSHIP, HoldKind.COMPLAINT})
 """Holds that a person may end with their task. All others rest on facts that only the lender can take back."""
+
+TASK_DUE: Final = timedelta(hours=24)
+"""How long a person has who gets a task."""
 
 _ALWAYS_THERE: Final = "dealt_with"
 

@@ -16,10 +16,11 @@ from outreach.domain.ids import new_id
 from outreach.domain.intake import InboxRow, OpenDialogue
 from outreach.domain.money import Money
 from outreach.domain.promise import PromiseRefusal, decide_promise
+from outreach.domain.tasks import TASK_DUE
 from outreach.domain.timeline import Entry
 from outreach.domain.touch import NewTouch
 from outreach.domain.words import Channel, Purpose
-from outreach.flows.conversation import TASK_DUE, carry_out, load_state
+from outreach.flows.conversation import carry_out, load_state
 from outreach.flows.house import House
 from outreach.flows.portal import SURFACE, Kind, Standing, standing_of
 from outreach.flows.ports import Tx

@@ -149,6 +149,14 @@ class DialogueSpec:
         for group in groups:
             yield from group
 
+    def asks(self, state: str) -> frozenset[str]:
+        """Return the templates that may put the question of a state."""
+        spec = self.states[state]
+        own = [each for group in (*spec.on.values(), spec.otherwise) for each in group if each.to is None]
+        leading = [each for each in self.transitions() if each.to == state]
+        said = (spec.prompt, spec.retry, *(each.say for each in (*own, *leading)))
+        return frozenset(name for name in said if name)
+
 
 Dialogues = Mapping[str, DialogueSpec]
 
