@@ -21,6 +21,7 @@ from outreach.flows.conversation import IN_THREAD, carry_out, dialogue_facts, lo
 from outreach.flows.dispatch import HISTORY
 from outreach.flows.events import place_hold
 from outreach.flows.house import House
+from outreach.flows.languages import ask_again, heed_language, only_asks_language
 from outreach.flows.ports import Tx
 from outreach.flows.schedule import enqueue
 from outreach.flows.set_aside import ANSWERS, find_unsaid, set_aside
@@ -149,7 +150,12 @@ async def _answer(house: House, tx: Tx, row: InboxRow, speaker: Speaker, now: da
     if unsaid is not None and open_one is not None and begun is not None:
         await set_aside(house, tx, speaker, open_one, begun, unsaid, now)
         return []
-    step = await take_turn(house, tx, speaker, reading, open_one, begun, now)
+    await heed_language(house, tx, speaker, reading, now)
+    if only_asks_language(reading) and open_one is not None and begun is not None:
+        step = await ask_again(house, tx, speaker, open_one, begun, now)
+    else:
+        heard = replace(reading, intent=Intent.HELP, also=()) if only_asks_language(reading) else reading
+        step = await take_turn(house, tx, speaker, heard, open_one, begun, now)
     if (row.payload.get("provider_keyword") or "").upper() in _ANSWERED_BY_PROVIDER:
         step = replace(step, say=None)
     touches = await carry_out(house, tx, speaker, step, now)

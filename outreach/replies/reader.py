@@ -1,7 +1,7 @@
 """The reader: words or digits of a borrower become one Reading. Pure; the safest meaning acts first."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from functools import lru_cache
 from zoneinfo import ZoneInfo
@@ -14,6 +14,7 @@ from outreach.replies.ballot import weigh
 from outreach.replies.counts import bare_number, find_choice, find_count
 from outreach.replies.dates import When, find_date, may_name_date
 from outreach.replies.frequency import how_often
+from outreach.replies.language_wish import language_wish
 from outreach.replies.matching import Found, Lexicon, Words, load_lexicon
 from outreach.replies.normalise import LIMIT, unaccented
 from outreach.replies.numerals import NUMBER_WORDS
@@ -89,7 +90,8 @@ def read(
         return promised
     day = ref_date or _local_day(received_at, time_zone)
     reader = _Reader(lexicon, words, lang=lang or "", day=day, currency=default_currency, context=context)
-    return reader.reading()
+    reading, language = reader.reading(), language_wish(unaccented(words.cleaned))
+    return replace(reading, language=language) if language else reading
 
 
 def _local_day(at: datetime | None, zone: str | None) -> date | None:

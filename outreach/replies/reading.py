@@ -124,6 +124,7 @@ class Reading:
     explanation: str = ""
     every: str | None = None  # weekly | fortnightly | monthly, when the reply said how often; a form: any Frequency
     names_channel: bool = False
+    language: str | None = None  # en | es | zh, when it asks to be answered in one
     payday: bool = False  # it says when they get paid
     plan_wish: str | None = None  # change | cancel, when it speaks of a plan they have
     first_on: date | None = None  # the day installments should begin; only a form asks for it
