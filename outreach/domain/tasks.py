@@ -1,9 +1,11 @@
 """Tasks for people: what one is, and what it can be closed with (config/tasks.yaml)."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Annotated, Final
+from types import MappingProxyType
+from typing import Annotated, Any, Final
 from uuid import UUID
 
 from pydantic import Field
@@ -56,7 +58,10 @@ class TaskRules:
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """One thing handed to a person. ``evidence`` is what led to it: ``inbox:<id>`` or ``call:<attempt>``."""
+    """One thing handed to a person. ``evidence`` is what led to it: ``inbox:<id>`` or ``call:<attempt>``.
+
+    ``detail`` holds what else they need to know: the hour of a call, the answer that never left and why.
+    """
 
     task_id: UUID
     case_id: UUID
@@ -72,6 +77,7 @@ class Task:
     closed_by: str | None
     disposition: str | None
     note: str | None
+    detail: Mapping[str, Any] = MappingProxyType({})
 
 
 _Names = Annotated[tuple[Annotated[str, SLUG], ...], Field(strict=False)]

@@ -45,6 +45,7 @@ from outreach.flows.agreements import (
 from outreach.flows.enroll import stop_for
 from outreach.flows.events import place_hold
 from outreach.flows.house import House
+from outreach.flows.personal_times import record_times, told_times, window_of
 from outreach.flows.ports import Tx
 from outreach.flows.schedule import REPLY_PRIORITY
 from outreach.flows.speaker import Speaker, informed
@@ -150,12 +151,15 @@ async def _apply(house: House, tx: Tx, speaker: Speaker, effect: Effect, now: da
             await _consent(tx, speaker, effect.channels, now)
         case EffectKind.PLACE_HOLD:
             await _hold(house, tx, speaker, effect.detail or HoldKind.REVIEW, now)
+        case EffectKind.NAME_TIMES if (window := window_of(effect.times)) is not None:
+            await record_times(tx, speaker.case, window, speaker.evidence, now)
         case EffectKind.RECORD_PAYMENT_CLAIM:
             await open_task(tx, speaker, "payment_claim", now)
         case EffectKind.MARK_WRONG_PARTY:
             await _wrong_party(tx, speaker, now)
         case EffectKind.HAND_OFF:
-            await open_task(tx, speaker, effect.detail or "hand_off", now)
+            hour = {"call_at": effect.times.at} if effect.times and effect.times.at else {}
+            await open_task(tx, speaker, effect.detail or "hand_off", now, **hour)
         case EffectKind.OPEN_DIALOGUE:
             return await open_dialogue(house, tx, speaker, effect.detail or "installments", now)
         case _:
@@ -313,6 +317,8 @@ def answer_context(house: House, speaker: Speaker, state: DialogueState, templat
     context = reply_context(state, speaker.contact_point_id) | {"evidence": speaker.evidence}
     if speaker.plan and (template in _OF_THE_PLAN or "arrangement" not in context):
         context["arrangement"] = standing_words(speaker.plan, ended=template in _OF_ITS_END)
+    if state.times:
+        context["times"] = told_times(state.times, speaker.dossier.borrower.locale)
     policy = dialogue_facts(house, speaker).policy
     if policy and policy.extension_max_days:
         latest = latest_day(speaker.case.due_on, speaker.today, policy.extension_max_days)

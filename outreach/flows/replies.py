@@ -22,6 +22,7 @@ from outreach.flows.dispatch import HISTORY
 from outreach.flows.events import place_hold
 from outreach.flows.house import House
 from outreach.flows.languages import ask_again, heed_language, only_asks_language
+from outreach.flows.personal_times import within_bounds
 from outreach.flows.ports import Tx
 from outreach.flows.schedule import enqueue
 from outreach.flows.set_aside import ANSWERS, find_unsaid, set_aside
@@ -131,6 +132,7 @@ async def _answer(house: House, tx: Tx, row: InboxRow, speaker: Speaker, now: da
     open_one = await tx.open_dialogue(speaker.borrower_id, speaker.surface)
     begun = load_state(open_one.data) if open_one else await _from_a_call(house, tx, row, speaker, now)
     reading = reached(_read(row, speaker, begun), speaker.surface, house.refusals)
+    reading = within_bounds(house, speaker, reading, now)
     unsaid = await find_unsaid(house, tx, open_one, begun, reading, now)
     if unsaid is not None and unsaid.soon and row.tries < MAX_TRIES:
         return None

@@ -13,6 +13,7 @@ from outreach.replies.amounts import Amount, bare_amount, find_amount
 from outreach.replies.ballot import weigh
 from outreach.replies.counts import bare_number, find_choice, find_count
 from outreach.replies.dates import When, find_date, may_name_date
+from outreach.replies.day_times import barred_hours, call_hour
 from outreach.replies.frequency import how_often
 from outreach.replies.language_wish import language_wish
 from outreach.replies.matching import Found, Lexicon, Words, load_lexicon
@@ -48,6 +49,7 @@ _ANSWERS_WHO = frozenset(
     }
 )
 _CERTAIN, _LIKELY, _GUESS, _DOUBT, _NONE = 0.97, 0.85, 0.6, 0.5, 0.2
+_HOURS = {Intent.CALLBACK_REQUEST: call_hour, Intent.INCONVENIENT_TIME: barred_hours}
 _MONTH_FIRST = frozenset({"USD", "CNY", "JPY", "KRW", "TWD", "PHP"})
 
 
@@ -91,7 +93,8 @@ def read(
     day = ref_date or _local_day(received_at, time_zone)
     reader = _Reader(lexicon, words, lang=lang or "", day=day, currency=default_currency, context=context)
     reading, language = reader.reading(), language_wish(unaccented(words.cleaned))
-    return replace(reading, language=language) if language else reading
+    times = _HOURS[reading.intent](unaccented(words.cleaned)) if reading.intent in _HOURS else None
+    return replace(reading, language=language, times=times) if language or times else reading
 
 
 def _local_day(at: datetime | None, zone: str | None) -> date | None:

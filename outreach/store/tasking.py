@@ -45,6 +45,7 @@ class Tasking(Queries):
             closed_by=by,
             disposition=disposition,
             note=note,
+            detail=detail,
         )
 
     async def assign_task(self, task_id: UUID, to: str, at: datetime) -> bool:

@@ -9,8 +9,9 @@ from starlette.responses import Response
 
 from outreach.flows import portal_acts as acts
 from outreach.flows.languages import locale_for
+from outreach.flows.personal_times import MOST_TIMES
 from outreach.flows.portal import Standing, load_standing
-from outreach.flows.portal_acts import MOST_TIMES, MOST_WORDS, Result
+from outreach.flows.portal_acts import MOST_WORDS, Result
 from outreach.policy.facts import PersonalWindow
 from outreach.policy.windows import WEEKDAYS
 from outreach.replies.reading import ALL_CHANNELS, Intent
