@@ -1,10 +1,9 @@
 """Tasks for people: what one is, and what it can be closed with (config/tasks.yaml)."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
-from types import MappingProxyType
 from typing import Annotated, Any, Final
 from uuid import UUID
 
@@ -77,7 +76,7 @@ class Task:
     closed_by: str | None
     disposition: str | None
     note: str | None
-    detail: Mapping[str, Any] = MappingProxyType({})
+    detail: Mapping[str, Any] = field(default_factory=dict)
 
 
 _Names = Annotated[tuple[Annotated[str, SLUG], ...], Field(strict=False)]
