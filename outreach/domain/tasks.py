@@ -1,9 +1,10 @@
 """Tasks for people: what one is, and what it can be closed with (config/tasks.yaml)."""
 
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 from uuid import UUID
 
 from pydantic import Field
@@ -14,6 +15,9 @@ from outreach.domain.words import HoldKind
 
 LIFTABLE: Final = frozenset({HoldKind.REVIEW, HoldKind.DISPUTE, HoldKind.HARDSHIP, HoldKind.COMPLAINT})
 """Holds that a person may end with their task. All others rest on facts that only the lender can take back."""
+
+TASK_DUE: Final = timedelta(hours=24)
+"""How long a person has who gets a task."""
 
 _ALWAYS_THERE: Final = "dealt_with"
 
@@ -53,7 +57,10 @@ class TaskRules:
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """One thing handed to a person. ``evidence`` is what led to it: ``inbox:<id>`` or ``call:<attempt>``."""
+    """One thing handed to a person. ``evidence`` is what led to it: ``inbox:<id>`` or ``call:<attempt>``.
+
+    ``detail`` holds what else they need to know: the hour of a call, the answer that never left and why.
+    """
 
     task_id: UUID
     case_id: UUID
@@ -69,6 +76,7 @@ class Task:
     closed_by: str | None
     disposition: str | None
     note: str | None
+    detail: Mapping[str, Any] = field(default_factory=dict)
 
 
 _Names = Annotated[tuple[Annotated[str, SLUG], ...], Field(strict=False)]

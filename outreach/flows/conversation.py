@@ -13,6 +13,7 @@ from outreach.domain.extension import latest_day
 from outreach.domain.ids import new_id
 from outreach.domain.money import Money
 from outreach.domain.refusal_config import TopicReach
+from outreach.domain.tasks import TASK_DUE
 from outreach.domain.timeline import Entry
 from outreach.domain.touch import NewTouch
 from outreach.domain.words import (
@@ -44,6 +45,7 @@ from outreach.flows.agreements import (
 from outreach.flows.enroll import stop_for
 from outreach.flows.events import place_hold
 from outreach.flows.house import House
+from outreach.flows.personal_times import record_times, told_times, window_of
 from outreach.flows.ports import Tx
 from outreach.flows.schedule import REPLY_PRIORITY
 from outreach.flows.speaker import Speaker, informed
@@ -55,10 +57,11 @@ REPLY_EXPIRES = timedelta(hours=24)
 CONFIRM_WITHIN = timedelta(minutes=5)
 """A stop is confirmed at most once and within five minutes, or not at all (47 CFR 64.1200(a)(12))."""
 
+_CONFIRMING = frozenset({"stop_confirmation", "wrong_party_ack"})
+"""Answers that only say that no more will come."""
+
 IN_THREAD = timedelta(hours=1)
 """How long a reply is evidence that its writer may be answered at this hour."""
-
-TASK_DUE = timedelta(hours=24)
 
 _OF_ITS_END = frozenset({"plan_cancel_readback", "plan_cancelled"})
 _OF_THE_PLAN = _OF_ITS_END | {"plan_standing"}
@@ -148,12 +151,15 @@ async def _apply(house: House, tx: Tx, speaker: Speaker, effect: Effect, now: da
             await _consent(tx, speaker, effect.channels, now)
         case EffectKind.PLACE_HOLD:
             await _hold(house, tx, speaker, effect.detail or HoldKind.REVIEW, now)
+        case EffectKind.NAME_TIMES if (window := window_of(effect.times)) is not None:
+            await record_times(tx, speaker.case, window, speaker.evidence, now)
         case EffectKind.RECORD_PAYMENT_CLAIM:
             await open_task(tx, speaker, "payment_claim", now)
         case EffectKind.MARK_WRONG_PARTY:
             await _wrong_party(tx, speaker, now)
         case EffectKind.HAND_OFF:
-            await open_task(tx, speaker, effect.detail or "hand_off", now)
+            hour = {"call_at": effect.times.at} if effect.times and effect.times.at else {}
+            await open_task(tx, speaker, effect.detail or "hand_off", now, **hour)
         case EffectKind.OPEN_DIALOGUE:
             return await open_dialogue(house, tx, speaker, effect.detail or "installments", now)
         case _:
@@ -222,10 +228,11 @@ async def _wrong_party(tx: Tx, speaker: Speaker, now: datetime) -> None:
     value = (await tx.addresses([point])).get(point) if point else None
     if value:
         await take_out_of_use(tx, value, PointState.WRONG_PARTY, reason="said_so", now=now)
+    await open_task(tx, speaker, "check_number", now)
 
 
-async def open_task(tx: Tx, speaker: Speaker, kind: str, now: datetime) -> None:
-    """Hand something to a person, who has it on their list by the next day."""
+async def open_task(tx: Tx, speaker: Speaker, kind: str, now: datetime, **more: object) -> None:
+    """Hand something to a person, who has it on their list by the next day; ``more`` is what they need to know."""
     key = new_id(now)
     await tx.insert_task(
         {
@@ -234,7 +241,7 @@ async def open_task(tx: Tx, speaker: Speaker, kind: str, now: datetime) -> None:
             "kind": kind,
             "at": now,
             "due_at": now + TASK_DUE,
-            "detail": {"surface": speaker.surface, "evidence": speaker.evidence},
+            "detail": {"surface": speaker.surface, "evidence": speaker.evidence, **more},
         }
     )
     await tx.append([Entry(speaker.case.case_id, now, "task.opened", {"task_id": key, "kind": kind})])
@@ -285,7 +292,7 @@ def reply_touch(
 
     ``channel`` is another one than the borrower answered by.
     """
-    confirming = template == "stop_confirmation"
+    confirming = template in _CONFIRMING
     return NewTouch(
         touch_id=new_id(now),
         case_id=speaker.case.case_id,
@@ -307,9 +314,11 @@ def reply_touch(
 
 def answer_context(house: House, speaker: Speaker, state: DialogueState, template: str) -> dict[str, Any]:
     """Return what an answer may print: what its dialogue chose, or of the plan that stands where it speaks of that."""
-    context = reply_context(state, speaker.contact_point_id)
+    context = reply_context(state, speaker.contact_point_id) | {"evidence": speaker.evidence}
     if speaker.plan and (template in _OF_THE_PLAN or "arrangement" not in context):
         context["arrangement"] = standing_words(speaker.plan, ended=template in _OF_ITS_END)
+    if state.times:
+        context["times"] = told_times(state.times, speaker.dossier.borrower.locale)
     policy = dialogue_facts(house, speaker).policy
     if policy and policy.extension_max_days:
         latest = latest_day(speaker.case.due_on, speaker.today, policy.extension_max_days)

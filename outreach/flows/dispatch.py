@@ -33,6 +33,7 @@ from outreach.flows.priority import (
     uses_up,
 )
 from outreach.flows.settle import Sent, send_all, settle
+from outreach.flows.unsaid import hand_over_unsaid
 from outreach.flows.whatsapp import load_threads, way_of
 from outreach.flows.wording import Worded, worded, write
 from outreach.policy.codec import facts_to_json
@@ -97,6 +98,7 @@ async def dispatch(house: House, channel: str, touches: Sequence[UUID]) -> dict[
         if any(move.state is TouchState.PLANNED for move in batch.moves):
             await tx.notify_due()  # the next channel is tried at once
         await tx.append(batch.entries)
+        await hand_over_unsaid(tx, batch.moves, now)
         for rule_id in sorted(batch.blind_rules):
             await tx.open_alert("calendar.missing", rule_id, BLIND, now)
     if batch.sends:

@@ -22,6 +22,7 @@ from outreach.rendering.fields import (
     LinkFields,
     OfferFields,
     PromiseFields,
+    TimesFields,
     TouchFields,
 )
 
@@ -106,6 +107,8 @@ def context_fields(context: dict[str, Any], currency: str) -> dict[str, Any]:
         found["arrangement"] = _arrangement(plan, currency)
     if extension := context.get("extension"):
         found["extension"] = ExtensionFields(_day(extension["to_on"]), _day(extension["latest_on"]))
+    if times := context.get("times"):
+        found["times"] = TimesFields(**times)
     if offers := context.get("offers"):
         found["offers"] = tuple(
             OfferFields(

@@ -16,28 +16,25 @@ from outreach.domain.ids import new_id
 from outreach.domain.intake import InboxRow, OpenDialogue
 from outreach.domain.money import Money
 from outreach.domain.promise import PromiseRefusal, decide_promise
+from outreach.domain.tasks import TASK_DUE
 from outreach.domain.timeline import Entry
 from outreach.domain.touch import NewTouch
-from outreach.domain.words import Channel, Purpose
-from outreach.flows.conversation import TASK_DUE, carry_out, load_state
+from outreach.flows.conversation import carry_out, load_state
 from outreach.flows.house import House
+from outreach.flows.personal_times import MOST_TIMES, may_bar, record_times
 from outreach.flows.portal import SURFACE, Kind, Standing, standing_of
 from outreach.flows.ports import Tx
 from outreach.flows.replies import store_reply, take_turn
 from outreach.flows.schedule import enqueue
 from outreach.flows.speaker import Speaker
 from outreach.flows.stop import reached
-from outreach.policy.dossier import facts_for
 from outreach.policy.facts import PersonalWindow
-from outreach.policy.personal import may_name
 from outreach.replies import terms
 from outreach.replies.reader import read
 from outreach.replies.reading import ALL_CHANNELS, PAUSING, RANK, Intent, Reading
 
 MOST_WORDS = 2000
 """Characters of what a borrower may write in one form."""
-MOST_TIMES = 20
-"""Times that one borrower may have named at once."""
 
 _log = structlog.get_logger(__name__)
 
@@ -284,26 +281,13 @@ async def name_time(house: House, form: Form, window: PersonalWindow) -> Result:
     """Record a time at which a borrower is not to be reached; more than the law lets them bar goes to a person."""
 
     async def work(desk: _Desk) -> tuple[Result, Reading | None]:
-        if len(desk.standing.dossier.windows) >= MOST_TIMES:
+        dossier, case = desk.standing.dossier, desk.standing.case
+        if len(dossier.windows) >= MOST_TIMES:
             return Result.BOUNDS, None
-        if not _may_name(desk, window):
+        if not may_bar(house, dossier, case, window, desk.now):
             await _hand_over(desk, "personal_times")
             return Result.HANDED_OFF, None
-        await desk.tx.insert_personal_window(
-            {
-                "personal_window_id": new_id(desk.now),
-                "borrower_id": desk.standing.case.borrower_id,
-                "effect": window.effect,
-                "opens": window.start,
-                "closes": window.end,
-                "days": list(window.days),
-                "channel": window.channel,
-                "since_at": desk.now,
-                "until_at": None,
-            }
-        )
-        told = {"from": window.start, "to": window.end, "days": window.days, "channel": window.channel}
-        await desk.tx.append([_entry(desk, "times.named", told)])
+        await record_times(desk.tx, case, window, desk.speaker.evidence, desk.now)
         return Result.DONE, None
 
     return await _act(house, form, work, while_=_ALWAYS)
@@ -333,23 +317,6 @@ async def choose_language(house: House, form: Form, locale: str) -> Result:
 
 def _entry(desk: _Desk, kind: str, told: dict[str, Any]) -> Entry:
     return Entry(desk.standing.case.case_id, desk.now, kind, told | {"evidence": desk.speaker.evidence})
-
-
-def _may_name(desk: _Desk, window: PersonalWindow) -> bool:
-    """Ask the policy whether a person may bar one more time, on the channels it is about."""
-    standing = desk.standing
-    channels = [Channel(window.channel)] if window.channel != "any" else [Channel.SMS, Channel.IVR]
-    return all(
-        may_name(
-            facts_for(
-                standing.dossier, standing.case, touch_id=standing.case.case_id, channel=channel,
-                purpose=Purpose.REMINDER, role=standing.creditor.role, actor="automated", at=desk.now, expires_at=None,
-                point=None,
-            ),
-            desk.house.policy, desk.now, window,
-        ).permitted
-        for channel in channels
-    )  # fmt: skip
 
 
 async def _hand_over(desk: _Desk, kind: str) -> None:

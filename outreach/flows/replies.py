@@ -10,17 +10,22 @@ import structlog
 
 from outreach.domain.ids import new_id
 from outreach.domain.intake import InboxRow, OpenDialogue
+from outreach.domain.tasks import TASK_DUE
 from outreach.domain.timeline import Entry
 from outreach.domain.touch import NewTouch
 from outreach.domain.words import HoldKind, PointState
 from outreach.flows.address import MEMORY, Owner, owners_of_address, said_by, take_out_of_use
+from outreach.flows.callbacks import MAX_TRIES, retry_at
 from outreach.flows.contactability import put_back_heard
-from outreach.flows.conversation import IN_THREAD, TASK_DUE, carry_out, dialogue_facts, load_state, save
+from outreach.flows.conversation import IN_THREAD, carry_out, dialogue_facts, load_state, save
 from outreach.flows.dispatch import HISTORY
 from outreach.flows.events import place_hold
 from outreach.flows.house import House
+from outreach.flows.languages import ask_again, heed_language, only_asks_language
+from outreach.flows.personal_times import within_bounds
 from outreach.flows.ports import Tx
 from outreach.flows.schedule import enqueue
+from outreach.flows.set_aside import ANSWERS, find_unsaid, set_aside
 from outreach.flows.speaker import Speaker, informed
 from outreach.flows.stop import reached
 from outreach.replies.dialogue import move, respond
@@ -31,7 +36,6 @@ from outreach.replies.reading import NO_CONTEXT, Intent, Reading
 
 FINISHES = "installments"
 """The dialogue that goes on by text with what was offered on a call."""
-ANSWERS = frozenset({Intent.CHOOSE_OPTION, Intent.CONFIRM_YES, Intent.CONFIRM_NO})
 _ANSWERED_BY_PROVIDER = frozenset({"STOP", "START"})
 """Keywords that the provider itself confirms to the borrower: a second confirmation would be one too many."""
 
@@ -76,6 +80,10 @@ async def _take(house: House, inbox_id: UUID) -> list[NewTouch] | None:
             )
             return None
         touches = await _answer(house, tx, row, speaker, now)
+        if touches is None:
+            again = {"inbox_id": inbox_id, "state": "new", "retry_real_at": retry_at(house, row.tries)}
+            await tx.close_inbox([again])
+            return None
         await tx.close_inbox([{"inbox_id": inbox_id, "state": "applied"}])
     return touches
 
@@ -119,10 +127,15 @@ async def _speaker(tx: Tx, row: InboxRow, owner: Owner, now: datetime) -> Speake
     return await informed(tx, found, now)
 
 
-async def _answer(house: House, tx: Tx, row: InboxRow, speaker: Speaker, now: datetime) -> list[NewTouch]:
+async def _answer(house: House, tx: Tx, row: InboxRow, speaker: Speaker, now: datetime) -> list[NewTouch] | None:
+    """Take what somebody said; None, and nothing is written, while the question it answers is still on its way out."""
     open_one = await tx.open_dialogue(speaker.borrower_id, speaker.surface)
     begun = load_state(open_one.data) if open_one else await _from_a_call(house, tx, row, speaker, now)
     reading = reached(_read(row, speaker, begun), speaker.surface, house.refusals)
+    reading = within_bounds(house, speaker, reading, now)
+    unsaid = await find_unsaid(house, tx, open_one, begun, reading, now)
+    if unsaid is not None and unsaid.soon and row.tries < MAX_TRIES:
+        return None
     await store_reply(tx, row, speaker, reading, now)
     await _confirm(tx, row, speaker, reading, now)
     await tx.insert_permission(
@@ -136,7 +149,15 @@ async def _answer(house: House, tx: Tx, row: InboxRow, speaker: Speaker, now: da
             "evidence": speaker.evidence,
         }
     )
-    step = await take_turn(house, tx, speaker, reading, open_one, begun, now)
+    if unsaid is not None and open_one is not None and begun is not None:
+        await set_aside(house, tx, speaker, open_one, begun, unsaid, now)
+        return []
+    await heed_language(house, tx, speaker, reading, now)
+    if only_asks_language(reading) and open_one is not None and begun is not None:
+        step = await ask_again(house, tx, speaker, open_one, begun, now)
+    else:
+        heard = replace(reading, intent=Intent.HELP, also=()) if only_asks_language(reading) else reading
+        step = await take_turn(house, tx, speaker, heard, open_one, begun, now)
     if (row.payload.get("provider_keyword") or "").upper() in _ANSWERED_BY_PROVIDER:
         step = replace(step, say=None)
     touches = await carry_out(house, tx, speaker, step, now)

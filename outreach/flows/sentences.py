@@ -347,6 +347,11 @@ def _reply(data: Data, _: Tongue) -> str:
     return f"The borrower answered{by}{read}."
 
 
+def _set_aside(data: Data, _: Tongue) -> str:
+    asked = _named(data)
+    return f"Nothing was agreed, for the question{asked and ' in'}{asked} never left{_because(data)}."
+
+
 def _hold(data: Data, _: Tongue) -> str:
     return f"A hold was placed: {_spelled(data.get('hold') or data.get('kind') or 'rest')}."
 
@@ -417,6 +422,7 @@ _KINDS: dict[str, Callable[[Data, Tongue], str]] = {
     "contact.recorded": lambda data, _: _EVENTS["contact.recorded"][:-1] + f" ({_spelled(data.get('channel'))}).",
     **AGREED,
     "reply": _reply,
+    "reply.set_aside": _set_aside,
     "hold.placed": _hold,
     "hold.lifted": lambda data, _: f"A hold was lifted: {_spelled(data.get('kind') or 'rest')}.",
     "call.no_end": lambda _data, _tongue: "No news came of how the call ended; it counts, and its line is free again.",

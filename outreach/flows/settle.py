@@ -31,6 +31,7 @@ from outreach.flows.exchanges import row_of_send
 from outreach.flows.house import House
 from outreach.flows.lookout import SWITCHED_OFF, Lookout, Scope
 from outreach.flows.ports import Tx
+from outreach.flows.unsaid import hand_over_unsaid
 
 SEND_TIMEOUT = 90.0
 """Seconds after which a send that its adapter did not end is treated as of unknown outcome."""
@@ -161,6 +162,7 @@ async def _write(house: House, books: _Books, now: datetime) -> None:
             await tx.open_alert("codes.unlisted", channel, unlisted(code), now)
         await tx.insert_exchanges(books.exchanges)
         await tx.append(entries)
+        await hand_over_unsaid(tx, moves, now)
 
 
 def unlisted(code: str | None) -> str:

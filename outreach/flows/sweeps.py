@@ -19,6 +19,7 @@ from outreach.flows.house import House
 from outreach.flows.lines import let_go_of_lines
 from outreach.flows.schedule import enqueue
 from outreach.flows.switches import recall_late_calls, recall_switched_off, release
+from outreach.flows.unsaid import hand_over_unsaid
 
 LOOKUPS = 6
 """Look-ups before an attempt of unknown outcome is left to a person; it stays unknown and keeps its cap slot."""
@@ -111,6 +112,7 @@ async def expire(house: House, limit: int = 1000) -> int:
                 for touch, case, step, template in rows
             ]
         )  # fmt: skip
+        await hand_over_unsaid(tx, [TouchMove(row[0], TouchState.EXPIRED, "expiry.passed") for row in rows], now)
     return len(rows)
 
 

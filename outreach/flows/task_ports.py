@@ -1,5 +1,6 @@
 """What flows need of the store about tasks for people, and about what was said on calls."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, Protocol
 from uuid import UUID
@@ -32,6 +33,14 @@ class TaskTx(Protocol):
 
     async def close_task(self, task_id: UUID, disposition: str, by: str, note: str | None, at: datetime) -> bool:
         """Close a task once; False when somebody else was faster."""
+        ...
+
+    async def answers_since(self, case_id: UUID, channel: str, since: datetime) -> list[Row]:
+        """Return (template, state, reason, not before) of the answers given since then, the newest first."""
+        ...
+
+    async def unsaid_answers(self, touches: Iterable[UUID]) -> list[Row]:
+        """Return (touch, case, channel, template, reason, evidence) of answers that ended unsaid, for a person."""
         ...
 
     async def holds_of_task(self, task: Task) -> list[Row]:

@@ -6,7 +6,7 @@ from uuid import UUID
 from outreach.domain.tasks import Disposition, Task
 from outreach.flows.house import House
 from outreach.flows.ports import Tx
-from outreach.flows.sentences import Tongue
+from outreach.flows.sentences import Tongue, listed, reason_words
 from outreach.flows.story import Story, StoryLine, load_story
 from outreach.flows.task_words import task_sentence
 from outreach.flows.tasks import TaskHold, holds_of
@@ -61,7 +61,7 @@ async def load_task(house: House, task_id: UUID) -> TaskView | None:
         locale=story.locale,
         overdue=task.closed_at is None and task.due_at < now,
         local_due=Tongue(story.zone, "").moment(task.due_at),
-        summary=(_owed(story), *read, *agreed),
+        summary=(_owed(story), *read, *_noted(task), *agreed),
         transcript=tuple(talk[-_MOST_LINES:]),
         holds=holds,
         suggested=house.tasks.suggested(task.kind),
@@ -74,6 +74,17 @@ def _owed(story: Story) -> str:
     when = f"{days} days past due" if days > 0 else f"due on {story.due_on:%d %b %Y}"
     state = "" if story.state == "open" else f" The case is {story.state}."
     return f"{story.amount_due} is due to {story.creditor} ({story.product}), {when}.{state}"
+
+
+def _noted(task: Task) -> tuple[str, ...]:
+    """Return what was noted when the task was opened."""
+    said: list[str] = []
+    if hour := task.detail.get("call_at"):
+        said.append(f"They asked to be called at {hour} on their own clock.")
+    if template := task.detail.get("template"):
+        why = listed([reason_words(str(code)) for code in task.detail.get("reasons") or () if code])
+        said.append(f'"{str(template).replace("_", " ")}" never left{": " + why if why else ""}.')
+    return tuple(said)
 
 
 async def _read_as(tx: Tx, task: Task) -> tuple[str, ...]:

@@ -3,11 +3,12 @@
 from typing import Final
 
 KINDS: Final[dict[str, str]] = {
+    "answer_unsaid": "The borrower waits for an answer that could not leave. Answer them another way.",
     "attorney": "A lawyer speaks for the borrower. Find out who, and deal with the lawyer only.",
     "bankruptcy": "The borrower speaks of a bankruptcy. Check it, and stop what has to stop.",
     "call_without_words": "A call could not go on because its words could not be put together. Call back.",
     "callback_request": "The borrower asks to be called by a person.",
-    "check_number": "Somebody else has this number or mailbox. Correct the contact data.",
+    "check_number": "Somebody else has this number or mailbox. Correct it; find another for the borrower.",
     "complaint": "The borrower complains.",
     "counter_out_of_bounds": "The borrower named installments that are out of bounds. Look at what is possible.",
     "deceased": "The borrower is said to have died. Check it with care.",
@@ -27,6 +28,7 @@ KINDS: Final[dict[str, str]] = {
     "plan_stands": "The borrower asks for terms while a plan stands.",
     "possible_stop": "This may be a refusal, and counts as one until a person has read it.",
     "promise_out_of_bounds": "The borrower promised a day or an amount that is out of bounds.",
+    "question_unsaid": "The borrower answered a question that never reached them. Nothing was agreed.",
     "review_reply": "This needs a person to read it.",
     "shared_address": "Several borrowers have this number or mailbox, and any of them may have answered. Find out who.",
     "too_many_turns": "The conversation went on too long without an end.",

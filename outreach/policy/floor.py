@@ -73,7 +73,7 @@ def point_usable(view: View) -> Finding | None:
         return _never("core.point", "point.none", channel_only=True)
     if point.state != PointState.ACTIVE:
         code = f"point.{point.state}" if point.state in set(PointState) else "point.not_active"
-        return _never("core.point", code, channel_only=True)
+        return Finding("core.point", code, HOUSE, _goodbye(view), channel_only=True)
     wanted = _KIND_FOR.get(facts.channel)
     if wanted is not None and point.kind != wanted:
         values = (("channel", facts.channel), ("kind", point.kind))
@@ -83,6 +83,19 @@ def point_usable(view: View) -> Finding | None:
     if facts.channel in SPOKEN and point.type == PointType.TOLL_FREE:
         return _never("core.point", "point.toll_free", channel_only=True)
     return None
+
+
+def _goodbye(view: View) -> Spans:
+    """Return when a stranger who wrote from a number may be told, once, that it will not be used again."""
+    facts, point = view.facts, view.facts.point
+    if point is None or point.state != PointState.WRONG_PARTY or facts.purpose != Purpose.CONFIRMATION:
+        return NEVER
+    told = any(
+        contact.purpose == Purpose.CONFIRMATION and contact.direction == "out" and contact.point_id == view.point_id
+        and contact.outcome not in {"released", "rejected"}
+        for contact in facts.history
+    )  # fmt: skip
+    return NEVER if told else lifts(facts, _ANSWER)[0]
 
 
 def case_open(view: View) -> Finding | None:

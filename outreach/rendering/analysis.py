@@ -43,6 +43,7 @@ PUBLIC_PARTS: Mapping[tuple[Channel, str], frozenset[str]] = {
     (Channel.IVR, "stop_confirmation"): NEUTRAL,
     (Channel.IVR, "dispute_ack"): NEUTRAL,
     (Channel.IVR, "hardship_ack"): NEUTRAL,
+    (Channel.IVR, "complaint_ack"): NEUTRAL,
     (Channel.IVR, "goodbye"): NEUTRAL,
     **{(Channel.IVR, part): NAMED | _ASKED for part in _UNVERIFIED},
 }

@@ -34,6 +34,7 @@ PARTS: Mapping[Channel, tuple[str, ...]] = MappingProxyType(
                 "plan_cancelled",
                 "dispute_ack",
                 "hardship_ack",
+                "complaint_ack",
                 "agent_connect",
                 "person",
                 "stop_confirmation",

@@ -163,6 +163,15 @@ class ExtensionFields:
 
 
 @dataclass(frozen=True, slots=True)
+class TimesFields:
+    """Hours on the borrower's clock, as printed: to be called ``at``; not to be reached from ``start`` to ``end``."""
+
+    at: str | None = None
+    start: str | None = None
+    end: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class OfferFields:
     """One way to pay in installments that a borrower may choose by answering with ``option``.
 
@@ -210,6 +219,7 @@ class TouchFields(_Clean):
     arrangement: ArrangementFields | None = None
     installment: InstallmentFields | None = None
     extension: ExtensionFields | None = None
+    times: TimesFields | None = None
     offers: tuple[OfferFields, ...] = ()
     notices: tuple[str, ...] = ()
     identity: str = "birth_year"

@@ -169,6 +169,7 @@ class Renderer:
             "arrangement": fields.arrangement,
             "installment": fields.installment,
             "extension": fields.extension,
+            "times": fields.times,
             "offers": fields.offers,
             "identity": fields.identity,
             "identity_digits": fields.identity_digits,

@@ -15,6 +15,7 @@ from outreach.rendering.fields import (
     LinkFields,
     OfferFields,
     PromiseFields,
+    TimesFields,
     TouchFields,
 )
 
@@ -83,6 +84,7 @@ def sample_fields(locale: str) -> TouchFields:
         ),
         installment=installments[0],
         extension=ExtensionFields(date(2026, 12, 18), date(2026, 12, 22)),
+        times=TimesFields("5:00 pm", "9:00 am", "5:00 pm"),
         offers=(
             OfferFields(1, 2, "biweekly", amount(225), _DUE[0], amount(225)),
             OfferFields(2, 3, "biweekly", amount(150), _DUE[0], amount(150)),
@@ -105,6 +107,7 @@ def bare_fields(locale: str) -> TouchFields:
         arrangement=None,
         installment=None,
         extension=None,
+        times=None,
         offers=(),
         links=LinkFields(),
     )

@@ -24,6 +24,7 @@ FIELD_CLASSES: tuple[type, ...] = (
     field_types.ArrangementFields,
     field_types.InstallmentFields,
     field_types.ExtensionFields,
+    field_types.TimesFields,
     field_types.LinkFields,
     field_types.OfferFields,
 )

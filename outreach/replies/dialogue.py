@@ -184,6 +184,7 @@ def _step(transition: Transition, turn: Turn) -> Step:
         chosen=turn.offer or turn.before.chosen,
         promise=turn.promise or turn.before.promise,
         extension=turn.extension or turn.before.extension,
+        times=turn.reading.times or turn.before.times,
     )
     effects = tuple(_effect(spec, after, turn) for spec in transition.effects)
     return Step(after, effects, transition.say)
@@ -201,6 +202,8 @@ def _effect(spec: EffectSpec, after: DialogueState, turn: Turn) -> Effect:
             return Effect(spec.kind, spec.detail, promise=after.promise)
         case EffectKind.GRANT_EXTENSION:
             return Effect(spec.kind, spec.detail, extension=after.extension)
+        case EffectKind.NAME_TIMES | EffectKind.HAND_OFF:
+            return Effect(spec.kind, spec.detail, times=turn.reading.times)
         case _:
             return Effect(spec.kind, spec.detail)
 

@@ -10,6 +10,7 @@ from outreach.domain.arrangement_life import Standing
 from outreach.domain.extension import Extension
 from outreach.domain.money import Money
 from outreach.domain.promise import Promise
+from outreach.replies.day_times import Times
 from outreach.replies.reading import Awaiting, Intent, OpenOffer, ReplyContext
 
 DONE, HANDED_OFF = "done", "handed_off"
@@ -31,6 +32,7 @@ class EffectKind(StrEnum):
     CANCEL_ARRANGEMENT = "cancel_arrangement"
     CHANGE_ARRANGEMENT = "change_arrangement"
     GRANT_EXTENSION = "grant_extension"
+    NAME_TIMES = "name_times"
     HAND_OFF = "hand_off"
     VERIFY_IDENTITY = "verify_identity"
     END_CALL = "end_call"
@@ -51,6 +53,7 @@ class Effect:
     offer: Offer | None = None
     promise: Promise | None = None
     extension: Extension | None = None
+    times: Times | None = None
 
 
 class Guard(StrEnum):
@@ -72,6 +75,8 @@ class Guard(StrEnum):
     CANCEL_ASKED = "cancel_asked"
     EXTENSION_FITS = "extension_fits"
     EXTENSION_OPEN = "extension_open"
+    HOUR_NAMED = "hour_named"
+    TIMES_NAMED = "times_named"
     IDENTITY_OK = "identity_ok"
     TRIES_LEFT = "tries_left"
     IDENTITY_WRONG = "identity_wrong"
@@ -149,6 +154,14 @@ class DialogueSpec:
         for group in groups:
             yield from group
 
+    def asks(self, state: str) -> frozenset[str]:
+        """Return the templates that may put the question of a state."""
+        spec = self.states[state]
+        own = [each for group in (*spec.on.values(), spec.otherwise) for each in group if each.to is None]
+        leading = [each for each in self.transitions() if each.to == state]
+        said = (spec.prompt, spec.retry, *(each.say for each in (*own, *leading)))
+        return frozenset(name for name in said if name)
+
 
 Dialogues = Mapping[str, DialogueSpec]
 
@@ -198,6 +211,7 @@ class DialogueState:
     chosen: Offer | None = None
     promise: Promise | None = None
     extension: Extension | None = None
+    times: Times | None = None
     first_on: date | None = None  # the day the borrower wants to begin on
     keys: Mapping[str, Intent] | None = None
 

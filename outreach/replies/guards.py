@@ -119,6 +119,16 @@ def _date_named(turn: Turn) -> Turn | None:
     return turn if turn.reading.on else None
 
 
+def _hour_named(turn: Turn) -> Turn | None:
+    times = turn.reading.times
+    return turn if times and times.at else None
+
+
+def _times_named(turn: Turn) -> Turn | None:
+    times = turn.reading.times
+    return turn if times and times.start else None
+
+
 def _identity_ok(turn: Turn) -> Turn | None:
     return turn if turn.facts.identity_ok is True else None
 
@@ -176,6 +186,8 @@ GUARDS: Mapping[Guard, Callable[[Turn], Turn | None]] = {
     Guard.CANCEL_ASKED: _cancel_asked,
     Guard.EXTENSION_FITS: _extension_fits,
     Guard.EXTENSION_OPEN: _extension_open,
+    Guard.HOUR_NAMED: _hour_named,
+    Guard.TIMES_NAMED: _times_named,
     Guard.IDENTITY_OK: _identity_ok,
     Guard.TRIES_LEFT: _tries_left,
     Guard.IDENTITY_WRONG: _identity_wrong,

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from functools import lru_cache
 from zoneinfo import ZoneInfo
@@ -15,7 +15,9 @@ from outreach.replies.asked import dated_answer, is_day, token_of
 from outreach.replies.ballot import weigh
 from outreach.replies.counts import bare_number, find_choice, find_count
 from outreach.replies.dates import When, find_date, may_name_date
+from outreach.replies.day_times import barred_hours, call_hour
 from outreach.replies.frequency import how_often
+from outreach.replies.language_wish import language_wish
 from outreach.replies.matching import Found, Lexicon, Words, load_lexicon
 from outreach.replies.normalise import LIMIT, unaccented
 from outreach.replies.numerals import NUMBER_WORDS
@@ -49,6 +51,7 @@ _ANSWERS_WHO = frozenset(
     }
 )
 _CERTAIN, _LIKELY, _GUESS, _DOUBT, _NONE = 0.97, 0.85, 0.6, 0.5, 0.2
+_HOURS = {Intent.CALLBACK_REQUEST: call_hour, Intent.INCONVENIENT_TIME: barred_hours}
 _MONTH_FIRST = frozenset({"USD", "CNY", "JPY", "KRW", "TWD", "PHP"})
 
 
@@ -91,7 +94,9 @@ def read(
         return promised
     day = ref_date or _local_day(received_at, time_zone)
     reader = _Reader(lexicon, words, lang=lang or "", day=day, currency=default_currency, context=context)
-    return reader.reading()
+    reading, language = reader.reading(), language_wish(unaccented(words.cleaned))
+    times = _HOURS[reading.intent](unaccented(words.cleaned)) if reading.intent in _HOURS else None
+    return replace(reading, language=language, times=times) if language or times else reading
 
 
 def _local_day(at: datetime | None, zone: str | None) -> date | None:

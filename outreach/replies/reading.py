@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
 
+from outreach.replies.day_times import Times
+
 
 class Intent(StrEnum):
     """What a reply asks for, in the order in which it must be acted on: the safest first."""
@@ -124,6 +126,8 @@ class Reading:
     explanation: str = ""
     every: str | None = None  # weekly | fortnightly | monthly, when the reply said how often; a form: any Frequency
     names_channel: bool = False
+    times: Times | None = None  # the hours it names
+    language: str | None = None  # en | es | zh, when it asks to be answered in one
     payday: bool = False  # it says when they get paid
     plan_wish: str | None = None  # change | cancel, when it speaks of a plan they have
     first_on: date | None = None  # the day installments should begin; only a form asks for it

@@ -1,5 +1,6 @@
 """Tasks for people in the store, and what was said on calls."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -44,6 +45,7 @@ class Tasking(Queries):
             closed_by=by,
             disposition=disposition,
             note=note,
+            detail=detail,
         )
 
     async def assign_task(self, task_id: UUID, to: str, at: datetime) -> bool:
@@ -54,6 +56,14 @@ class Tasking(Queries):
         """Close a task once; False when somebody else was faster."""
         row = await self._row("task", "close_task", task_id=task_id, disposition=disposition, by=by, note=note, at=at)
         return row is not None
+
+    async def answers_since(self, case_id: UUID, channel: str, since: datetime) -> list[Row]:
+        """Return (template, state, reason, not before) of the answers given since then, the newest first."""
+        return await self._rows("task", "answers_since", case_id=case_id, channel=channel, since=since)
+
+    async def unsaid_answers(self, touches: Iterable[UUID]) -> list[Row]:
+        """Return (touch, case, channel, template, reason, evidence) of answers that ended unsaid, for a person."""
+        return await self._rows("task", "unsaid_answers", touches=list(touches))
 
     async def holds_of_task(self, task: Task) -> list[Row]:
         """Return (hold, kind, case, since, until, lifted at) of what was placed together with a task."""

@@ -8,8 +8,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from outreach.flows import portal_acts as acts
+from outreach.flows.languages import locale_for
+from outreach.flows.personal_times import MOST_TIMES
 from outreach.flows.portal import Standing, load_standing
-from outreach.flows.portal_acts import MOST_TIMES, MOST_WORDS, Result
+from outreach.flows.portal_acts import MOST_WORDS, Result
 from outreach.policy.facts import PersonalWindow
 from outreach.policy.windows import WEEKDAYS
 from outreach.replies.reading import ALL_CHANNELS, Intent
@@ -98,8 +100,7 @@ async def _choose(desk: Desk, once: str, language: str) -> Result:
     borrower, locales = standing.dossier.borrower, desk.house.renderer.catalog.locales
     if borrower.locale.partition("-")[0].lower() == language:
         return Result.DONE
-    local = f"{language}-{borrower.country}"
-    locale = local if local in locales.by_code else locales.languages.get(language, locales.default)
+    locale = locale_for(locales, language, borrower)
     return await acts.choose_language(desk.house, form_of(desk, once, f"language: {locale}"), locale)
 
 

@@ -11,7 +11,7 @@ from outreach.flows.house import House
 from outreach.flows.watch import Watcher
 from tests.support.book import Someone, put
 from tests.support.house import START, a_house, clock_of, rows, run_lanes
-from tests.support.touching import fake, plan_touch, receive, run_all, say, step_to, told
+from tests.support.touching import fake, plan_touch, receive, run_all, run_intake, say, step_to, told
 
 IN_SHANGHAI: dict[str, Any] = {
     "country": "CN",
@@ -233,6 +233,22 @@ async def test_a_wrong_person_kills_the_number_for_that_borrower_at_once(databas
         assert len(fake(house).sent) == sent
         for text in (str(outbound.content) for outbound in fake(house).sent[1:]):
             assert "$" not in text, "nothing of the debt to a stranger"
+        assert "not write to this number again" in body(house), "told once"
+        await receive(house, "sms", dedupe_key="2", text="Wrong number!!", address=one.phone, medium="sms")
+        await run_all(house)
+        assert len(fake(house).sent) == sent
+    assert rows(database, "select kind from task") == [("check_number",)], "a person looks for another number"
+
+
+async def test_what_was_about_to_be_said_to_the_borrower_is_not_said_to_a_stranger(database: str) -> None:
+    one = Someone()
+    async with a_house(database) as house:
+        await reminded(database, house, one)
+        for key, words in (("1", "PLAN"), ("2", "wrong number, who is this")):
+            await receive(house, "sms", dedupe_key=key, text=words, address=one.phone, medium="sms")
+            await run_intake(house)
+        await run_all(house)
+        assert [str(outbound.content) for outbound in fake(house).sent[1:] if "$" in str(outbound.content)] == []
 
 
 async def test_a_reply_from_nobody_is_kept_and_alerts(database: str) -> None:

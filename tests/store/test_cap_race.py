@@ -13,6 +13,7 @@ from typing import Self
 from uuid import UUID, uuid4
 
 import psycopg
+import pytest
 
 from channels.fake import FakeChannel
 from outreach.flows.dispatch import dispatch
@@ -26,6 +27,8 @@ from tests.support.touching import plan_crowd, plan_touch
 
 RACERS = 20
 ROUNDS = 100
+
+pytestmark = pytest.mark.timeout(600)
 
 
 class Race:

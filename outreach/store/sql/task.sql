@@ -46,6 +46,25 @@ select count(*) from task t join cases c using (case_id)
 where c.borrower_id = %(borrower_id)s and t.task_id <> %(task_id)s and t.closed_at is null
   and t.detail ->> 'evidence' = %(evidence)s
 
+-- name: answers_since
+-- The answers that a dialogue has given since it began, the newest first: whether what it asked has left.
+select template, state, reason, not_before from touch
+where case_id = %(case_id)s and channel = %(channel)s and purpose = 'reply' and created_at >= %(since)s
+order by created_at desc, touch_id desc
+limit 50
+
+-- name: unsaid_answers
+-- Of touches that ended without leaving, the answers somebody waits for and that no person has yet: one a case.
+select distinct on (t.case_id) t.touch_id, t.case_id, t.channel, t.template, t.reason,
+       coalesce(t.context ->> 'evidence', '')
+from touch t
+where t.touch_id = any(%(touches)s) and t.purpose = 'reply' and t.state in ('blocked', 'expired', 'superseded', 'failed')
+  and not exists (
+    select from task k
+    where k.case_id = t.case_id and k.closed_at is null
+      and (k.kind = 'answer_unsaid' or k.detail ->> 'evidence' = t.context ->> 'evidence'))
+order by t.case_id, t.touch_id
+
 -- name: lift_one_hold
 update hold set lifted_at = %(at)s where hold_id = %(hold_id)s and lifted_at is null returning hold_id
 
