@@ -39,7 +39,7 @@ def poller(house: House, server: ImapServer, **more: Any) -> Poller:
 
 
 def inbox(database: str) -> list[tuple[Any, ...]]:
-    return rows(database, "select kind, state from inbox order by inbox_id")
+    return rows(database, "select kind, state from inbox order by kind, inbox_id")
 
 
 def alerts(database: str) -> list[tuple[Any, ...]]:

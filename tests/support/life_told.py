@@ -1,10 +1,14 @@
 """What came out of a life, as text that is the same on every run: the story, what was said, what stands, the feed."""
 
 import re
+from io import StringIO
 from typing import Any
+from unittest.mock import patch
 
+from rich.console import Console
+
+from outreach.commands import case
 from outreach.commands.case import print_story
-from outreach.commands.common import console
 from outreach.flows.fields import short_ref
 from outreach.flows.sentences import Tongue
 from outreach.flows.story import load_story
@@ -33,13 +37,10 @@ async def tell(life: Living) -> str:
 async def _story(life: Living) -> str:
     story = await load_story(life.house, "A-4821")
     assert story is not None
-    width = console.width
-    console.width = WIDTH
-    try:
-        with console.capture() as captured:
-            print_story(story)
-    finally:
-        console.width = width
+    # A width that is set on the house's own console stays with it: every later command would be told in it.
+    wide = Console(width=WIDTH, file=StringIO())
+    with patch.object(case, "console", wide), wide.capture() as captured:
+        print_story(story)
     return "\n".join(line.rstrip() for line in captured.get().splitlines())
 
 
