@@ -50,6 +50,9 @@ _ELSEWHERE = frozenset({"@fees", "@job", "@illness", "@despair", "@kin"})
 _CONTACT = frozenset({"@contacting", "@calling", "@number", "@list", "@bothering"})
 _REACHING = frozenset({"@contacting", "@calling", "@again"})
 
+_WHOLE = 0.99
+"""Confidence of a rule that the whole reply fits."""
+
 _NAME = "the statistical reader"
 
 
@@ -70,7 +73,7 @@ def weigh(found: Mapping[Intent, Found], vote: Vote, *, asked: bool) -> Outcome:
         return _beside_safe(found, vote)
     if asked and found.keys() & _ANSWERS:
         return Outcome()
-    said = {intent: each for intent, each in found.items() if asked or intent not in _SMALL}
+    said = {intent: each for intent, each in found.items() if asked or intent not in _SMALL or _plain_talk(each)}
     raised = _raised(vote, *_bars(found, said, asked=asked))
     if raised:
         return Outcome(add=raised)
@@ -84,6 +87,11 @@ def weigh(found: Mapping[Intent, Found], vote: Vote, *, asked: bool) -> Outcome:
     if share >= SURE and all(each.confidence <= GUESS for each in said.values()):
         return Outcome(add=(_finding(winner, share),), drop=tuple(found))
     return Outcome()
+
+
+def _plain_talk(found: Found) -> bool:
+    """Say whether the whole reply is small talk written down as such: "you're welcome" insults nobody."""
+    return found.intent is Intent.CHIT_CHAT and found.confidence >= _WHOLE
 
 
 def _bars(found: Mapping[Intent, Found], said: Mapping[Intent, Found], *, asked: bool) -> tuple[float, float]:

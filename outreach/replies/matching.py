@@ -232,12 +232,13 @@ def _index(languages: Iterable[Language], traditional: Mapping[int, str]) -> Lex
     guards = {rule.intent: rule.guards for rule in rules}
     channels = tuple(entry for language in languages for entry in language.channels)
     wanted = frozenset(word for rule in rules for word in rule.phrase.words if rule.kind != "weak")
-    known = frozenset(word for language in languages for word in language.known_words)
     fillers = frozenset(filler for language in languages for filler in language.fillers)
     answers = {
         kind: frozenset(word for language in languages for word in language.answers.get(kind, ()))
         for kind in ("yes", "no", "ok")
     }
+    said = (word for short in answers.values() for answer in short for word in answer.split())
+    known = frozenset([*said, *(word for language in languages for word in language.known_words)])
     return Lexicon(
         anchored=_Anchored.of((place, rule.phrase) for place, rule in enumerate(rules) if not _is_exact(rule)),
         exact={wording: tuple(places) for wording, places in exact.items()},

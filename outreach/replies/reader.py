@@ -222,6 +222,8 @@ class _Reader:
                 self._drop(Intent.STOP)
             if Intent.STOP not in self._found or awaiting is not None:
                 self._add(Intent.CONFIRM_NO, confidence if awaiting else _GUESS, "a bare no")
+            if awaiting is Awaiting.CONFIRMATION and confidence == _CERTAIN:  # "that's wrong" is what was read back
+                self._drop(Intent.DISPUTE, Intent.WRONG_PARTY)
         elif awaiting is Awaiting.OPT_IN:
             self._drop(Intent.CHIT_CHAT)
             self._add(Intent.START, confidence, "a bare yes to an opt-in question")

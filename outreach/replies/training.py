@@ -47,7 +47,14 @@ class Fitted:
 
 
 _CORPUS = Path("tests/corpus")
-_LEARNT_FROM = ("replies", "replies_mended", "replies_second_sight", "replies_third_sight", "replies_fourth_sight")
+_LEARNT_FROM = (
+    "replies",
+    "replies_mended",
+    "replies_second_sight",
+    "replies_third_sight",
+    "replies_fourth_sight",
+    "replies_fifth_sight",
+)
 
 
 def learnt_from(corpus: Path = _CORPUS) -> tuple[Path, ...]:

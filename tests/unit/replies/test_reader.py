@@ -316,3 +316,13 @@ def test_a_typo_in_the_rules_is_reported_with_its_place(tmp_path: Path) -> None:
     assert (4, "intents.stop.phrase") in places
     assert (6, "intents.halt") in places or (5, "intents.halt") in places
     assert (8, "intents.help.whole[0]") in places
+
+
+@pytest.mark.parametrize("text", ["That's not right", "no, incorrect", "eso está mal", "不对"])
+def test_a_bare_no_to_what_was_read_back_disputes_no_debt(text: str) -> None:
+    reading = read(text, context=ReplyContext(awaiting=Awaiting.CONFIRMATION))
+    assert (reading.intent, reading.also) == (Intent.CONFIRM_NO, ())
+
+
+def test_small_talk_written_down_as_such_is_no_insult() -> None:
+    assert read("you're welcome").intent is Intent.CHIT_CHAT
