@@ -29,3 +29,12 @@ def language_wish(text: str) -> str | None:
     """Return ``en``, ``es`` or ``zh`` when a reply asks for it; None for none, or several. ``text`` is plain."""
     asked = [language for language, pattern in _WISHES.items() if pattern.search(text)]
     return asked[0] if len(asked) == 1 else None
+
+
+def only_wishes(text: str) -> bool:
+    """Tell whether a plain reply asks for a language and has no other word in it but polite ones."""
+    language = language_wish(text)
+    if language is None:
+        return False
+    rest = _WISHES[language].sub(" ", text)
+    return not re.search(r"\w", re.sub(rf"{_ASKS}|[请谢吧的]", " ", rest))

@@ -17,7 +17,7 @@ from outreach.replies.counts import bare_number, find_choice, find_count
 from outreach.replies.dates import When, find_date, may_name_date
 from outreach.replies.day_times import barred_hours, call_hour
 from outreach.replies.frequency import how_often
-from outreach.replies.language_wish import language_wish
+from outreach.replies.language_wish import language_wish, only_wishes
 from outreach.replies.matching import Found, Lexicon, Words, load_lexicon
 from outreach.replies.normalise import LIMIT, unaccented
 from outreach.replies.numerals import NUMBER_WORDS
@@ -302,7 +302,8 @@ class _Reader:
     def _hear_vote(self, facts: Facts) -> None:
         """Let the vote make the reading safer, or settle what the rules left open."""
         stop = self._found.get(Intent.STOP)
-        if self._words.core.isdigit() or Intent.CHOOSE_OPTION in self._found or (stop and stop.confidence > _DOUBT):
+        heard = Intent.CHOOSE_OPTION in self._found or (stop and stop.confidence > _DOUBT)
+        if heard or self._words.core.isdigit() or only_wishes(self._plain):
             return
         vote = load_voter().vote(self._words.padded)
         outcome = weigh(self._found, vote, asked=self._context.awaiting is not None)

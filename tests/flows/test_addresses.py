@@ -94,7 +94,10 @@ async def test_a_wrong_number_said_once_is_dead_on_every_debt_for_everyone_who_h
         await run_lanes(house)
         await say(house, ada, "You have the wrong number", key="1")
         assert await verdict(database, house, ben, 3 * DAY) == "blocked"
-        assert len(fake(house).sent) == 1
+        reminder, acknowledgement = fake(house).sent
+        assert reminder.address == acknowledgement.address
+        assert acknowledgement.template is not None
+        assert acknowledgement.template.name == "wrong_party_ack"
     assert states(database) == [("B1", "wrong_party"), ("B2", "wrong_party")]
 
 

@@ -73,10 +73,11 @@ LINE = st.integers(10_000_000, 99_999_999)
 
 def someone(lane: Lane, words: str, token: str, line: int, name: str) -> tuple[Outbound, list[str]]:
     """Return an attempt to somebody made up, and all that may stand nowhere."""
-    address = {"smtp": f"{name.lower()}@borrower.example.com", "aliyun_sms": f"+86129{line}"}.get(
-        lane.adapter, f"+120{line}"
+    number = f"+86129{line}" if lane.adapter == "aliyun_sms" else f"+120{line}"
+    address = {"smtp": f"{name.lower()}@borrower.example.com", "twilio_whatsapp": f"whatsapp:{number}"}.get(
+        lane.adapter, number
     )
-    private = [token, address, address[1:], name]
+    private = [token, address, address.removeprefix("whatsapp:")[1:], name]
     content: Any = lane.content
     if isinstance(content, Text):
         content = Text(f"{words} {name}")
