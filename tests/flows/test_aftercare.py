@@ -15,6 +15,7 @@ from outreach.flows.ledger import ledger_lines
 from tests.support.book import START, Someone, put
 from tests.support.carrier import carried
 from tests.support.house import a_house, clock_of, rows, run_lanes
+from tests.support.pacing import OneByOne
 from tests.support.touching import attempts, plan_touch, run_all
 
 SMS = (("sms", "twilio_sms"),)
@@ -184,18 +185,8 @@ async def test_what_waited_for_its_turn_leaves_with_what_is_left_of_its_window_o
             clock_of(house).instant += timedelta(minutes=20)
             return await super().send(outbound)
 
-    class OneAtATime:
-        async def take(self, channel: str, wanted: int) -> int:
-            return wanted
-
-        def concurrency(self, channel: str) -> int:
-            return 1
-
-        def per_second(self, channel: str) -> float | None:
-            return None
-
     sms = Slow()
-    async with a_house(database, channels={"sms": sms}, pacer=OneAtATime()) as house:
+    async with a_house(database, channels={"sms": sms}, pacer=OneByOne()) as house:
         people = [Someone(ref=f"B{n}", phone=f"+1212555{n:04d}", email=None) for n in range(100, 103)]
         put(database, *people)
         for one in people:

@@ -27,6 +27,7 @@ from outreach.flows.switches import CatchUp, pause, preview, release, resume, te
 from tests.support.book import Someone, add_account, put
 from tests.support.calls import Caller, place_call
 from tests.support.house import START, a_house, clock_of, rows, run_lanes
+from tests.support.pacing import OneByOne
 from tests.support.touching import attempts, fake, plan_touch, run_intake, say, step_to, told, touch
 
 SMS = ("channel", "sms")
@@ -236,19 +237,6 @@ class Slow(FakeChannel):
         self.begun.set()
         await self.may_end.wait()
         return Accepted(f"fake-{outbound.attempt_id}")
-
-
-class OneByOne:
-    """Lets one send of a batch run at a time."""
-
-    async def take(self, channel: str, wanted: int) -> int:
-        return wanted
-
-    def concurrency(self, channel: str) -> int:
-        return 1
-
-    def per_second(self, channel: str) -> float | None:
-        return None
 
 
 async def seen(house: House) -> None:

@@ -11,6 +11,7 @@ from outreach.clock import SystemClock
 from outreach.flows.dispatch import dispatch
 
 from .house import a_house
+from .pacing import OneByOne
 
 SEND_TAKES = 0.4
 
@@ -28,19 +29,6 @@ class Slow(FakeChannel):
             print("sending", flush=True)  # noqa: T201 - the other side reads it
         await asyncio.sleep(SEND_TAKES)
         return await super().send(outbound)
-
-
-class OneByOne:
-    """Lets one send of a batch run at a time."""
-
-    async def take(self, channel: str, wanted: int) -> int:
-        return wanted
-
-    def concurrency(self, channel: str) -> int:
-        return 1
-
-    def per_second(self, channel: str) -> float | None:
-        return None
 
 
 async def main(dsn: str, touches: list[UUID]) -> None:
