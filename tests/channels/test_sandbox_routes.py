@@ -138,10 +138,13 @@ def outbound(address: str, **changes: Any) -> Outbound:
 CHINA = outbound(CHINA_PERSON, template=TEMPLATE)
 
 
-def read(channel: Any, seen: list[Seen]) -> list[Any]:
+def read(channel: Any, seen: list[Seen], name: str) -> list[Any]:
+    """Have the adapter read what came to its own address; a late repeat for another test's channel is not its own."""
     news = []
     for one in seen:
         path, _, query = one.path.partition("?")
+        if not path.startswith(f"/v1/callbacks/{name}"):
+            continue
         callback = Callback(path, query, one.headers, one.body)
         channel.verify(callback)
         news += list(channel.parse(callback))
@@ -166,7 +169,7 @@ def test_an_approved_template_its_report_and_the_answer_go_all_the_way_round(
     async def work(channel: Any) -> Any:
         accepted = await channel.send(CHINA)
         await asyncio.to_thread(after, sandbox, 5)
-        return accepted, sorted(read(channel, listener.seen), key=lambda each: isinstance(each, Reply))
+        return accepted, sorted(read(channel, listener.seen, "aliyun"), key=lambda each: isinstance(each, Reply))
 
     accepted, (report, reply) = using(config, sandbox, work)
     assert (report.status, report.token, report.provider_ref) == (
@@ -214,7 +217,8 @@ def test_what_the_carrier_could_not_deliver_is_told_with_its_reason(sandbox: San
     async def work(channel: Any) -> Any:
         await channel.send(CHINA if channel.name == "aliyun_sms" else outbound(PERSON))
         await asyncio.to_thread(after, sandbox, 1)
-        return read(channel, listener.seen)[-1]
+        name = "aliyun" if channel.name == "aliyun_sms" else "gateway"
+        return read(channel, listener.seen, name)[-1]
 
     report = using(aliyun(sandbox, listener), sandbox, work)
     assert (report.status, report.provider_code, report.error_class) == (
@@ -259,8 +263,8 @@ def test_a_gateway_text_its_receipts_and_the_answer_go_all_the_way_round(
         true = next(each for each in listener.seen if b"ENROUTE" in each.body)  # they may come in any order
         forged = replace(true, body=true.body.replace(b"ENROUTE", b"DELIVRD"))
         with pytest.raises(BadSignature):
-            read(channel, [forged])
-        return accepted, sorted(read(channel, listener.seen), key=lambda each: isinstance(each, Reply))
+            read(channel, [forged], "gateway")
+        return accepted, sorted(read(channel, listener.seen, "gateway"), key=lambda each: isinstance(each, Reply))
 
     accepted, (sent, delivered, reply) = using(gateway(sandbox, listener, body), sandbox, work)
     assert (sent.status, delivered.status) == (ReceiptStatus.SENT, ReceiptStatus.DELIVERED)
@@ -293,7 +297,7 @@ def test_a_report_is_pushed_until_it_is_answered_with_200(sandbox: Sandbox, list
     async def work(channel: Any) -> Any:
         await channel.send(CHINA)
         await asyncio.to_thread(after, sandbox, 1)
-        return read(channel, listener.seen)
+        return read(channel, listener.seen, "aliyun")
 
     first, second, third = using(aliyun(sandbox, listener), sandbox, work)
     assert first.dedupe_key == second.dedupe_key == third.dedupe_key

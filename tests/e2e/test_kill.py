@@ -137,4 +137,7 @@ def assert_every_receipt_and_stop_is_in(ordeal: Ordeal, stoppers: dict[str, Some
     assert heard, "no stop arrived: the test proves nothing"
     assert taken_in <= known <= delivered
     stopped = ordeal.ask("select distinct borrower_id from suppression where channel = 'sms' and lifted_at is null")
-    assert {row[0] for row in stopped} == {one.borrower_id for ref, one in stoppers.items() if ref in heard}
+    in_force = {row[0] for row in stopped}
+    assert in_force >= {one.borrower_id for ref, one in stoppers.items() if ref in heard}
+    # A process that died between committing a stop and answering has it, too, though the carrier never heard so.
+    assert in_force <= {one.borrower_id for one in stoppers.values()}
