@@ -34,6 +34,7 @@ from channels.errors import (
     Unavailable,
     Unsupported,
 )
+from channels.exchange import about
 from channels.options import read_options
 from channels.twilio_account import TwilioAdapter, TwilioOptions
 from channels.twilio_common import (
@@ -184,7 +185,8 @@ class TwilioSms(TwilioAdapter):
 
         async def one(ref: str) -> Aftermath | None:
             async with gate:
-                return None if stop.is_set() else await self._care(ref, stop)
+                with about(ref):
+                    return None if stop.is_set() else await self._care(ref, stop)
 
         return [said for said in await asyncio.gather(*map(one, provider_refs)) if said is not None]
 

@@ -3,6 +3,7 @@
 import asyncio
 from typing import Any
 
+import orjson
 import pytest
 
 from channels.sandbox.client import Entry, Sandbox
@@ -10,6 +11,8 @@ from tests.support.book import Someone
 from tests.support.calls import dial
 from tests.support.carrier import carried
 from tests.support.house import rows, run_lanes
+
+HEARD = "select trips::text from exchange where trips->0->>'what' = 'turn' order by at, exchange_id"
 
 
 async def lived_through(database: str, house: Any, sandbox: Sandbox, one: Someone) -> Entry:
@@ -46,3 +49,9 @@ async def test_installments_are_set_up_on_a_call(
     assert rows(database, "select state, total_minor, source from arrangement") == [("active", 24_000, "ivr")]
     assert rows(database, "select template from attempt where channel = 'sms'") == [("installments_done",)]
     assert rows(database, "select outcome from attempt where channel = 'ivr'") == [("conversation",)]
+    turns = [row[0] for row in rows(database, HEARD)]
+    assert len(turns) == rows(database, "select count(*) from call_turn")[0][0] > 4
+    assert [word for word in ("1980", one.phone, one.given_name, *filter(None, speech)) if word in "".join(turns)] == []
+    fields = sorted((orjson.loads(turn)[0] for turn in turns), key=lambda turn: turn["request"]["fields"].get("n", ""))
+    assert fields[0]["answer"]["fields"]["Gather.numDigits"] == "4", "the frame of the question is evidence"
+    assert fields[1]["request"]["fields"]["Digits"] == {"is": "keys", "length": 4}, "no digest: it could be guessed"
