@@ -1,4 +1,4 @@
-"""Aftercare: what a text cost is read at its provider, and its words are taken off there, once it is over."""
+"""Aftercare: once it is over, what a text or call cost is read at its provider; a text's words are taken off there."""
 
 import asyncio
 from collections.abc import Mapping, Sequence
@@ -15,7 +15,7 @@ from outreach.flows.house import House
 from outreach.flows.ports import Row
 
 FIRST = timedelta(minutes=10)
-"""How long after an attempt was taken its provider is asked first: most texts are delivered and priced by then."""
+"""How long after an attempt was taken its provider is asked first: most are over and priced by then."""
 
 AGAIN = (timedelta(hours=1), timedelta(hours=6), timedelta(hours=12), timedelta(days=1), timedelta(days=2))
 """How long to wait after each time that brought less than all. A text may wait 10 hours at its provider."""
