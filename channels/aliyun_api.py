@@ -28,9 +28,15 @@ _SAID_NO: Final = frozenset({301, 302, 307, 308, 400, 401, 402, 403, 404, 405, 4
 
 WORDS: Final = Vocabulary(
     "aliyun",
-    plain=frozenset({"SignName", "TemplateCode", "SmsUpExtendCode", "Code", "BizId", "RequestId"}),
-    classes={"PhoneNumbers": "number", "TemplateParam": "words", "OutId": "token", "Message": "text"},
-)
+    plain=frozenset({
+        "SignName", "TemplateCode", "SmsUpExtendCode", "Code", "BizId", "RequestId",
+        "SendDate", "ReceiveDate", "SendStatus", "ErrCode", "PageSize", "CurrentPage", "TotalCount",
+    }),
+    classes={
+        "PhoneNumbers": "number", "TemplateParam": "words", "OutId": "token", "Message": "text",
+        "PhoneNumber": "number", "PhoneNum": "number", "Content": "words",
+    },
+)  # fmt: skip
 """What the exchange log may show of Aliyun's fields."""
 
 Now = Callable[[], datetime]

@@ -17,7 +17,7 @@ from urllib.parse import parse_qsl
 import orjson
 from yarl import URL
 
-from channels.contract import Callback, Mail, Outbound, Text
+from channels.contract import LookupKey, Mail, Outbound, Text
 
 HIDDEN: Final = "{…}"
 MOST_FIELDS: Final = 60
@@ -50,6 +50,8 @@ class Vocabulary:
 
 
 Form = Sequence[tuple[str, str]]
+Known = tuple[str, str]
+"""Something personal, as (class, value)."""
 
 
 @dataclass(slots=True, repr=False)
@@ -57,6 +59,7 @@ class HttpTrip:
     """One request over HTTP and what came back; raw, so it is never kept.
 
     ``form`` holds the fields of ``body`` where the adapter has them, so that nobody reads them back out of it.
+    ``about`` is the provider's reference of the attempt, where one call to an adapter asks about many.
     """
 
     words: Vocabulary
@@ -65,6 +68,7 @@ class HttpTrip:
     body: bytes | None
     headers: Mapping[str, str]
     form: Form | None = None
+    about: str | None = None
     began: float = field(default_factory=monotonic)
     ended: float | None = None
     status: int | None = None
@@ -109,6 +113,7 @@ class Tape:
 
 
 _TAPE: ContextVar[Tape | None] = ContextVar("exchange_tape", default=None)
+_ABOUT: ContextVar[str | None] = ContextVar("exchange_about", default=None)
 
 
 @contextmanager
@@ -121,6 +126,17 @@ def recording(tape: Tape) -> Iterator[Tape]:
         _TAPE.reset(token)
 
 
+@contextmanager
+def about(name: str) -> Iterator[None]:
+    """Say whom requests in this task are about. Inside of another it goes behind it: ``sender:reference``."""
+    outer = _ABOUT.get()
+    token = _ABOUT.set(f"{outer}:{name}" if outer else name)
+    try:
+        yield
+    finally:
+        _ABOUT.reset(token)
+
+
 def begin_http(
     words: Vocabulary, method: str, url: URL, body: bytes | None, headers: Mapping[str, str], form: Form | None = None
 ) -> HttpTrip | None:
@@ -128,7 +144,7 @@ def begin_http(
     tape = _TAPE.get()
     if tape is None:
         return None
-    trip = HttpTrip(words, method, url, body, headers, form)
+    trip = HttpTrip(words, method, url, body, headers, form, _ABOUT.get())
     tape.trips.append(trip)
     return trip
 
@@ -142,14 +158,27 @@ def begin_mail(relay: str, sender: str, size: int, *, signed: bool) -> MailTrip:
     return trip
 
 
+_GUESSED: Final = frozenset({"credential", "keys", "speech"})
+"""Classes of values that are secret, or so few that who has the key could try them all."""
+
+
 class Hider:
     """Hides values behind class, length and keyed digest. What is known to be personal is hidden wherever it stands."""
 
-    def __init__(self, key: bytes, known: Sequence[tuple[str, str]] = (), *, inbound: bool = False) -> None:
+    def __init__(
+        self,
+        key: bytes,
+        known: Sequence[Known] = (),
+        *,
+        inbound: bool = False,
+        digests: frozenset[str] | None = None,
+    ) -> None:
+        """``digests``: the only classes that get one; None: all that may have one."""
         self._mac = blake2b(key=key[: blake2b.MAX_KEY_SIZE], digest_size=8)
         self._known = [(kind, value) for kind, value in known if value]
         self._least = min((len(value) for _, value in self._known), default=0)
         self._inbound = inbound
+        self._digests = digests
         self._hidden: dict[tuple[str, str], Told] = {}
 
     @classmethod
@@ -158,8 +187,8 @@ class Hider:
         return cls(key, list(_carried(outbound)))
 
     def hide(self, kind: str, value: str) -> Told:
-        """Return what stands for a value. Credentials have a length only."""
-        if kind == "credential":
+        """Return what stands for a value. Credentials, keys pressed and what was spoken have a length only."""
+        if kind in _GUESSED or (self._digests is not None and kind not in self._digests):
             return {"is": kind, "length": len(value)}
         told = self._hidden.get((kind, value))  # an answer repeats what was asked
         if told is None:
@@ -195,7 +224,7 @@ class Hider:
 _LEAST_NAME: Final = 3
 
 
-def _carried(outbound: Outbound) -> Iterator[tuple[str, str]]:
+def _carried(outbound: Outbound) -> Iterator[Known]:
     """Yield what an attempt carries that may stand nowhere, by class; whole things before their parts."""
     yield "token", outbound.token
     content = outbound.content
@@ -205,21 +234,35 @@ def _carried(outbound: Outbound) -> Iterator[tuple[str, str]]:
         yield "token", content.reply_token or ""
         yield "words", content.text
         yield "words", content.subject
-    address = outbound.address
+    yield from _address(outbound.address)
+    for value in outbound.template.parameters.values() if outbound.template else ():
+        if len(value) >= _LEAST_NAME:
+            yield "words", value
+
+
+def _address(address: str) -> Iterator[Known]:
     kind = "mailbox" if "@" in address else "number"
     yield kind, address
     yield kind, address.removeprefix("+")
     if address.startswith("+86"):
         yield kind, address[3:]
-    for value in outbound.template.parameters.values() if outbound.template else ():
-        if len(value) >= _LEAST_NAME:
-            yield "words", value
 
 
 def tell(tape: Tape, key: bytes, outbound: Outbound) -> list[Told]:
     """Return what was recorded, redacted, in the order in which it happened."""
     hider = Hider.of(key, outbound)
     return [_http(trip, hider) if isinstance(trip, HttpTrip) else _mail(trip, hider, outbound) for trip in tape.trips]
+
+
+def tell_asked(what: str, trips: Sequence[HttpTrip | MailTrip], key: bytes, known: Sequence[Known] = ()) -> list[Told]:
+    """Return what a provider was asked about an attempt once it had been handed over; ``known`` is personal."""
+    hider = Hider(key, known)
+    return [{"what": what} | _http(trip, hider) for trip in trips if isinstance(trip, HttpTrip)]
+
+
+def known_of(asked: LookupKey) -> list[Known]:
+    """Return what a look-up carries that may stand nowhere."""
+    return [("token", asked.token), *([("words", asked.body)] if asked.body else []), *_address(asked.address)]
 
 
 def _milliseconds(trip: HttpTrip | MailTrip) -> int:
@@ -236,39 +279,34 @@ def _http(trip: HttpTrip, hider: Hider) -> Told:
         "over": "http",
         "method": trip.method,
         "host": trip.url.authority,
-        "path": _shape(trip.url.raw_path, trip.words.path),
+        "path": path_shape(trip.url.raw_path, trip.words.path),
         "ms": _milliseconds(trip),
         "request": request,
     }
     if trip.status is None:
         return told | {"lost": trip.problem or "called off"}
     headers = trip.answer_headers
-    answer: Told = {"status": trip.status, "bytes": len(trip.answer), "type": _media_type(headers.get("Content-Type"))}
+    answer: Told = {"status": trip.status, "bytes": len(trip.answer), "type": media_type(headers.get("Content-Type"))}
     wait = headers.get("Retry-After")
     if wait is not None and wait.strip().isdigit():
         answer["retry_after"] = int(wait[:9])
-    return told | {"answer": answer | _said(trip.words, trip.answer, hider)}
+    return told | {"answer": answer | body_told(trip.words, trip.answer, hider)}
 
 
 def _fields_of_request(trip: HttpTrip, hider: Hider) -> Told:
-    fields = _pairs(trip.words, list(trip.url.query.items()), hider) if trip.url.raw_query_string else {}
+    fields = pairs_told(trip.words, list(trip.url.query.items()), hider) if trip.url.raw_query_string else {}
     if not trip.body:
         return fields
-    kind = _media_type(next((text for name, text in trip.headers.items() if name.lower() == "content-type"), None))
+    kind = media_type(next((text for name, text in trip.headers.items() if name.lower() == "content-type"), None))
     if kind == "application/x-www-form-urlencoded":
-        return fields | _pairs(trip.words, _sent(trip.form, trip.body), hider)
-    said = _said(trip.words, trip.body, hider)
+        sent = trip.form if trip.form is not None else parse_qsl(trip.body.decode("utf-8", "replace"))
+        return fields | pairs_told(trip.words, sent, hider)
+    said = body_told(trip.words, trip.body, hider)
     return fields | dict(said.get("fields", said))
 
 
-def _sent(form: Form | None, body: bytes) -> Form:
-    """Return the fields of a form that say something."""
-    if form is None:
-        return parse_qsl(body.decode("utf-8", "replace"))
-    return [pair for pair in form if pair[1]]
-
-
-def _pairs(words: Vocabulary, pairs: Form, hider: Hider) -> Told:
+def pairs_told(words: Vocabulary, pairs: Form, hider: Hider) -> Told:
+    """Tell named values in their order; a name that is repeated has a list."""
     told: Told = {}
     for name, value in pairs[:MOST_FIELDS]:
         shown, mine = hider.value(words, name, value), hider.name(words, name)
@@ -280,7 +318,7 @@ def _as_list(value: Any) -> list[Any]:  # noqa: ANN401 - plain JSON values
     return value if isinstance(value, list) else [value]
 
 
-def _said(words: Vocabulary, body: bytes, hider: Hider) -> Told:
+def body_told(words: Vocabulary, body: bytes, hider: Hider) -> Told:
     """Tell a body: the fields of JSON, else what stands for the whole."""
     if not body:
         return {}
@@ -312,11 +350,13 @@ def _walk(  # what is null says nothing and is left out
             into[where] = hider.hide("other", orjson.dumps(item).decode())
 
 
-def _shape(path: str, known: frozenset[str]) -> str:
+def path_shape(path: str, known: frozenset[str]) -> str:
+    """Return a path with every part hidden that is not known."""
     return "/".join(part if part in known or not part else HIDDEN for part in path.split("/"))
 
 
-def _media_type(header: str | None) -> str | None:
+def media_type(header: str | None) -> str | None:
+    """Return the bare media type of a Content-Type header."""
     found = _MEDIA_TYPE.match((header or "").lower())
     return found.group() if found else None
 
@@ -341,46 +381,3 @@ def _mail(trip: MailTrip, hider: Hider, outbound: Outbound) -> Told:
             for stage, code, enhanced in trip.stages
         ],
     }
-
-
-CALLBACKS: Final = Vocabulary(
-    "",
-    plain=frozenset({
-        "MessageStatus", "SmsStatus", "CallStatus", "ErrorCode", "MessageSid", "SmsSid", "CallSid",
-        "SmsMessageSid", "ApiVersion", "NumSegments", "NumMedia", "AnsweredBy", "CallDuration", "Duration",
-        "SipResponseCode", "Direction", "SequenceNumber", "MachineDetectionDuration", "RawDlrDoneDate",
-        "Timestamp", "CallbackSource", "success", "err_code", "sms_size", "biz_id", "send_time", "report_time",
-        "sequence_id", "id", "state", "status", "code", "kind", "parts",
-    }),
-    classes={
-        "t": "token", "out_id": "token", "ref": "token", "token": "token", "From": "number", "To": "number",
-        "Caller": "number", "Called": "number", "from": "number", "to": "number", "phone_number": "number",
-        "Body": "words", "SpeechResult": "words", "Digits": "words", "content": "words", "text": "words",
-        "AccountSid": "account",
-    },
-    path=frozenset({"v1", "callbacks", "inbound", "email"}),
-)  # fmt: skip
-"""What providers' news may show of itself. A number in a field that should hold a code is still a number."""
-
-
-def tell_callback(provider: str, channel: str, callback: Callback, key: bytes) -> Told:
-    """Return one verified callback, redacted. Behind the channel's name a path may hold a secret, so it is cut."""
-    hider = Hider(key, inbound=True)
-    words, body = CALLBACKS, callback.body
-    kind = _media_type(callback.headers.get("content-type"))
-    fields = _pairs(words, callback.parameters(), hider) if callback.query else {}
-    told: Told = {"provider": provider, "over": "http", "path": _shape(callback.path, words.path | {channel})}
-    if kind == "application/x-www-form-urlencoded":
-        fields |= _pairs(words, _form(callback), hider)
-        return told | {"request": {"type": kind, "bytes": len(body), "fields": fields}}
-    said = _said(words, body, hider)
-    fields |= said.pop("fields", {})
-    return told | {"request": {"type": kind, "bytes": len(body), "fields": fields, **said}}
-
-
-def _form(callback: Callback) -> Form:
-    """Return the fields of a form that say something; of one that is not UTF-8, as good as can be."""
-    try:
-        return _sent(callback.form(), b"")
-    except ValueError:
-        return _sent(None, callback.body)

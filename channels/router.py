@@ -48,6 +48,7 @@ from channels.errors import (
     Unavailable,
     Unsupported,
 )
+from channels.exchange import about
 from channels.options import E164, Options
 from channels.routing import (
     Ending,
@@ -306,7 +307,9 @@ class CaringRouter(Router):
             name, _, own = ref.partition(":")
             asked.setdefault(name, []).append(own)
         mine = [name for name in asked if name in carers]
-        answers = await asyncio.gather(*(carers[name].look_after(asked[name]) for name in mine), return_exceptions=True)
+        answers = await asyncio.gather(
+            *(_ask_after(name, carers[name], asked[name]) for name in mine), return_exceptions=True
+        )
         said = [
             replace(each, provider_ref=f"{name}:{each.provider_ref}")
             for name, answer in zip(mine, answers, strict=True)
@@ -370,6 +373,11 @@ def make_router(
     kept = capabilities - {Capability.INTERACTIVE}
     made: type[Router] = type("Router", (*bases, Router), {"medium": media.pop(), "capabilities": kept})
     return made(channel, senders, routes, rules, ticks)
+
+
+async def _ask_after(route: str, sender: LooksAfter, refs: Sequence[str]) -> Sequence[Aftermath]:
+    with about(route):
+        return await sender.look_after(refs)
 
 
 def _ending(error: SendError) -> Ending:

@@ -1,13 +1,15 @@
 """What voice and IVR share: placing a call, its progress and keys, finding and cancelling it. Words come on answer."""
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Annotated, Any, ClassVar
+from urllib.parse import quote
 
 from pydantic import Field
 
 from channels.contract import (
     Accepted,
+    Aftermath,
     Answer,
     Call,
     Callback,
@@ -31,6 +33,7 @@ from channels.errors import (
 )
 from channels.options import E164, Part, read_options
 from channels.twilio_account import TwilioAdapter, TwilioOptions
+from channels.twilio_after import look_after_each
 from channels.twilio_common import (
     created_at,
     created_since,
@@ -52,6 +55,8 @@ _LOOK_BACK = 100
 _NOT_A_NUMBER = frozenset({"404", "410", "484", "604"})
 """SIP answers that say the number does not exist."""
 _TALKED = frozenset({"completed", "answered"})
+_COST_NOTHING = frozenset({"busy", "no-answer", "failed", "canceled"})
+"""Endings of calls that were not connected: Twilio bills none of them, and their price stays empty."""
 _TOO_LATE_TO_CANCEL = frozenset({"20404", "21220"})
 
 STATUSES: dict[str, ReceiptStatus] = {
@@ -81,13 +86,14 @@ class TwilioCallOptions(TwilioOptions):
     """Calls leave from one number; ``machine_detection`` is Enable (quick) or DetectMessageEnd (waits for the beep).
 
     ``speech``: whether callers may also say what they want. ``voices``: by locale (es-MX) or language (es), beside the
-    shipped ones or instead of them.
+    shipped ones or instead of them. ``prices``: what calls cost is read at Twilio once they are over.
     """
 
     sender: E164
     machine_detection: str = "Enable"
     time_limit_seconds: int = 600
     speech: bool = True
+    prices: bool = True
     voices: dict[Annotated[str, Field(pattern=r"^[a-z]{2,3}(-[A-Z]{2})?$")], VoiceOptions] = Field(default_factory=dict)
 
     def all_voices(self) -> dict[str, Voice]:
@@ -108,7 +114,14 @@ class TwilioCalls(TwilioAdapter):
     """One call per attempt. Calls have no validity at Twilio: what still queues when the window closes is cancelled."""
 
     capabilities: ClassVar[frozenset[Capability]] = frozenset(
-        {Capability.LOOKS_UP, Capability.CANCELS, Capability.INTERACTIVE, Capability.RECEIPTS, Capability.REPLIES}
+        {
+            Capability.LOOKS_UP,
+            Capability.CANCELS,
+            Capability.INTERACTIVE,
+            Capability.RECEIPTS,
+            Capability.REPLIES,
+            Capability.LOOKS_AFTER,
+        }
     )
     medium: ClassVar[Medium]
 
@@ -121,6 +134,7 @@ class TwilioCalls(TwilioAdapter):
         self._time_limit = options.time_limit_seconds
         self._voices = options.all_voices()
         self._speech = options.speech
+        self._prices = options.prices
 
     async def send(self, outbound: Outbound) -> Accepted:
         """Place the call, once. Raises SendError."""
@@ -189,6 +203,33 @@ class TwilioCalls(TwilioAdapter):
             if error.provider_code in _TOO_LATE_TO_CANCEL:
                 return False
             raise
+
+    @property
+    def cares(self) -> bool:
+        """Whether prices are to be read."""
+        return self._prices
+
+    @property
+    def takes_words_off(self) -> bool:
+        """A call leaves no words at Twilio: they are fetched as it goes."""
+        return False
+
+    async def look_after(self, provider_refs: Sequence[str]) -> Sequence[Aftermath]:
+        """Read what each call cost. A price is null at first."""
+        return await look_after_each(provider_refs, self._record, _aftermath)
+
+    async def _record(self, ref: str) -> Mapping[str, Any]:
+        record: Mapping[str, Any] = await self._api.fetch_async(
+            "GET", f"{self._resources}Calls/{quote(ref, safe='')}.json"
+        )
+        return record
+
+
+def _aftermath(ref: str, record: Mapping[str, Any]) -> Aftermath:
+    price = record["price"]
+    micros = price_micros(price)
+    complete = micros is not None or record["status"] in _COST_NOTHING
+    return Aftermath(ref, complete, price_micros=micros, currency=currency(record.get("price_unit"), price))
 
 
 def progress(callback: Callback) -> Receipt | None:

@@ -36,6 +36,7 @@ WORDS = Vocabulary(
         "MachineDetection", "sid", "status", "code", "num_segments", "num_media", "error_code", "price",
         "price_unit", "direction", "date_created", "date_sent", "date_updated", "api_version",
         "messaging_service_sid", "from", "queue_time", "answered_by", "duration", "start_time", "end_time",
+        "Status", "PageSize", "page", "page_size", "end", "start",
     }),
     classes={
         "To": "number", "to": "number", "Body": "words", "body": "words", "StatusCallback": "token", "Url": "token",

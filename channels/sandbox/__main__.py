@@ -11,6 +11,7 @@ from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Final
+from urllib.parse import urljoin
 
 import orjson
 import uvloop
@@ -60,7 +61,7 @@ def parse_options(arguments: list[str] | None = None) -> Options:
         token=os.environ.get("SANDBOX_AUTH_TOKEN", defaults.AUTH_TOKEN),
         inbound_sms_url=script.inbound_sms or f"{base}/v1/callbacks/sms",
         inbound_email_url=script.inbound_email or f"{base}/v1/inbound/email",
-        aliyun_url=script.aliyun.pushes or f"{base}/v1/callbacks/aliyun/{defaults.ALIYUN_PUSH_SECRET}",
+        aliyun_url=urljoin(f"{base}/", script.aliyun.pushes or f"v1/callbacks/aliyun/{defaults.ALIYUN_PUSH_SECRET}"),
         gateway_url=script.gateway.replies or f"{base}/v1/callbacks/gateway",
         second_token=os.environ.get("SANDBOX_AUTH_TOKEN_SECONDARY") or None,
         inbound_call_url=script.inbound_call,

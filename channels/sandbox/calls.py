@@ -24,6 +24,8 @@ from channels.sandbox.witness import token_of
 _E164: Final = re.compile(r"\+[1-9]\d{6,14}").fullmatch
 _URL: Final = re.compile(r"https?://[^\s/]+\S*").fullmatch
 _MAGIC_TO: Final = {"+15005550001": 21217, "+15005550002": 21214, "+15005550003": 21215, "+15005550004": 21216}
+_PRICE: Final = 0.014
+"""US dollars a minute that has begun."""
 _EVENT_OF: Final = {"initiated": "initiated", "ringing": "ringing", "in-progress": "answered"}
 _BY_HAND: Final = Temper("human")
 _MACHINE: Final = Temper("voicemail")
@@ -45,6 +47,7 @@ class CallRecord:
     start: float | None = None
     end: float | None = None
     duration: int | None = None
+    price: str | None = None
     answered_by: str | None = None
     posted: int = 0
     direction: str = "outbound-api"
@@ -70,7 +73,7 @@ class CallRecord:
             "start_time": rfc2822(self.start),
             "end_time": rfc2822(self.end),
             "duration": None if self.duration is None else str(self.duration),
-            "price": None,
+            "price": self.price,
             "price_unit": "USD",
             "direction": self.direction,
             "answered_by": self.answered_by,
@@ -282,6 +285,8 @@ class Calls:
         if call.hand is not None:
             call.hand.interrupt(over=True)
         call.duration = round(call.leg.seconds) if status == "completed" else 0
+        if status == "completed":  # a price comes late: null in the answer to the create request
+            call.price = f"{-_PRICE * max(1, -(-call.duration // 60)):.5f}"
         call.end = (call.start or self._carrier.clock.epoch()) + call.duration
         leg = call.leg
         self._carrier.witness.record(

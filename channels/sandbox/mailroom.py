@@ -131,16 +131,7 @@ class SandboxMailroom:
 
     def _show(self, name: str, envelope: Envelope, recipient: str, message: Message) -> None:
         """Put what the log does not hold of a mail into its mailbox."""
-        letter = Letter(
-            html=words_of(message, "text/html"),
-            sender=parseaddr(str(message.get("From", "")))[1],
-            reply_to=_answer_to(message),
-            message_id=str(message.get("Message-ID", "")),
-            envelope_sender=envelope.sender,
-            head="".join(f"{name}: {value}\n" for name, value in message.items()),
-            unsubscribe=_one_click(message),
-        )
-        self._carrier.handsets.enclose(mail_key(name, recipient), letter)
+        self._carrier.handsets.enclose(mail_key(name, recipient), _letter(envelope, message))
 
     def _plan(self, name: str, envelope: Envelope, recipient: str, message: Message, words: str) -> None:
         """Decide what a delivered mail leads to."""
@@ -155,6 +146,10 @@ class SandboxMailroom:
         if person in people.by_hand:
             return
         ready = touch >= people.answers_on("email", person)
+        if temper == "junk":
+            minutes = self._carrier.script.timing.bounce_minutes
+            self._in_minutes(minutes, lambda: self.complain(person, _letter(envelope, message)))
+            return
         if temper == "out_of_office":
             self._in_minutes(0, lambda: self._answer(person, message, "out_of_office", words, touch, automatic=True))
             return
@@ -257,3 +252,16 @@ def _decoded(text: str) -> str:
 def _verp(sender: str) -> str | None:
     found = _DETAIL.search(sender)
     return found.group(1) if found else None
+
+
+def _letter(envelope: Envelope, message: Message) -> Letter:
+    """Return what the log does not hold of a mail."""
+    return Letter(
+        html=words_of(message, "text/html"),
+        sender=parseaddr(str(message.get("From", "")))[1],
+        reply_to=_answer_to(message),
+        message_id=str(message.get("Message-ID", "")),
+        envelope_sender=envelope.sender,
+        head="".join(f"{name}: {value}\n" for name, value in message.items()),
+        unsubscribe=_one_click(message),
+    )

@@ -16,7 +16,7 @@ _SMS_ONLY: Final = ("deliver", "silent", "fail", "reject", "sent_only", "slow", 
 _VOICE_ONLY: Final = (
     "busy", "no_answer", "voicemail", "unreachable", "human", "fails_identity", "hangs_up", "says_nothing", "agent",
 )  # fmt: skip
-_EMAIL_ONLY: Final = ("refuse", "full", "greylist", "bounce", "out_of_office")
+_EMAIL_ONLY: Final = ("refuse", "full", "greylist", "bounce", "out_of_office", "junk")
 _PAGE: Final = "portal"
 TEMPERS: Final = frozenset((*TALKERS, _PAGE, *_SMS_ONLY, *_VOICE_ONLY, *_EMAIL_ONLY))
 MEDIA: Final = ("sms", "voice", "email")

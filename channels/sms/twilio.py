@@ -1,8 +1,7 @@
 """Texts through Twilio."""
 
-import asyncio
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Annotated, Any, ClassVar, Self
 from urllib.parse import quote
 
@@ -27,15 +26,12 @@ from channels.contract import (
 from channels.errors import (
     ContentRefused,
     MalformedCallback,
-    Misconfigured,
-    NotSent,
-    OutcomeUnknown,
-    SendError,
     Unavailable,
     Unsupported,
 )
 from channels.options import read_options
 from channels.twilio_account import TwilioAdapter, TwilioOptions
+from channels.twilio_after import look_after_each
 from channels.twilio_common import (
     created_at,
     created_since,
@@ -55,7 +51,6 @@ MAX_VALIDITY_SECONDS = 36_000
 MIN_VALIDITY_SECONDS = 5
 MAX_BODY = 1_600
 _LOOK_BACK = 200
-_AT_ONCE = 8
 _HALF_CHARACTER = re.compile("[\ud800-\udfff]")
 _FAILURES = frozenset({ReceiptStatus.FAILED, ReceiptStatus.UNDELIVERED})
 
@@ -175,38 +170,25 @@ class TwilioSms(TwilioAdapter):
         return self._redacts
 
     async def look_after(self, provider_refs: Sequence[str]) -> Sequence[Aftermath]:
-        """Read each text's record, or redact it, which answers with its record: one request each, few at a time.
+        """Read each text's record, or redact it, which answers with its record.
 
-        Twilio redacts one text a request, and only what is over. Once it is out of reach or asks us to slow down,
-        the rest is left for the next time.
+        Twilio redacts one text a request, and only what is over.
         """
-        gate, stop = asyncio.Semaphore(_AT_ONCE), asyncio.Event()
 
-        async def one(ref: str) -> Aftermath | None:
-            async with gate:
-                return None if stop.is_set() else await self._care(ref, stop)
+        def read(ref: str, record: Mapping[str, Any]) -> Aftermath:
+            return _aftermath(ref, record, prices=self._prices, redacts=self._redacts)
 
-        return [said for said in await asyncio.gather(*map(one, provider_refs)) if said is not None]
+        return await look_after_each(provider_refs, self._care, read, redacts=self._redacts)
 
-    async def _care(self, ref: str, stop: asyncio.Event) -> Aftermath | None:
+    async def _care(self, ref: str) -> Mapping[str, Any]:
         uri = f"{self._resources}Messages/{quote(ref, safe='')}.json"
-        try:
-            with unreadable_is_unknown():
-                if self._redacts:
-                    record = await self._api.update_async("POST", uri, data={"Body": ""})
-                else:
-                    record = await self._api.fetch_async("GET", uri)
-                return _aftermath(ref, record, prices=self._prices, redacts=self._redacts)
-        except Misconfigured as error:
-            if error.provider_code == "20404":  # somebody deleted it there: no words and no price to come
-                return Aftermath(ref, complete=True, words_off=self._redacts or None)
-            stop.set()
-        except (NotSent, OutcomeUnknown):
-            stop.set()
-        except SendError:
-            # Not over yet, as Twilio sees it.
-            return Aftermath(ref, complete=False, words_off=False if self._redacts else None)
-        return None
+        asked = (
+            self._api.update_async("POST", uri, data={"Body": ""})
+            if self._redacts
+            else self._api.fetch_async("GET", uri)
+        )
+        record: Mapping[str, Any] = await asked
+        return record
 
 
 # What Twilio acts on and answers by itself when it is the whole text (its default keywords, any case).
@@ -234,7 +216,7 @@ def _accepted(created: dict[str, Any]) -> Accepted:
     )
 
 
-def _aftermath(ref: str, record: dict[str, Any], *, prices: bool, redacts: bool) -> Aftermath:
+def _aftermath(ref: str, record: Mapping[str, Any], *, prices: bool, redacts: bool) -> Aftermath:
     price = record.get("price")
     micros = price_micros(price)
     words_off = not record["body"] if redacts else None

@@ -23,7 +23,7 @@ from outreach.commands.case import print_story
 from outreach.commands.common import Json, NoQueue, console, fail, print_json, run
 from outreach.commands.records import write_ledger
 from outreach.demo.book import cut_book, people_of, read_book
-from outreach.demo.cast import Actor, Row, Seen, choose_cast, look, manners, tempers
+from outreach.demo.cast import Actor, Row, Seen, choose_cast, find_exchange, look, manners, tempers
 from outreach.demo.lender import Lender
 from outreach.demo.view import Tally, cast_table, count, fact_table, intent_table, outcome_table, reason_table, show
 from outreach.demo.world import SENDER, START, StuckError, World, world
@@ -40,6 +40,7 @@ REFRESH = 0.7
 SHARE = 0.03
 """How much of the time counting for the view may take: the counts grow with the month."""
 SHOW = "outreach case show"
+EXCHANGE = "outreach exchange show"
 
 
 def demo(
@@ -144,6 +145,7 @@ class End:
     ledger: Path
     ledger_lines: int
     log: Path
+    exchange: str | None = None
     seconds: float = 0.0
 
     def as_json(self) -> dict[str, Any]:
@@ -155,7 +157,7 @@ class End:
         audit = {"clean": self.audit.clean, "differences": sum(self.audit.differing.values()),
                  "violations": sum(self.audit.violated.values()), "recounted": self.audit.recounted}  # fmt: skip
         return {"look_at": shown, "audit": audit, "ledger": self.ledger, "ledger_lines": self.ledger_lines,
-                "carrier_log": self.log, "seconds": round(self.seconds)}  # fmt: skip
+                "exchange": self.exchange, "carrier_log": self.log, "seconds": round(self.seconds)}  # fmt: skip
 
 
 def finish(made: World, settings: Settings, var: Path, cast: Sequence[Actor]) -> End:
@@ -163,6 +165,7 @@ def finish(made: World, settings: Settings, var: Path, cast: Sequence[Actor]) ->
     with psycopg.connect(settings.database_url, autocommit=True) as line:
         tally = count(line, made.clock.now())
         seen = look(line, cast)
+        attempt = find_exchange(line, seen)
         told = seen[0].account if seen and seen[0].account else _case_to_tell(line)
     _summary(tally)
     if told:
@@ -174,14 +177,15 @@ def finish(made: World, settings: Settings, var: Path, cast: Sequence[Actor]) ->
     ledger = var / "ledger.jsonl"
     lines = run(write_ledger(settings, ledger, None, None))
     console.rule("Look at these")
-    console.print(cast_table(seen, SHOW))
+    exchange = attempt and f"{EXCHANGE} {attempt}"
+    console.print(cast_table(seen, SHOW, exchange))
     console.print("\nThey can be read when the demo is over, too. First:")
     for name, value in (("OUTREACH_VAR", var), ("OUTREACH_CLOCK", f"stepped:{var / 'clock'}")):
         console.print(f"  export {name}='{value}'", highlight=False, markup=False, soft_wrap=True)
     console.rule("Done")
     console.print(f"The ledger ({lines} lines) is {ledger}")
     console.print(f"What the carrier saw is {made.sandbox.log_path}")
-    return End(seen, found, ledger, lines, made.sandbox.log_path)
+    return End(seen, found, ledger, lines, made.sandbox.log_path, exchange)
 
 
 def _summary(tally: Tally) -> None:

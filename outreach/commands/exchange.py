@@ -1,12 +1,12 @@
 """`outreach exchange`: what went over the wire for an attempt or a case, redacted."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
-import orjson
 import typer
 from rich.text import Text
 
 from outreach.commands.common import Json, a_house, console, fail, print_json, run, settings_or_fail
+from outreach.flows.exchange_words import PARTS, fields_of_part, headline
 from outreach.flows.exchanges import Exchanged, load_exchanges
 from outreach.settings import Settings
 
@@ -46,34 +46,8 @@ def _print(one: Exchanged) -> None:
     for line in one.lines:
         arrow = "->" if line["way"] == "out" else "<-"
         for trip in line["trips"]:
-            ended = f"  ended as {line['ended']}" if line["ended"] else ""
-            console.print(Text(f"  {arrow} {line['at']:%H:%M:%S} {_headline(trip)}{ended}"), soft_wrap=True)
-            for part in ("request", "answer"):
-                for name, value in _shown(trip.get(part, {})):
+            ended = f"  ended as {line['ended']}" if line["ended"] and trip is line["trips"][-1] else ""
+            console.print(Text(f"  {arrow} {line['at']:%H:%M:%S} {headline(trip)}{ended}"), soft_wrap=True)
+            for part in PARTS:
+                for name, value in fields_of_part(trip, part):
                     console.print(Text(f"       {part} {name}: {value}", style="dim"), soft_wrap=True)
-
-
-def _headline(trip: dict[str, Any]) -> str:
-    """Say in one line what was done and how long it took."""
-    if "dialogue" in trip:
-        said = ", ".join(
-            f"{one['stage']} {one.get('code') or 'lost'}{' ' + one['enhanced'] if one.get('enhanced') else ''}"
-            for one in trip["dialogue"]
-        )
-        return f"{trip['provider']} {trip['host']} from {trip['sender']}: {said} ({trip['ms']} ms)"
-    if "method" not in trip:
-        return f"{trip['provider']} reports to {trip['path']}"
-    end = trip["answer"]["status"] if "answer" in trip else f"no answer, {trip['lost']}"
-    return f"{trip['provider']} {trip['method']} {trip['host']}{trip['path']}: {end} ({trip['ms']} ms)"
-
-
-def _shown(part: dict[str, Any]) -> list[tuple[str, str]]:
-    rest = {name: value for name, value in part.items() if name not in {"fields", "status"}}
-    return [(name, _value(value)) for name, value in (part.get("fields", {}) | rest).items()]
-
-
-def _value(value: Any) -> str:  # noqa: ANN401 - plain JSON values
-    if isinstance(value, dict) and "is" in value:
-        digest = f", {value['digest']}" if "digest" in value else ""
-        return f"[{value['is']}, {value['length']} long{digest}]"
-    return value if isinstance(value, str) else orjson.dumps(value).decode()

@@ -161,3 +161,15 @@ def look(line: psycopg.Connection[Any], cast: Sequence[Actor]) -> list[Seen]:
         met = (one for one in of if line.execute(role.happened, {"case": cases[one]}).fetchone() == (True,))
         seen.append(Seen(role, next(met, None)))
     return seen
+
+
+def find_exchange(line: psycopg.Connection[Any], seen: Sequence[Seen]) -> str | None:
+    """Return the attempt whose exchange is worth a look: a call of the cast that was a talk, else whatever there is."""
+    row = line.execute(
+        """select t.attempt_id::text from attempt t join exchange e on e.exchange_id = t.attempt_id
+             join cases c using (case_id) join account a using (account_id)
+           order by (a.external_id = any(%s)) desc, (t.outcome = 'conversation') desc, t.started_at, t.attempt_id
+           limit 1""",
+        ([one.account for one in seen if one.account],),
+    ).fetchone()
+    return row[0] if row else None

@@ -130,15 +130,19 @@ def intent_table(tally: Tally) -> Table:
     return table
 
 
-def cast_table(seen: Sequence[Seen], command: str) -> RenderableType:
-    """Return what is worth a look, with the command that shows it; what did not come about is said below."""
+def cast_table(seen: Sequence[Seen], command: str, exchange: str | None = None) -> RenderableType:
+    """Return what is worth a look, with the command that shows it; what did not come about is said below.
+
+    ``exchange`` is the command that shows what went over the wire for one attempt.
+    """
     table = Table(box=None, pad_edge=False)
     table.add_column("what happened")
     table.add_column("how to read it", no_wrap=True)
     for one in seen:
         if one.account is not None:
             table.add_row(one.role.told, f"{command} {one.account}")
+    below = [Text(f"what went over the wire for one attempt:\n  {exchange}")] if exchange else []
     missing = [f"{one.role.told} (by the end of day {one.role.by_day})" for one in seen if one.account is None]
-    if not missing:
-        return table
-    return Group(table, Text(f"Did not come about in this run: {'; '.join(missing)}.", style="yellow"))
+    if missing:
+        below.append(Text(f"Did not come about in this run: {'; '.join(missing)}.", style="yellow"))
+    return Group(table, *below)

@@ -1,7 +1,7 @@
-"""Aftercare: what a text cost is read at its provider, and its words are taken off there, once it is over."""
+"""Aftercare: once it is over, what a text or call cost is read at its provider; a text's words are taken off there."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -9,11 +9,13 @@ import structlog
 
 from channels.contract import Aftermath, LooksAfter
 from channels.errors import SendError
+from channels.exchange import HttpTrip, Tape, recording
+from outreach.flows.exchanges import Asked, row_of_asking
 from outreach.flows.house import House
 from outreach.flows.ports import Row
 
 FIRST = timedelta(minutes=10)
-"""How long after an attempt was taken its provider is asked first: most texts are delivered and priced by then."""
+"""How long after an attempt was taken its provider is asked first: most are over and priced by then."""
 
 AGAIN = (timedelta(hours=1), timedelta(hours=6), timedelta(hours=12), timedelta(days=1), timedelta(days=2))
 """How long to wait after each time that brought less than all. A text may wait 10 hours at its provider."""
@@ -67,16 +69,31 @@ async def _ask(house: House, channel: str, adapter: LooksAfter) -> int:
     known = {row[1]: row for row in due if row[1] is not None}
     if not known:
         return 0
-    said = {each.provider_ref: each for each in await _answers(channel, adapter, list(known))}
+    tape = Tape()
+    with recording(tape):
+        said = {each.provider_ref: each for each in await _answers(channel, adapter, list(known))}
     rows = [_recorded(row, said[ref]) for ref, row in known.items() if ref in said]
     left = [ref for ref, row in known.items() if row[2] >= len(AGAIN) and _words_left(adapter, said.get(ref))]
     async with house.store.transaction() as tx:
         await tx.record_aftercare(rows, now)
+        await tx.insert_exchanges(_exchanged(house, channel, tape, said, now))
         if left:
             await tx.open_alert("aftercare.words_left", channel, WORDS_LEFT, now)
     complete: int = sum(row["complete"] for row in rows)
     _log.info("looked after", channel=channel, attempts=len(known), complete=complete, words_left=len(left))
     return complete
+
+
+def _exchanged(
+    house: House, channel: str, tape: Tape, said: Mapping[str, Aftermath], now: datetime
+) -> list[dict[str, Any]]:
+    """Return what is kept of redactions. A price that was read has changed nothing there; it stands in the ledger."""
+    rows = []
+    for trip in tape.trips:
+        if isinstance(trip, HttpTrip) and trip.about is not None and trip.method != "GET":
+            ended = "words_off" if (got := said.get(trip.about)) and got.words_off else "words_left"
+            rows.append(row_of_asking(house, Asked("redaction", channel, trip.about), [trip], ended, now))
+    return [row for row in rows if row is not None]
 
 
 def _words_left(adapter: LooksAfter, said: Aftermath | None) -> bool:

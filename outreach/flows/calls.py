@@ -9,7 +9,7 @@ import orjson
 import structlog
 
 from channels.contract import Answer, Callback, Channel, Interactive, Prompt, Receipt, Reply
-from channels.errors import MalformedCallback
+from channels.errors import MalformedCallback, SendError
 from outreach.domain import words
 from outreach.domain.identity import identity_of
 from outreach.domain.intake import AnsweredCall, OpenDialogue
@@ -22,6 +22,7 @@ from outreach.flows.call_words import plain_words, words_kept
 from outreach.flows.callbacks import take_news
 from outreach.flows.conversation import answer_context, dialogue_facts, dump_state, load_state
 from outreach.flows.dispatch import HISTORY
+from outreach.flows.exchanges import row_of_turn
 from outreach.flows.fields import fields_of
 from outreach.flows.house import House
 from outreach.flows.ports import Tx
@@ -62,13 +63,14 @@ class Exchange:
 
 @dataclass(frozen=True, slots=True)
 class Spoken:
-    """What a turn sends to the provider, as it is stored: a repeated request gets exactly this again."""
+    """What a turn sends to the provider, as it is stored: a repeated request gets exactly this, ``again``."""
 
     number: int
     words: str
     what: str
     listen: int = 0
     connect: bool = False
+    again: bool = False
 
 
 async def answer_call(house: House, token: str, callback: Callback, turn: int | None = None) -> Answer:
@@ -89,10 +91,15 @@ async def answer_call(house: House, token: str, callback: Callback, turn: int | 
         await tx.lock_borrowers([call.borrower_id])
         exchange = await _exchange(house, tx, call, now)
         spoken = await _take(exchange, news, turn)
+        answer = _answer(adapter, exchange, token, spoken)
+        row = row_of_turn(house, call.channel, token, callback, answer, spoken.what, now)
+        await tx.insert_exchanges([row] if row and not spoken.again else [])
     await enqueue(house, [(touch.touch_id, touch.channel, touch.priority) for touch in exchange.touches])
     await take_news(house, call.channel, [each for each in news if turn is None and isinstance(each, Receipt)])
     _log.info("call turn", channel=call.channel, case_id=str(call.case_id), what=spoken.what, turn=spoken.number)
-    return _answer(adapter, exchange, token, spoken)
+    if isinstance(answer, SendError):
+        raise answer
+    return answer
 
 
 def _news(adapter: Channel, callback: Callback) -> Sequence[Receipt | Reply]:
@@ -232,7 +239,7 @@ def _standing(talk: OpenDialogue) -> DialogueState:
 
 def _stored(talk: OpenDialogue) -> Spoken:
     data = talk.data
-    return Spoken(talk.turns, data["words"], data["what"], data["listen"], data["connect"])
+    return Spoken(talk.turns, data["words"], data["what"], data["listen"], data["connect"], again=True)
 
 
 async def _save(exchange: Exchange, taken: Turn, spoken: Spoken) -> None:
@@ -286,7 +293,15 @@ def _render(exchange: Exchange, state: DialogueState, part: str) -> dict[str, st
     return dict(rendered.spoken)
 
 
-def _answer(adapter: Channel, exchange: Exchange, token: str, spoken: Spoken) -> Answer:
+def _answer(adapter: Channel, exchange: Exchange, token: str, spoken: Spoken) -> Answer | SendError:
+    """Return the provider's words for a turn, or why there are none: what the turn did stays done all the same."""
+    try:
+        return _markup(adapter, exchange, token, spoken)
+    except SendError as error:
+        return error
+
+
+def _markup(adapter: Channel, exchange: Exchange, token: str, spoken: Spoken) -> Answer:
     assert isinstance(adapter, Interactive)  # noqa: S101 - a spoken channel that cannot answer is a programming error
     waits = spoken.listen > 0 or spoken.connect
     creditor = exchange.house.creditor(exchange.speaker.case.creditor_id)

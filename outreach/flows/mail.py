@@ -9,6 +9,7 @@ from datetime import timedelta
 from channels.contract import Medium, Receipt, Reply, TakesMail
 from channels.errors import MalformedCallback
 from outreach.flows.callbacks import Stored, queue_stored, store_malformed, store_news
+from outreach.flows.exchanges import Heard, heard_of_mail
 from outreach.flows.house import House
 from outreach.flows.ports import Tx
 
@@ -41,6 +42,7 @@ class _Read:
     mail: Delivered
     news: Sequence[Receipt | Reply] = ()
     problem: str | None = None
+    heard: Heard = field(default_factory=dict)
 
 
 def mail_channel(house: House, recipient: str | None = None) -> str | None:
@@ -71,14 +73,15 @@ def _read_one(house: House, mail: Delivered) -> _Read:
     if not isinstance(adapter, TakesMail):
         raise TypeError(f"the channel {mail.channel} takes no mail")
     try:
-        return _Read(mail, list(adapter.read_mail(mail.raw)))
+        news = list(adapter.read_mail(mail.raw))
+        return _Read(mail, news, heard=heard_of_mail(house, mail.channel, mail.raw, news))
     except MalformedCallback as error:
         return _Read(mail, problem=str(error))
 
 
 async def _store(house: House, tx: Tx, read: _Read) -> Stored:
     if read.problem is None:
-        return await store_news(house, tx, read.mail.channel, read.news) if read.news else {}
+        return await store_news(house, tx, read.mail.channel, read.news, read.heard) if read.news else {}
     key = hashlib.sha256(read.mail.raw).hexdigest()[:32]
     payload = {"body": read.mail.raw.decode("utf-8", "replace")[:_KEPT_OF_MALFORMED]}
     await store_malformed(house, tx, read.mail.channel, payload, read.problem, key)

@@ -8,13 +8,14 @@ from uuid import UUID
 
 import structlog
 
-from channels.contract import LooksUp, LookupKey, Receipt
+from channels.contract import Found, LooksUp, LookupKey, Receipt
 from channels.errors import SendError
+from channels.exchange import Tape, known_of, recording
 from outreach.domain.timeline import Entry
 from outreach.domain.touch import RANK, Settlement, TouchMove
 from outreach.domain.words import AttemptState, Outcome, TouchState
 from outreach.flows.callbacks import sweep_inbox, take_news
-from outreach.flows.exchanges import purge
+from outreach.flows.exchanges import Asked, keep, purge, ref_of, row_of_asking
 from outreach.flows.house import House
 from outreach.flows.lines import let_go_of_lines
 from outreach.flows.schedule import enqueue
@@ -123,32 +124,51 @@ async def look_up_unknown(house: House, limit: int = 50) -> int:
         addresses = await tx.addresses({row[4] for row in rows})
         # Claimed rows move out of the way before any provider is asked, so that no connection is held meanwhile.
         await tx.postpone_lookups([_postponed(row, house.clock.real()) for row in rows])
-    gate = asyncio.Semaphore(ASKED_AT_ONCE)
+    gate, kept = asyncio.Semaphore(ASKED_AT_ONCE), list[dict[str, Any] | None]()
 
     async def ask(row: Sequence[Any]) -> bool:
         async with gate:
-            return await _look_up(house, row, addresses)
+            return await _look_up(house, row, addresses, kept)
 
-    return sum(await asyncio.gather(*(ask(row) for row in rows)))
+    found = sum(await asyncio.gather(*(ask(row) for row in rows)))
+    await keep(house, kept)
+    return found
 
 
-async def _look_up(house: House, row: Sequence[Any], addresses: dict[UUID, str]) -> bool:
+async def _look_up(
+    house: House, row: Sequence[Any], addresses: dict[UUID, str], kept: list[dict[str, Any] | None]
+) -> bool:
+    """Ask about one attempt; what went over the wire is put into ``kept``."""
     attempt_id, _, _, _, point, channel, token, body, started_at, _, _ = row
     adapter = house.channels[channel]
     if not isinstance(adapter, LooksUp):
         return False
-    key = LookupKey(str(attempt_id), token, addresses[point], body, started_at.timestamp())
+    key, tape = LookupKey(str(attempt_id), token, addresses[point], body, started_at.timestamp()), Tape()
+    with recording(tape):
+        answer = await _ask(adapter, key, channel)
+    ended = answer if isinstance(answer, str) else str(answer.status) if answer else "no_trace"
+    asked = Asked("look_up", channel, ref_of(token, None), known_of(key))
+    kept.append(row_of_asking(house, asked, tape.trips, ended, house.clock.now()))
+    if answer is None or isinstance(answer, str):
+        return False
+    await take_news(house, channel, [_receipt(attempt_id, token, answer)])
+    return True
+
+
+async def _ask(adapter: LooksUp, key: LookupKey, channel: str) -> Found | str | None:
+    """Return what a provider knows, None without a trace, and the code of the error when it cannot be asked."""
     try:
-        answer = await adapter.look_up(key)
+        return await adapter.look_up(key)
     except SendError as error:
-        _log.warning("look-up failed", channel=channel, attempt_id=str(attempt_id), code=error.code)
-        return False
+        _log.warning("look-up failed", channel=channel, attempt_id=key.attempt_id, code=error.code)
+        return error.code
     except Exception as error:  # noqa: BLE001 - an adapter's bug must not keep the other attempts from being asked about
-        _log.error("look-up broke", channel=channel, attempt_id=str(attempt_id), error=type(error).__name__)
-        return False
-    if answer is None:
-        return False
-    receipt = Receipt(
+        _log.error("look-up broke", channel=channel, attempt_id=key.attempt_id, error=type(error).__name__)
+        return "broke"
+
+
+def _receipt(attempt_id: UUID, token: str, answer: Found) -> Receipt:
+    return Receipt(
         dedupe_key=f"lookup:{attempt_id}:{answer.status}",
         status=answer.status,
         token=token,
@@ -160,8 +180,6 @@ async def _look_up(house: House, row: Sequence[Any], addresses: dict[UUID, str])
         price_micros=answer.price_micros,
         currency=answer.currency,
     )
-    await take_news(house, channel, [receipt])
-    return True
 
 
 def _postponed(row: Sequence[Any], real: datetime) -> dict[str, Any]:

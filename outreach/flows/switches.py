@@ -13,10 +13,12 @@ import structlog
 
 from channels.contract import Cancels, Receipt, ReceiptStatus
 from channels.errors import SendError
+from channels.exchange import Tape, recording
 from outreach.domain.plan import Plan
 from outreach.domain.timeline import Entry
 from outreach.domain.words import SPOKEN, TouchState
 from outreach.flows.callbacks import take_news
+from outreach.flows.exchanges import Asked, keep, ref_of, row_of_asking
 from outreach.flows.house import House
 from outreach.flows.lookout import SWITCHED_OFF, Scope, scopes_of
 from outreach.flows.plan_versions import plan_of_version
@@ -221,26 +223,35 @@ async def recall_late_calls(house: House, limit: int = 50) -> int:
 
 async def _recall_all(house: House, rows: Sequence[Row], now: datetime, reason: str) -> int:
     """Take calls back beside each other: a provider that does not answer makes nobody's call ring longer."""
-    gate = asyncio.Semaphore(RECALLED_AT_ONCE)
+    gate, kept = asyncio.Semaphore(RECALLED_AT_ONCE), list[dict[str, Any] | None]()
 
     async def one(row: Row) -> bool:
         async with gate:
-            return await _recall(house, row, now, reason)
+            return await _recall(house, row, now, reason, kept)
 
-    return sum(await asyncio.gather(*(one(row) for row in rows)))
+    recalled = sum(await asyncio.gather(*(one(row) for row in rows)))
+    await keep(house, kept)
+    return recalled
 
 
-async def _recall(house: House, row: Row, now: datetime, reason: str) -> bool:
-    """Take back one call. A provider that says it is too late is not asked again; one that cannot be asked, is."""
+async def _recall(house: House, row: Row, now: datetime, reason: str, kept: list[dict[str, Any] | None]) -> bool:
+    """Take back one call. A provider that says it is too late is not asked again; one that cannot be asked, is.
+
+    What went over the wire is put into ``kept``.
+    """
     attempt_id, case_id, channel, token, provider_ref = row[:5]
-    adapter = house.channels[channel]
+    adapter, tape = house.channels[channel], Tape()
     assert isinstance(adapter, Cancels)  # noqa: S101 - its caller looked
+    asked = Asked("recall", channel, ref_of(token, None), [("token", token)])
     try:
-        recalled = await adapter.cancel(provider_ref)
+        with recording(tape):
+            recalled = await adapter.cancel(provider_ref)
     except SendError as error:
         _log.warning("a call could not be taken back; trying again", channel=channel, attempt_id=str(attempt_id),
                      code=error.code)  # fmt: skip
+        kept.append(row_of_asking(house, asked, tape.trips, error.code, now, once=f"recall:{attempt_id}"))
         return False
+    kept.append(row_of_asking(house, asked, tape.trips, "recalled" if recalled else "too_late", now))
     async with house.store.transaction() as tx:
         await tx.insert_recalls([{"attempt_id": attempt_id, "at": now, "recalled": recalled}])
         if recalled:

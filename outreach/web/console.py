@@ -12,6 +12,8 @@ from starlette.responses import RedirectResponse, Response
 
 from outreach.flows import campaigns
 from outreach.flows.campaigns import CampaignError
+from outreach.flows.exchange_words import PARTS, fields_of_part, headline
+from outreach.flows.exchanges import Exchanged, load_exchanges
 from outreach.flows.house import House
 from outreach.flows.sentences import reason_words
 from outreach.flows.story import load_story
@@ -118,7 +120,24 @@ async def case(request: Request, session: Operator, case_id: UUID) -> Response:
     async with house.store.transaction() as tx:
         tasks = await tx.tasks_of_case(story.case_id)
         touches = await tx.touches_of_case(story.case_id)
-    return page("case.html", **frame(request, session), story=story, tasks=tasks, touches=touches)
+    kept = [_exchange(one) for one in await load_exchanges(house, str(case_id))]
+    return page("case.html", **frame(request, session), story=story, tasks=tasks, touches=touches, exchanges=kept)
+
+
+def _exchange(one: Exchanged) -> dict[str, Any]:
+    """Return one attempt with what went over the wire for it, in words: (way, at, headline, ended, fields)."""
+    trips = [
+        (
+            line["way"],
+            line["at"],
+            headline(trip),
+            line["ended"] if trip is line["trips"][-1] else None,
+            [(part, name, value) for part in PARTS for name, value in fields_of_part(trip, part)],
+        )
+        for line in one.lines
+        for trip in line["trips"]
+    ]
+    return {"attempt": one, "trips": trips}
 
 
 @router.post("/campaigns/{campaign_id}/{move}")

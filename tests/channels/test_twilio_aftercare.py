@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 from given import twilio_config
-from peers import Provider, Say, message, refused
+from peers import Provider, Say, call, message, refused
 
 from channels.contract import Aftermath, LooksAfter
+from channels.ivr.twilio import TwilioIvr
 from channels.router import make_router
 from channels.routing import Route, Rules
 from channels.sms.twilio import TwilioSms
@@ -19,12 +20,14 @@ UNPRICED = Say(200, message(status="sent", price=None))
 REDACTED = Say(200, message(status="delivered", body="", price="-0.00790"))
 
 
-def looked_after(*answers: Say, refs: Sequence[str] = (REF,), **options: Any) -> tuple[list[Aftermath], Provider]:
+def looked_after(
+    *answers: Say, refs: Sequence[str] = (REF,), adapter: Any = TwilioSms, **options: Any
+) -> tuple[list[Aftermath], Provider]:
     async def main() -> tuple[list[Aftermath], Provider]:
         async with Provider() as provider:
             provider.default = answers[-1]
             provider.script.extend(answers[:-1])
-            channel = TwilioSms(twilio_config("sms", provider.url, **options))
+            channel = adapter(twilio_config("lane", provider.url, **options))
             try:
                 return list(await channel.look_after(refs)), provider
             finally:
@@ -74,6 +77,25 @@ def test_trouble_ends_the_round_and_leaves_the_rest_for_the_next(answer: Say) ->
     said, provider = looked_after(answer, refs=[f"SM{n:032x}" for n in range(60)])
     assert said == []
     assert len(provider.seen) <= 8, "those under way at once, and no more"
+
+
+@pytest.mark.parametrize(
+    ("record", "expected"),
+    [
+        (call(status="completed", price="-0.02800"), (True, 28_000, "USD")),
+        (call(status="completed", price=None), (False, None, None)),
+        (call(status="in-progress"), (False, None, None)),
+        (call(status="no-answer"), (True, None, None)),
+    ],
+)
+def test_what_a_call_cost_is_read_until_twilio_says_it_or_there_is_nothing_to_bill(
+    record: dict[str, Any], expected: tuple[bool, int | None, str | None]
+) -> None:
+    (said,), provider = looked_after(Say(200, record), adapter=TwilioIvr)
+    assert (said.complete, said.price_micros, said.currency) == expected
+    assert said.words_off is None
+    assert [seen.method for seen in provider.seen] == ["GET"]
+    assert not TwilioIvr(twilio_config("ivr", "http://127.0.0.1:9", prices=False)).cares
 
 
 @pytest.mark.parametrize(("options", "cares"), [({"prices": False}, False), ({}, True), ({"redact": True}, True)])

@@ -123,6 +123,7 @@ async def everything_of_calls(channel: Any) -> None:
     accepted = await channel.send(outbound(Call()))
     await channel.send(outbound(Call(detect_machine=False)))
     assert await channel.look_up(LookupKey("x", "x", PERSON, None, START.timestamp())) is not None
+    await channel.look_after([accepted.provider_ref])
     await channel.cancel(accepted.provider_ref)
     await channel.cancel("CA" + "0" * 32)
 
@@ -139,7 +140,7 @@ def test_every_request_our_adapters_make_and_every_answer_to_it_is_as_published(
         check_answer(asked, answered)
     assert wire.shapes == {
         "POST Messages", "GET Messages", "GET Messages/one", "POST Messages/one", "POST Calls", "GET Calls",
-        "POST Calls/one",
+        "GET Calls/one", "POST Calls/one",
     }  # fmt: skip
 
 
@@ -207,7 +208,9 @@ def test_a_call_is_shown_as_published_in_every_state_it_can_have(sandbox: Sandbo
         shown.add(taken["status"])
     sandbox.client.set_clock(sandbox.client.state().now + timedelta(minutes=30))
     sandbox.client.wait_idle()
-    shown |= {each["status"] for each in ask(sandbox, "GET", f"{base}.json?PageSize=50")["calls"]}
+    calls = ask(sandbox, "GET", f"{base}.json?PageSize=50")["calls"]
+    shown |= {each["status"] for each in calls}
+    assert {each["status"] for each in calls if each["price"] is not None} == {"completed"}
     assert shown >= {"queued", "completed", "busy", "no-answer", "failed"}
 
 

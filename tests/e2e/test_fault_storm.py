@@ -31,6 +31,11 @@ from tests.support.touching import plan_touch
 PEOPLE = 112
 MINUTES = 7
 """Minutes of stepped time that the storm lasts, with new touches and other faults in every one."""
+SHARE = PEOPLE // MINUTES
+IN_CHINA = (4, 14)
+"""Who of a minute's people has a number there; they are sent texts, by Aliyun alone."""
+STRIDE = timedelta(minutes=14)
+"""How far a waiting house is stepped at once: Aliyun refuses whose clock is more than a quarter of an hour off."""
 PATIENT = timedelta(hours=4)
 """How long a touch waits for its turn before it is of no use."""
 CHANNELS = ("sms", "email", "voice", "ivr", "sms")
@@ -45,8 +50,9 @@ SCRIPT: dict[str, object] = {
         "sms": {"deliver": 60, "fail:30005": 6, "fail:30007": 3, "reject:21211": 4, "flaky": 8, "sent_only": 6,
                 "stop": 6},
         "voice": {"human": 40, "no_answer": 20, "busy": 10, "voicemail": 20, "unreachable": 6},
-        "email": {"silent": 50, "bounce": 12, "refuse": 8, "full": 6, "greylist": 12, "out_of_office": 6},
-    }
+        "email": {"silent": 40, "junk": 14, "bounce": 12, "refuse": 8, "full": 6, "greylist": 12, "out_of_office": 6},
+    },
+    "aliyun": {"pushes": f"/v1/callbacks/sms/china/{defaults.ALIYUN_PUSH_SECRET}"},
 }  # fmt: skip
 QUICK = {"connect_seconds": 1.0, "total_seconds": 2.0}
 STATES = {"ENROUTE": "sent", "DELIVRD": "delivered", "UNDELIV": "undelivered", "REJECTD": "failed"}
@@ -83,8 +89,22 @@ def second_sender(http_url: str) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def sender_in_china(http_url: str) -> dict[str, Any]:
+    """Mainland China's provider, whose templates are approved."""
+    approved = {"en-US": {"code": "SMS_1000001", "parameters": {"name": "borrower.given_name"}}}
+    return {
+        "adapter": "aliyun_sms",
+        "prefixes": ["+86"],
+        "options": {
+            "access_key_id": defaults.ALIYUN_KEY_ID, "access_key_secret": "${STORM_ALIYUN_KEY}",
+            "push_secret": "${STORM_ALIYUN_PUSHES}", "sign_name": "示例银行", "templates": {"missed_payment": approved},
+            "base_url": http_url, **QUICK,
+        },
+    }  # fmt: skip
+
+
 def storm_config(folder: Path, http_url: str) -> None:
-    """Write the shipped configuration with two senders of texts, short waits, and lanes that no surge pauses."""
+    """Write the shipped configuration with three senders of texts, short waits, and lanes that no surge pauses."""
     shutil.copytree(ROOT / "config", folder, dirs_exist_ok=True)
     content = yaml.safe_load((folder / "channels.yaml").read_text("utf-8"))
     channels = content["channels"]
@@ -92,7 +112,7 @@ def storm_config(folder: Path, http_url: str) -> None:
         channels[name]["options"] |= QUICK
     sms = channels["sms"]
     main = {"adapter": sms.pop("adapter"), "weight": 2, "options": sms.pop("options")}
-    sms["senders"] = {"main": main, "second": second_sender(http_url)}
+    sms["senders"] = {"main": main, "second": second_sender(http_url), "china": sender_in_china(http_url)}
     sms["routing"] = {"open_seconds": 1, "longest_seconds": 2, "hold_seconds": 1, "drift_seconds": 1}
     channels["email"]["options"] |= {"command_seconds": 5, "final_reply_seconds": 5}
     (folder / "channels.yaml").write_text(yaml.safe_dump(content, allow_unicode=True), "utf-8")
@@ -114,7 +134,11 @@ def rain(ordeal: Ordeal, minute: int) -> set[str]:
 
 def crowd() -> list[Someone]:
     people = [
-        Someone(ref=f"F{n}", phone=f"+1{(212, 646, 917)[n % 3]}55501{n // 3:02}", email=f"f{n}@borrower.test")
+        Someone(
+            ref=f"F{n}",
+            phone=f"+861290555{n:04}" if n % SHARE in IN_CHINA else f"+1{(212, 646, 917)[n % 3]}55501{n // 3:02}",
+            email=f"f{n}@borrower.test",
+        )
         for n in range(PEOPLE)
     ]
     assert len({one.phone for one in people}) == PEOPLE
@@ -146,6 +170,8 @@ def test_nothing_is_sent_twice_lost_or_sent_against_the_rules_in_a_storm_of_faul
             "OUTREACH_CONFIG": str(var / "config"),
             "STORM_GATEWAY_KEY": defaults.GATEWAY_KEY,
             "STORM_GATEWAY_SIGNING": defaults.GATEWAY_SECRET,
+            "STORM_ALIYUN_KEY": defaults.ALIYUN_KEY_SECRET,
+            "STORM_ALIYUN_PUSHES": defaults.ALIYUN_PUSH_SECRET,
             "OUTREACH_BATCH": "12",
         }
         with an_ordeal(var, seed, SCRIPT, prepare=lambda url: storm_config(var / "config", url), **more) as ordeal:
@@ -164,10 +190,9 @@ def weather(ordeal: Ordeal) -> set[str]:
     """Let touches fall due minute by minute under changing faults; many ask for more than the caps permit."""
     people, struck = crowd(), set[str]()
     put(ordeal.found.database_url, *people)
-    share = PEOPLE // MINUTES
     for minute in range(MINUTES):
         struck |= rain(ordeal, minute)
-        mine = people[minute * share : (minute + 1) * share]
+        mine = people[minute * SHARE : (minute + 1) * SHARE]
         for number, one in enumerate(mine):
             channel = CHANNELS[number % len(CHANNELS)]
             fallback = ("email",) if channel in {"sms", "voice"} else ("sms",)
@@ -188,7 +213,7 @@ def weather(ordeal: Ordeal) -> set[str]:
 def come_to_rest(ordeal: Ordeal) -> None:
     """Wait until all is settled; what may be looked up is looked up now, not when its real minute has come."""
     for _ in range(3):
-        ordeal.rest(0, timedelta(minutes=20))
+        ordeal.rest(0, STRIDE)
         asked = ordeal.ask(
             """update attempt set lookup_real_at = lookup_real_at - interval '1 hour'
                where state = 'unknown' and channel <> 'email' and lookups < 2 returning 1"""
@@ -216,7 +241,7 @@ def assert_every_fault_struck(ordeal: Ordeal) -> None:
     bounced = ordeal.ask("select count(*) from inbox where channel = 'email' and kind = 'receipt'")
     assert bounced[0][0] > 0, "no bounce came"
     senders = ordeal.ask("select distinct split_part(provider_ref, ':', 1) from attempt where channel = 'sms'")
-    assert {"main", "second"} <= {row[0] for row in senders}, senders
+    assert {"main", "second", "china"} <= {row[0] for row in senders}, senders
 
 
 def ledger_of(ordeal: Ordeal, var: Path) -> list[Written]:
@@ -257,11 +282,25 @@ def assert_answered_receipts_are_in(ordeal: Ordeal) -> None:
     waiting = ordeal.ask("select state, note, count(*) from inbox where state <> 'applied' group by 1, 2")
     assert waiting == []
     log = list(ordeal.sandbox.client.log())
+    taken = {entry["ref"]: entry for entry in log if entry["kind"] == "text_taken"}
     answered = {
-        entry["ref"]
+        taken[entry["ref"]]["token"]
         for entry in log
         if entry["kind"] == "status_posted" and entry["answer"] < 300 and entry.get("status") == "delivered"
     }
-    known = ordeal.ask("select provider_ref from attempt where outcome = 'delivered' and channel = 'sms'")
-    assert answered, "no receipt arrived: the test proves nothing"
-    assert answered <= {row[0].partition(":")[2] for row in known}
+    known = ordeal.ask("select token, provider_ref from attempt where outcome = 'delivered' and channel = 'sms'")
+    assert {"main", "china"} <= {ref.partition(":")[0] for _, ref in known}, "a provider whose receipts did not arrive"
+    assert answered <= {token for token, _ in known}
+    assert_complaints_are_heeded(ordeal, log)
+
+
+def assert_complaints_are_heeded(ordeal: Ordeal, log: list[dict[str, Any]]) -> None:
+    """Who called a mail junk, and was heard, gets no more."""
+    heard = {entry["ref"] for entry in log if entry["kind"] == "inbound_posted" and entry["answer"] < 300}
+    who = {entry["recipient"] for entry in log if entry["kind"] == "mail_complaint" and entry["ref"] in heard}
+    refused = ordeal.ask(
+        """select c.value from suppression s join contact_point c using (borrower_id)
+           where s.channel = 'email' and s.lifted_at is null and c.kind = 'email'"""
+    )
+    assert who, "no complaint arrived: the test proves nothing"
+    assert who <= {row[0] for row in refused}

@@ -13,7 +13,7 @@ from outreach.commands.common import run
 from outreach.commands.demo import CAMPAIGNS, live_through, start_campaign
 from outreach.commands.records import write_ledger
 from outreach.demo.book import cut_book, people_of, read_book
-from outreach.demo.cast import CAST, choose_cast, look, tempers
+from outreach.demo.cast import CAST, choose_cast, find_exchange, look, tempers
 from outreach.demo.world import SENDER, START, world
 from outreach.settings import ROOT, load_settings
 from tests.e2e.witness import seen_by_carrier, written_in_ledger
@@ -43,6 +43,8 @@ def test_what_the_carrier_saw_is_what_the_ledger_says(tmp_path: Path) -> None:
             unresolved = line.execute("select count(*) from attempt where state in ('started', 'unknown')").fetchone()
             waiting = line.execute("select count(*) from inbox where state <> 'applied'").fetchone()
             parts = look(line, cast)
+            shown = find_exchange(line, parts)
+            told = line.execute("select count(*) from exchange where trips->0->>'what' = 'turn'").fetchone()
             kinds = dict(line.execute("select kind, count(*) from timeline group by 1").fetchall())
             names = [
                 value for row in line.execute("select given_name, family_name from borrower") for value in row if value
@@ -57,6 +59,9 @@ def test_what_the_carrier_saw_is_what_the_ledger_says(tmp_path: Path) -> None:
     assert waiting == (0,)
     assert [one.role.name for one in parts] == [role.name for role in CAST]
     assert [one.role.name for one in parts if one.account is None] == [], "what the demo promises to show"
+    assert shown in {one.attempt_id for one in written if one.channel == "voice"}, "the talk whose exchange is shown"
+    assert told is not None
+    assert told[0] > 3
     assert Counter(kinds)["reply"] > 0
     assert Counter(kinds)["touch.deferred"] > 0
     text = ledger.read_text("utf-8")

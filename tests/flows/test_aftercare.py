@@ -60,6 +60,10 @@ async def test_a_delivered_text_is_priced_afterwards_and_redacted_where_the_send
     assert (attempt["words_off_at"] is not None, lines[0]["words_off_at"] is not None) == (redact, redact)
     assert (found is None) == redact, "what was redacted cannot be found by its words"
     assert attempt["body"], "our own copy stays"
+    kept = rows(database, "select ended, trips->0->'request'->'fields'->>'Body', trips::text from exchange where "
+                "trips->0->>'what' = 'redaction'")  # fmt: skip
+    assert [row[:2] for row in kept] == ([("words_off", "")] if redact else []), "evidence of what was changed there"
+    assert one.phone not in str(kept)
 
 
 async def test_a_text_held_beyond_its_window_expires_at_the_carrier_and_the_case_says_why(database: str) -> None:

@@ -3,13 +3,17 @@
 import asyncio
 from typing import Any
 
+import orjson
 import pytest
 
 from channels.sandbox.client import Entry, Sandbox
+from outreach.flows.aftercare import FIRST, look_after
 from tests.support.book import Someone
 from tests.support.calls import dial
 from tests.support.carrier import carried
-from tests.support.house import rows, run_lanes
+from tests.support.house import clock_of, rows, run_lanes
+
+HEARD = "select trips::text from exchange where trips->0->>'what' = 'turn' order by at, exchange_id"
 
 
 async def lived_through(database: str, house: Any, sandbox: Sandbox, one: Someone) -> Entry:
@@ -38,6 +42,8 @@ async def test_installments_are_set_up_on_a_call(
     profile = {"temperament": "human", "keys": keys, "speech": speech}
     async with carried(database, one, profile) as (house, sandbox):
         end = await lived_through(database, house, sandbox, one)
+        clock_of(house).instant += FIRST
+        await look_after(house)
     assert end["status"] == "completed"
     assert end["digits"] == keys
     assert end["spoken"] == [words for words in speech if words]
@@ -46,3 +52,11 @@ async def test_installments_are_set_up_on_a_call(
     assert rows(database, "select state, total_minor, source from arrangement") == [("active", 24_000, "ivr")]
     assert rows(database, "select template from attempt where channel = 'sms'") == [("installments_done",)]
     assert rows(database, "select outcome from attempt where channel = 'ivr'") == [("conversation",)]
+    cost = rows(database, "select price_micros, currency from attempt where channel = 'ivr'")
+    assert cost == [(14_000 * max(1, -(-end["duration"] // 60)), "USD")]
+    turns = [row[0] for row in rows(database, HEARD)]
+    assert len(turns) == rows(database, "select count(*) from call_turn")[0][0] > 4
+    assert [word for word in ("1980", one.phone, one.given_name, *filter(None, speech)) if word in "".join(turns)] == []
+    fields = sorted((orjson.loads(turn)[0] for turn in turns), key=lambda turn: turn["request"]["fields"].get("n", ""))
+    assert fields[0]["answer"]["fields"]["Gather.numDigits"] == "4", "the frame of the question is evidence"
+    assert fields[1]["request"]["fields"]["Digits"] == {"is": "keys", "length": 4}, "no digest: it could be guessed"

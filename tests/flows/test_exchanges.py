@@ -5,15 +5,19 @@ from dataclasses import replace
 from datetime import timedelta
 
 import orjson
+from yarl import URL
 
-from channels.contract import Accepted, Outbound
-from channels.errors import OutcomeUnknown
-from channels.exchange import begin_mail
+from channels.contract import Accepted, Found, LookupKey, Outbound, ReceiptStatus
+from channels.errors import OutcomeUnknown, Unavailable
+from channels.exchange import begin_http, begin_mail
 from channels.fake import FakeChannel
+from channels.twilio_http import WORDS as TWILIO
 from outreach.flows.exchanges import load_exchanges
 from outreach.flows.house import Evidence
-from outreach.flows.sweeps import sweep
+from outreach.flows.sweeps import look_up_unknown, sweep
+from outreach.flows.switches import recall_late_calls
 from tests.support.book import START, Someone, put
+from tests.support.calls import place_call
 from tests.support.house import a_house, clock_of, rows, run_lanes
 from tests.support.touching import attempts, plan_touch, receive, run_intake
 
@@ -71,6 +75,52 @@ async def test_a_batch_is_written_in_the_transaction_that_settles_it(database: s
     written = rows(database, "select distinct e.xmin::text, a.xmin::text from exchange e, attempt a")
     assert len(written) == 1
     assert written[0][0] == written[0][1]
+
+
+class Askable(FakeChannel):
+    """A fake whose look-ups and recalls go over the wire."""
+
+    async def look_up(self, key: LookupKey) -> Found | None:
+        trip = begin_http(TWILIO, "GET", URL("https://api.test/Messages.json").with_query(To=key.address), None, {})
+        assert trip
+        trip.answered(200, orjson.dumps({"messages": [{"body": key.body, "to": key.address}]}), {})
+        return await super().look_up(key)
+
+    async def cancel(self, provider_ref: str) -> bool:
+        trip = begin_http(TWILIO, "POST", URL("https://api.test/Calls.json"), b"Status=canceled", {})
+        assert trip
+        trip.failed("no connection")
+        raise Unavailable("away")
+
+
+async def test_look_ups_are_kept_found_or_not(database: str) -> None:
+    put(database, one := Someone())
+    plan_touch(database, one)
+    sms = Askable(OutcomeUnknown("lost"))
+    async with a_house(database, channels={"sms": sms}) as house:
+        await run_lanes(house)
+        (attempt,) = attempts(database)
+        for _ in range(2):
+            clock_of(house).instant += timedelta(minutes=10)
+            await look_up_unknown(house)
+            sms.found[attempt["attempt_id"]] = Found("SM9", ReceiptStatus.DELIVERED)
+        (found,) = await load_exchanges(house, "B1")
+    assert [(line["way"], line["ended"]) for line in found.lines] == [("out", "no_trace"), ("out", "delivered")]
+    assert {trip["what"] for line in found.lines for trip in line["trips"]} == {"look_up"}
+    told = str(found.lines)
+    assert [each for each in (attempt["token"], attempt["body"], one.phone, "2125550101") if each in told] == []
+
+
+async def test_a_recall_that_cannot_be_made_is_kept_once_a_minute_however_often_it_is_tried(database: str) -> None:
+    put(database, one := Someone())
+    async with a_house(database, channels={"ivr": Askable()}) as house:
+        await place_call(database, house, one, hours=2)
+        clock_of(house).instant += timedelta(hours=2)
+        for _ in range(4):
+            await recall_late_calls(house)
+            clock_of(house).instant += timedelta(seconds=30)
+        (found,) = await load_exchanges(house, "B1")
+    assert [(line["ended"], line["trips"][0]["lost"]) for line in found.lines] == [("unavailable", "no connection")] * 2
 
 
 async def test_exchanges_are_dropped_when_their_time_is_over(database: str) -> None:

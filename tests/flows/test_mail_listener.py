@@ -16,6 +16,8 @@ import pytest
 
 from channels.email import listener
 from outreach.flows import mail as flow
+from outreach.flows.exchanges import load_exchanges
+from outreach.flows.house import House
 from tests.support.book import Someone
 from tests.support.house import rows
 from tests.support.imap_server import certificate
@@ -63,6 +65,16 @@ async def test_a_hard_bounce_takes_the_mailbox_out_of_use(database: str) -> None
         await run_intake(house)
         assert mailbox_state(database, ada) == "invalid"
         assert rows(database, "select outcome, error_code from attempt") == [("failed", "bad_address")]
+        assert await kept_of(house) == [{"kind": "bounce", "action": "failed", "status": "5.1.1", "hard": "true"}]
+
+
+async def kept_of(house: House) -> list[dict[str, Any]]:
+    """Return what the exchange log shows of mails that came back for the attempt, by what they were read as."""
+    (found,) = await load_exchanges(house, "B1")
+    shown = {"kind", "action", "status", "hard"}
+    told = [trip for line in found.lines if line["way"] == "in" for trip in line["trips"]]
+    assert "ada" not in str(told).lower()
+    return [{name: said for name, said in trip["request"]["fields"].items() if name in shown} for trip in told]
 
 
 async def test_a_delay_changes_nothing_about_the_mailbox(database: str) -> None:
@@ -91,6 +103,7 @@ async def test_a_complaint_is_an_opt_out_of_email(database: str, delivered_befor
         await deliver(port, "", "bounce@mail.example.com", complaint(letter))
         await run_intake(house)
         assert refused(database) == ["email"]
+        assert {"kind": "complaint", "hard": "false"} in await kept_of(house)
 
 
 NO_PERSON: list[tuple[str, dict[str, str | None]]] = [

@@ -139,10 +139,10 @@ class TestWhatGoesWrong:
             server.add(answer(letter, "STOP\n", Message_ID="<a2@borrower.example.com>"))
             store_news = flow.store_news
 
-            async def picky(house: House, tx: Any, channel: str, news: Any) -> Any:
+            async def picky(house: House, tx: Any, channel: str, news: Any, heard: Any) -> Any:
                 if news[0].text == "poison":
                     raise ValueError("ada@example.com")
-                return await store_news(house, tx, channel, news)
+                return await store_news(house, tx, channel, news, heard)
 
             monkeypatch.setattr(flow, "store_news", picky)
             one = poller(house, server, move_to="Done")

@@ -56,7 +56,12 @@ def test_only_the_broken_arrangement_is_never_paid_and_one_is_paid_ahead() -> No
 
 def test_what_came_about_is_told_with_its_command_and_what_did_not_is_said() -> None:
     screen = Console(width=200, record=True, file=StringIO())
-    screen.print(cast_table([Seen(CAST[0], "US-00001-1"), Seen(CAST[-1], None)], "outreach case show"))
+    screen.print(
+        cast_table(
+            [Seen(CAST[0], "US-00001-1"), Seen(CAST[-1], None)], "outreach case show", "outreach exchange show 0190f3"
+        )
+    )
     shown = screen.export_text()
     assert "outreach case show US-00001-1" in shown
+    assert "what went over the wire for one attempt:\n  outreach exchange show 0190f3\n" in shown.replace(" \n", "\n")
     assert f"Did not come about in this run: {CAST[-1].told} (by the end of day {CAST[-1].by_day})." in shown

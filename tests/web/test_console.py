@@ -8,6 +8,9 @@ import psycopg
 import pytest
 from starlette.routing import Route
 
+from channels.contract import Accepted, Outbound
+from channels.exchange import begin_mail
+from channels.fake import FakeChannel
 from outreach.domain.events import Event, read_event
 from outreach.flows.events import take_events
 from outreach.flows.house import House
@@ -16,6 +19,7 @@ from outreach.flows.story import load_story
 from outreach.web.app import ROUTERS
 from tests.support.book import START, Someone, put
 from tests.support.house import clock_of, rows, run_lanes
+from tests.support.touching import plan_touch
 from tests.support.web import BEARER, KEY, served
 
 PUBLIC = {"/healthz", "/readyz", "/login", "/console.css", "/portal.css", "/v1/unsubscribe/{token}"}
@@ -93,10 +97,21 @@ async def test_the_overview_shows_what_left_and_what_was_held_back(database: str
         assert not re.search(r"(?:src|href)=.https?://", page.text)
 
 
+class Wired(FakeChannel):
+    """A fake that has something to record."""
+
+    async def send(self, outbound: Outbound) -> Accepted:
+        trip = begin_mail("relay.test:25", "payments@mail.example.com", 321, signed=False)
+        trip.heard("MAIL", 250, "2.1.0")
+        return await super().send(outbound)
+
+
 async def test_a_case_is_found_by_reference_and_told_as_a_story(database: str) -> None:
-    put(database, Someone(given_name="<b>Ada</b>"))
-    async with served(database) as (client, house):
+    put(database, ada := Someone(given_name="<b>Ada</b>"))
+    async with served(database, {"sms": Wired()}) as (client, house):
         await something_happens(house)
+        plan_touch(database, ada)
+        await run_lanes(house)
         await log_in(client)
         found = await client.get("/cases", params={"ref": "B1-A1"}, follow_redirects=True)
         assert found.status_code == 200
@@ -104,6 +119,10 @@ async def test_a_case_is_found_by_reference_and_told_as_a_story(database: str) -
         assert "Mon 1 Mar 2027, 10:00" in found.text
         assert "&lt;b&gt;Ada&lt;/b&gt;" in found.text
         assert "<b>Ada" not in found.text
+        ((attempt,),) = rows(database, "select attempt_id::text from attempt")
+        exchange = found.text.partition(f'<details class="exchange" id="attempt-{attempt}">')[2]
+        assert "smtp relay.test:25 from payments@mail.example.com: MAIL 250 2.1.0" in exchange
+        assert str(ada.phone) not in exchange
         assert (await client.get("/cases", params={"ref": "nobody"})).status_code == 404
 
 

@@ -17,5 +17,7 @@ where a.attempt_id::text = %(name)s or a.provider_ref = %(name)s or a.case_id = 
 order by a.started_at, a.attempt_id
 
 -- name: exchanges_of
+-- The turns of a call that fell on one instant are told apart by the turn in their URL.
 select exchange_id, way, at, channel, ref, ended, trips from exchange
-where exchange_id = any(%(attempts)s) or ref = any(%(refs)s) order by at, way desc, exchange_id
+where exchange_id = any(%(attempts)s) or ref = any(%(refs)s)
+order by at, way desc, trips -> 0 -> 'request' -> 'fields' ->> 'n' nulls first, exchange_id

@@ -14,9 +14,10 @@ from hypothesis import strategies as st
 from lanes import LANES, SECRETS, Lane, Row, twilio_callback
 from peers import Relay
 
-from channels.contract import Call, Mail, Outbound, Text
+from channels.contract import Call, LooksUp, LookupKey, Mail, Outbound, Text
 from channels.errors import SendError
-from channels.exchange import Tape, recording, tell, tell_callback
+from channels.exchange import Tape, known_of, recording, tell, tell_asked
+from channels.exchange_in import tell_callback
 
 KEY = b"k" * 32
 EVERY_ROW = [
@@ -103,6 +104,27 @@ def test_whoever_is_written_to_stays_unknown(lane: Lane, data: st.DataObject) ->
         row = Row({}, None)
     for text, (_, private) in zip(kept(lane, row, *(one for one, _ in made)), made, strict=True):
         assert [each for each in private if each in text] == []
+
+
+@every_lane
+def test_a_look_up_is_kept_without_the_person_it_asks_about(lane: Lane) -> None:
+    async def main() -> None:
+        async with lane.peer() as peer:
+            lane.script(peer, lane.rows["accepted"])
+            channel = lane.make(peer)
+            if isinstance(channel, LooksUp):
+                sent = lane.outbound()
+                body = sent.content.body if isinstance(sent.content, Text) else None
+                key, tape = LookupKey(sent.attempt_id, sent.token, sent.address, body, 1_772_000_000.0), Tape()
+                with recording(tape), contextlib.suppress(SendError):
+                    await channel.look_up(key)
+                told = tell_asked("look_up", tape.trips, KEY, known_of(key))
+                assert {trip["what"] for trip in told} == {"look_up"}
+                text = orjson.dumps(told).decode()
+                assert [each for each in (*PRIVATE, sent.address[1:], sent.token) if each in text] == []
+            await channel.close()
+
+    asyncio.run(main())
 
 
 @every_lane
