@@ -33,6 +33,7 @@ from outreach.replies.reading import (
     Reading,
     ReplyContext,
 )
+from outreach.replies.time_wishes import time_wish, timed
 from outreach.replies.voter import load_voter
 
 _MONEY = frozenset(
@@ -93,10 +94,19 @@ def read(
     if promised:
         return promised
     day = ref_date or _local_day(received_at, time_zone)
-    reader = _Reader(lexicon, words, lang=lang or "", day=day, currency=default_currency, context=context)
-    reading, language = reader.reading(), language_wish(unaccented(words.cleaned))
-    times = _HOURS[reading.intent](unaccented(words.cleaned)) if reading.intent in _HOURS else None
-    return replace(reading, language=language, times=times) if language or times else reading
+
+    def heard(said: Words) -> Reading:
+        reader = _Reader(lexicon, said, lang=lang or "", day=day, currency=default_currency, context=context)
+        return reader.reading()
+
+    plain = unaccented(words.cleaned)
+    reading, language = heard(words), language_wish(plain)
+    times = _HOURS[reading.intent](plain) if reading.intent in _HOURS else None
+    reading = replace(reading, language=language, times=times) if language or times else reading
+    wish = time_wish(plain)
+    if wish is None or (wish.bare and context.awaiting is not None):
+        return reading
+    return timed(reading, wish, heard(lexicon.words(wish.rest)) if wish.rest else None)
 
 
 def _local_day(at: datetime | None, zone: str | None) -> date | None:
