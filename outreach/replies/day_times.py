@@ -57,6 +57,10 @@ class Times:
     days: tuple[str, ...] = ()
     only: bool = False
 
+    def to_json(self) -> dict[str, object]:
+        """Return what ``outreach replies parse`` prints."""
+        return {"at": self.at, "start": self.start, "end": self.end, "days": list(self.days), "only": self.only}
+
 
 def call_hour(text: str) -> Times | None:
     """Return the one hour at which a reply asks to be called. ``text`` is plain; 1 to 7 without more is the afternoon."""

@@ -41,16 +41,9 @@ _MONEY = frozenset(
 )
 _QUIET = frozenset({Intent.CHIT_CHAT, Intent.CONFIRM_YES, Intent.CONFIRM_NO, Intent.UNCLEAR})
 _ANSWERS_WHO = frozenset(
-    {
-        Intent.WRONG_PARTY,
-        Intent.QUESTION_BALANCE,
-        Intent.QUESTION_HOW_TO_PAY,
-        Intent.CALLBACK_REQUEST,
-        Intent.DISPUTE,
-        Intent.INSTALLMENTS,
-        Intent.EXTENSION_REQUEST,
-    }
-)
+    {Intent.WRONG_PARTY, Intent.QUESTION_BALANCE, Intent.QUESTION_HOW_TO_PAY, Intent.CALLBACK_REQUEST, Intent.DISPUTE,
+     Intent.INSTALLMENTS, Intent.EXTENSION_REQUEST}
+)  # fmt: skip
 _CERTAIN, _LIKELY, _GUESS, _DOUBT, _NONE = 0.97, 0.85, 0.6, 0.5, 0.2
 _HOURS = {Intent.CALLBACK_REQUEST: call_hour, Intent.INCONVENIENT_TIME: barred_hours}
 _MONTH_FIRST = frozenset({"USD", "CNY", "JPY", "KRW", "TWD", "PHP"})
@@ -121,14 +114,11 @@ def _promised(words: Words, context: ReplyContext, lexicon: Lexicon) -> Reading 
             choice = bare_number(words.core) if intent is Intent.CHOOSE_OPTION else None
             stop = intent is Intent.STOP
             return Reading(
-                intent,
-                0.99,
-                choice=choice,
-                must_stop=stop,
+                intent, 0.99, choice=choice, must_stop=stop,
                 must_pause=intent in PAUSING,
                 stop_channels=ALL_CHANNELS if stop else (),
                 explanation="the last prompt promised this key",
-            )
+            )  # fmt: skip
     return None
 
 

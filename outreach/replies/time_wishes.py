@@ -39,7 +39,9 @@ _REACH_EN = (
     rf"(?:(?:any|more|you) )*{_VERB_EN}(?: ?(?:or|and|/|,) ?{_VERB_EN})*"
     r"(?: (?:me|us|my phone|out|to me|from you|any|texts|messages|msgs|emails|calls|reminders|anything))*(?: (?:at|when i\W?m at|while i\W?m at|while at) (?:work|home|my job))?"
 )
-_NOT_ES = r"(?:(?:no|nunca)(?: (?:quiero|quisiera|deseo) que)?(?: (?:me|nos))?|(?:dejen?|paren?|deja) de|no quiero|ya no me)"
+_NOT_ES = (
+    r"(?:(?:no|nunca)(?: (?:quiero|quisiera|deseo) que)?(?: (?:me|nos))?|(?:dejen?|paren?|deja) de|no quiero|ya no me)"
+)
 _REACH_ES = (
     r"(?:llam|contact|text|textee|marc|marqu|molest|busqu|busc|mand|envi|escrib|comuniqu|comunic|hable|habl|recib)(?:e|en|es|an|ar|ir|a|as|n)?(?:me|nos|se)?"
     r"(?: (?:mas|ningun|los|mensajes? de texto|mensajes?|textos?|sms|correos?|llamadas?|conmigo|por telefono|al celular))*(?: (?:o|ni|y) (?:me )?(?:llam|contact|text|mand|envi|escrib)\w+(?: mensajes?)?)?"
