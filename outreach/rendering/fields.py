@@ -227,6 +227,7 @@ class TouchFields(_Clean):
     times: TimesFields | None = None
     offers: tuple[OfferFields, ...] = ()
     notices: tuple[str, ...] = ()
+    other_language: str = ""
     identity: str = "birth_year"
     identity_digits: int = 4
     links: LinkFields = LinkFields()
