@@ -30,7 +30,7 @@ run: venv-run ## Web, workers and scheduler under the system clock. PORT=8080 SA
 sandbox: venv-run ## The carrier alone, to point an installation or a test-suite at. PORT=8010
 	@$(BIN)/outreach sandbox $(if $(PORT),--http $(PORT)) $(ARGS)
 
-bench: venv-run ## Measure delivery, scan, decide, trigger, replies and the portal; results in var/bench.json
+bench: venv-run ## Measure delivery, scan, decide, trigger, answers, replies and the portal; results in var/bench.json
 	@$(BIN)/outreach bench $(ARGS)
 
 ##@ Change it

@@ -79,6 +79,32 @@ def _trigger(found: dict[str, Any]) -> Rows:
     ]
 
 
+def _answers(found: dict[str, Any]) -> Rows:
+    idle, beside = found["idle"], found["beside_campaign"]
+    busy = f"while a campaign sends {found['campaign_per_second']} a second; the webhook's 2xx: p99 "
+    return [
+        (
+            "answer to a text p50",
+            f"{idle['p50_ms']:,.0f} ms",
+            "",
+            "webhook of a text to its answer accepted by the carrier",
+        ),
+        (
+            "answer to a text p99",
+            f"{idle['p99_ms']:,.0f} ms",
+            "",
+            f"the webhook's 2xx: p99 {idle['taken_p99_ms']:,.0f} ms",
+        ),
+        ("answer beside a campaign p50", f"{beside['p50_ms']:,.0f} ms", "", ""),
+        (
+            "answer beside a campaign p99",
+            f"{beside['p99_ms']:,.0f} ms",
+            "1,000 ms",
+            f"{busy}{beside['taken_p99_ms']:,.0f} ms",
+        ),
+    ]
+
+
 def _replies(found: dict[str, Any]) -> Rows:
     return list(replies.rows(found))
 
@@ -131,6 +157,7 @@ _ROWS = {
     "scan": _scan,
     "decide": _decide,
     "trigger": _trigger,
+    "answers": _answers,
     "replies": _replies,
     "calls": _calls,
     "portal": _portal,

@@ -8,6 +8,7 @@ import orjson
 import typer
 
 from outreach.benchmark import (
+    answers,
     batch,
     callbacks,
     calls,
@@ -36,6 +37,7 @@ class What(StrEnum):
     SCAN = "scan"
     DECIDE = "decide"
     TRIGGER = "trigger"
+    ANSWERS = "answers"
     REPLIES = "replies"
     CALLS = "calls"
     PORTAL = "portal"
@@ -98,6 +100,8 @@ def _measure(what: What, var: Path, *, quick: bool) -> dict[str, Any]:
             return replies.measure(replies=5_000 if quick else 20_000, runs=3, say=_say)
         case What.CALLS:
             return calls.measure(var, calls=20 if quick else 100, runs=3, say=_say)
+        case What.ANSWERS:
+            return answers.measure(var, texts=40 if quick else 100, runs=3, say=_say)
         case What.PORTAL:
             return portal.measure(var, visits=20 if quick else 100, runs=3, say=_say)
         case _:

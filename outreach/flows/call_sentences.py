@@ -14,6 +14,8 @@ _TURNS = {
     "switched_off": "The call was answered when it had been switched off, and ended without a word.",
     "window_closed": "The call was answered after the permitted hours had ended, and ended without a word.",
     "without_words": "What was to be said could not be put into words; a person takes over.",
+    "language": "The person on the phone asked for another language, in which the call went on.",
+    "language.missing": "The person on the phone asked for another language, in which the call could not go on.",
     "unclear": "The answer was not understood.",
     "stop": "The person on the phone asked not to be called or contacted any more.",
     "goodbye": "The call ended politely.",

@@ -7,6 +7,7 @@ from datetime import date
 
 from outreach.domain.identity import Identity
 from outreach.domain.words import SPOKEN, Channel, Outcome
+from outreach.flows.languages import only_asks_language
 from outreach.replies.dialogue import repeat, respond, start
 from outreach.replies.dialogue_spec import DONE, DialogueFacts, Dialogues, DialogueState, Effect, EffectKind, Step
 from outreach.replies.reader import read
@@ -44,11 +45,15 @@ class Heard:
 
 @dataclass(frozen=True, slots=True)
 class Manner:
-    """How a call is held: the keys of its menu by name, the question of identity, and the locale it speaks."""
+    """How a call is held: the keys of its menu by name, the question of identity, and the locale it speaks.
+
+    ``other`` is the language that its language key asks for.
+    """
 
     menu: Mapping[str, str]
     identity: Identity
     locale: str
+    other: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +61,8 @@ class Turn:
     """One turn: where the dialogue stands, the spoken parts in order, and what it means for the case.
 
     ``what`` is the word for the timeline: never what was pressed or said. ``listen`` is how many keys it waits for (0:
-    none). ``connect``: the call is handed on to an agent.
+    none). ``connect``: the call is handed on to an agent. ``language`` is the one asked
+    for: this turn is said in it already.
     """
 
     state: DialogueState
@@ -66,6 +72,7 @@ class Turn:
     listen: int = 0
     connect: bool = False
     outcome: Outcome | None = None
+    language: str | None = None
 
 
 def open_call(
@@ -93,6 +100,8 @@ def next_turn(dialogues: Dialogues, so_far: DialogueState, heard: Heard, manner:
         return _one_way(so_far, stops=stops)
     if heard.digits == manner.menu["repeat"] and so_far.awaiting in set(Awaiting):
         return _turn(dialogues, repeat(dialogues, so_far), manner, f"{so_far.state}.repeat")
+    if heard.digits and heard.digits == manner.menu.get("language") and manner.other:
+        return _in_another_language(dialogues, so_far, manner, manner.other)
     known = replace(
         facts,
         silent=heard.silent,
@@ -100,8 +109,17 @@ def next_turn(dialogues: Dialogues, so_far: DialogueState, heard: Heard, manner:
         agent_answered=heard.agent_answered is True,
     )
     reading = STOP_CALLS if stops else _read(so_far, heard, manner, known)
+    if only_asks_language(reading):
+        return _in_another_language(dialogues, so_far, manner, reading.language)
     step = respond(dialogues, so_far, reading, known)
-    return _turn(dialogues, step, manner, _what(so_far, step, reading, known))
+    return replace(_turn(dialogues, step, manner, _what(so_far, step, reading, known)), language=reading.language)
+
+
+def _in_another_language(dialogues: Dialogues, so_far: DialogueState, manner: Manner, language: str | None) -> Turn:
+    """Say what was said last once more: who calls before identity, what is due before the menu."""
+    turn = replace(_turn(dialogues, repeat(dialogues, so_far), manner, "language"), language=language)
+    before = {"identity": ("greeting",), "menu": ("balance",)}.get(so_far.state, ()) if turn.state.open else ()
+    return replace(turn, say=(*before, *turn.say))
 
 
 STOP_CALLS = Reading(

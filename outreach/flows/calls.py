@@ -11,12 +11,13 @@ import structlog
 from channels.contract import Answer, Callback, Channel, Interactive, Prompt, Receipt, Reply
 from channels.errors import MalformedCallback, SendError
 from outreach.domain import words
-from outreach.domain.identity import identity_of
+from outreach.domain.identity import Identity, identity_of
 from outreach.domain.intake import AnsweredCall, OpenDialogue
 from outreach.domain.timeline import Entry
 from outreach.domain.touch import RANK, NewTouch
 from outreach.domain.words import PointType
 from outreach.flows.call_effects import carry_out_call
+from outreach.flows.call_language import in_locale, kept, resumed, spoken_in
 from outreach.flows.call_steps import Heard, Manner, Turn, at_rest, cannot_say, next_turn, open_call
 from outreach.flows.call_words import plain_words, words_kept
 from outreach.flows.callbacks import take_news
@@ -25,6 +26,7 @@ from outreach.flows.dispatch import HISTORY
 from outreach.flows.exchanges import row_of_turn
 from outreach.flows.fields import fields_of
 from outreach.flows.house import House
+from outreach.flows.languages import choose_language
 from outreach.flows.ports import Tx
 from outreach.flows.schedule import enqueue
 from outreach.flows.speaker import Speaker, informed
@@ -50,7 +52,10 @@ class UnknownCallError(LookupError):
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """One request about a call under the borrower's lock. ``touches`` are queued once it is committed."""
+    """One request about a call under the borrower's lock. ``touches`` are queued once it is committed.
+
+    ``tongue`` is what is stored of a call whose language was changed.
+    """
 
     house: House
     tx: Tx
@@ -59,6 +64,7 @@ class Exchange:
     manner: Manner
     now: datetime
     touches: list[NewTouch] = field(default_factory=list)
+    tongue: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +76,7 @@ class Spoken:
     what: str
     listen: int = 0
     connect: bool = False
+    locale: str | None = None
     again: bool = False
 
 
@@ -122,14 +129,39 @@ async def _exchange(house: House, tx: Tx, call: AnsweredCall, now: datetime) -> 
     )
     known = Speaker(dossier, case, call.contact_point_id, call.channel, now, f"call:{call.attempt_id}")
     speaker = await informed(tx, known, now)
-    manner = Manner(house.renderer.catalog.manifest.menu, identity, call.locale)
-    return Exchange(house, tx, call, speaker, manner, now)
+    return Exchange(house, tx, call, speaker, _manner(house, identity, call.locale, borrower.country), now)
+
+
+def _manner(house: House, identity: Identity, locale: str, country: str) -> Manner:
+    other = house.renderer.catalog.locales.other_for(locale, country)
+    return Manner(house.renderer.catalog.manifest.menu, identity, locale, other.language if other else None)
+
+
+def _speaking(exchange: Exchange, call: AnsweredCall, tongue: dict[str, Any] | None) -> Exchange:
+    """Return an exchange as it goes on in the language of ``call``."""
+    manner = _manner(exchange.house, exchange.manner.identity, call.locale, exchange.speaker.dossier.borrower.country)
+    return replace(exchange, call=call, manner=manner, tongue=tongue)
+
+
+async def _change_language(exchange: Exchange, taken: Turn) -> tuple[Exchange, Turn]:
+    """Go on in the language that was asked for, remembered once it is known whose wish it is."""
+    before = exchange.call
+    if taken.language is not None:
+        call = spoken_in(exchange.house, before, exchange.speaker, taken.state, taken.language, exchange.now)
+        if call is None and taken.what == "language":
+            taken = replace(taken, what="language.missing")
+        if call is not None and call != before:
+            exchange = _speaking(exchange, call, kept(call))
+    passed = taken.state.identified and (taken.language is not None or taken.what == "identity.passed")
+    if exchange.tongue is not None and passed:
+        await choose_language(exchange.tx, exchange.speaker, exchange.call.locale, exchange.now)
+    return exchange, taken
 
 
 async def _take(exchange: Exchange, news: Sequence[Receipt | Reply], turn: int | None) -> Spoken:
     """Return the turn to speak; acts only on a request that was not seen before."""
     house, tx, call = exchange.house, exchange.tx, exchange.call
-    talk, kept = await tx.call_dialogue(call.attempt_id), None
+    talk, words_heard = await tx.call_dialogue(call.attempt_id), None
     if talk is None:
         answered_by = next((each.answered_by for each in news if isinstance(each, Receipt)), None)
         facts = await _facts(exchange)
@@ -144,14 +176,17 @@ async def _take(exchange: Exchange, news: Sequence[Receipt | Reply], turn: int |
     elif turn != talk.turns or not _standing(talk).open:
         return _stored(talk)
     else:
+        tongue = talk.data.get("tongue")
+        exchange = _speaking(exchange, resumed(call, tongue), tongue)
         heard = next((_heard(each) for each in news if isinstance(each, Reply)), Heard())
         facts, number = await _facts(exchange), talk.turns + 1
-        kept = words_kept(_standing(talk), heard)
+        words_heard = words_kept(_standing(talk), heard)
         taken = next_turn(house.replies.dialogues, _standing(talk), heard, exchange.manner, facts)
+        exchange, taken = await _change_language(exchange, taken)
     cut_short = at_rest(taken)
     if cut_short != taken and await _rests(exchange):
         taken = cut_short
-    return await _act(exchange, taken, number, kept)
+    return await _act(exchange, taken, number, words_heard)
 
 
 def _wordless(taken: Turn, what: str) -> Turn:
@@ -169,7 +204,7 @@ async def _act(exchange: Exchange, taken: Turn, number: int, heard: str | None) 
     except (RenderRefused, ValueError):
         taken = cannot_say(taken)
         said = _words(exchange, taken)
-    spoken = Spoken(number, said, taken.what, taken.listen, taken.connect)
+    spoken = Spoken(number, said, taken.what, taken.listen, taken.connect, call.locale)
     await _save(exchange, taken, spoken)
     await tx.insert_call_turn(
         {"attempt_id": call.attempt_id, "turn": number, "case_id": call.case_id, "at": now, "said": plain_words(said),
@@ -239,13 +274,17 @@ def _standing(talk: OpenDialogue) -> DialogueState:
 
 def _stored(talk: OpenDialogue) -> Spoken:
     data = talk.data
-    return Spoken(talk.turns, data["words"], data["what"], data["listen"], data["connect"], again=True)
+    return Spoken(
+        talk.turns, data["words"], data["what"], data["listen"], data["connect"], data.get("locale"), again=True
+    )
 
 
 async def _save(exchange: Exchange, taken: Turn, spoken: Spoken) -> None:
     state, now = taken.state, exchange.now
     data: dict[str, Any] = {"dialogue": dump_state(state), "words": spoken.words, "what": spoken.what,
-                            "listen": spoken.listen, "connect": spoken.connect}  # fmt: skip
+                            "listen": spoken.listen, "connect": spoken.connect, "locale": spoken.locale}  # fmt: skip
+    if exchange.tongue is not None:
+        data["tongue"] = exchange.tongue
     await exchange.tx.save_dialogue(
         {
             "dialogue_id": exchange.call.attempt_id,
@@ -284,7 +323,7 @@ def _words(exchange: Exchange, taken: Turn) -> str:
 
 
 def _render(exchange: Exchange, state: DialogueState, part: str) -> dict[str, str]:
-    house, call, speaker = exchange.house, exchange.call, exchange.speaker
+    house, call, speaker = exchange.house, exchange.call, in_locale(exchange.speaker, exchange.call.locale)
     context = answer_context(house, replace(speaker, contact_point_id=None), state, part)
     fields = fields_of(house, speaker.dossier, speaker.case, context, "", exchange.now)
     rendered = house.renderer.render(call.template, words.Channel(call.channel), call.locale, fields)
@@ -308,7 +347,7 @@ def _markup(adapter: Channel, exchange: Exchange, token: str, spoken: Spoken) ->
     return adapter.answer(
         Prompt(
             say=spoken.words,
-            locale=exchange.call.locale,
+            locale=spoken.locale or exchange.call.locale,
             gather=spoken.listen > 0,
             digits=spoken.listen or 1,
             speech=spoken.listen > 0 and exchange.call.channel == words.Channel.IVR,

@@ -45,7 +45,7 @@ from outreach.flows.agreements import (
 from outreach.flows.enroll import stop_for
 from outreach.flows.events import place_hold
 from outreach.flows.house import House
-from outreach.flows.personal_times import record_times, told_times, window_of
+from outreach.flows.personal_times import record_times, told_times, windows_of
 from outreach.flows.ports import Tx
 from outreach.flows.schedule import REPLY_PRIORITY
 from outreach.flows.speaker import Speaker, informed
@@ -151,8 +151,9 @@ async def _apply(house: House, tx: Tx, speaker: Speaker, effect: Effect, now: da
             await _consent(tx, speaker, effect.channels, now)
         case EffectKind.PLACE_HOLD:
             await _hold(house, tx, speaker, effect.detail or HoldKind.REVIEW, now)
-        case EffectKind.NAME_TIMES if (window := window_of(effect.times)) is not None:
-            await record_times(tx, speaker.case, window, speaker.evidence, now)
+        case EffectKind.NAME_TIMES:
+            for window in windows_of(effect.times):
+                await record_times(tx, speaker.case, window, speaker.evidence, now)
         case EffectKind.RECORD_PAYMENT_CLAIM:
             await open_task(tx, speaker, "payment_claim", now)
         case EffectKind.MARK_WRONG_PARTY:

@@ -55,6 +55,7 @@ def fields_of(
     asked = identity_of(
         lender.identity, birth_year=borrower.birth_year, postcode=borrower.postcode, reference=case.account_ref
     )
+    other = house.renderer.catalog.locales.other_for(borrower.locale, borrower.country)
     return TouchFields(
         borrower=Borrower(borrower.given_name, borrower.family_name),
         creditor=creditor_fields(lender, borrower.locale),
@@ -68,6 +69,7 @@ def fields_of(
         ),
         ref=ref,
         today=today,
+        other_language=other.told if other else "",
         identity=str(lender.identity),
         identity_digits=asked.digits,
         links=LinkFields(house.portal.link(case.case_id, now) if house.portal else None),

@@ -34,6 +34,12 @@ async def heed_language(house: House, tx: Tx, speaker: Speaker, reading: Reading
     if reading.language is None:
         return
     locale = locale_for(house.renderer.catalog.locales, reading.language, borrower)
+    await choose_language(tx, speaker, locale, now)
+
+
+async def choose_language(tx: Tx, speaker: Speaker, locale: str, now: datetime) -> None:
+    """Remember the locale that somebody wants to be written and spoken to in, unless it is theirs already."""
+    borrower = speaker.dossier.borrower
     if locale == borrower.locale:
         return
     await tx.choose_locale(borrower.borrower_id, locale, now)

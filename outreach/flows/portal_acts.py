@@ -284,7 +284,7 @@ async def name_time(house: House, form: Form, window: PersonalWindow) -> Result:
         dossier, case = desk.standing.dossier, desk.standing.case
         if len(dossier.windows) >= MOST_TIMES:
             return Result.BOUNDS, None
-        if not may_bar(house, dossier, case, window, desk.now):
+        if not may_bar(house, dossier, case, [window], desk.now):
             await _hand_over(desk, "personal_times")
             return Result.HANDED_OFF, None
         await record_times(desk.tx, case, window, desk.speaker.evidence, desk.now)

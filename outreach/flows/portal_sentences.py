@@ -8,6 +8,8 @@ Data = Mapping[str, Any]
 
 def _named(data: Data, _: object) -> str:
     days = ", ".join(data.get("days") or ()) or "every day"
+    if (data.get("from"), data.get("to")) == ("00:00", "24:00"):
+        return f"The borrower asked not to be reached on {days}."
     return f"The borrower asked not to be reached from {data.get('from')} to {data.get('to')} ({days})."
 
 

@@ -42,13 +42,18 @@ def judge_of(renderer: Renderer) -> Judge:
 
 def worded(house: House, touch: Touch, dossier: Dossier, facts: Facts, now: datetime) -> Worded:
     """Return what the words of a touch say, to the person of ``dossier`` and under the law of ``facts``."""
-    borrower, channel = dossier.borrower, Channel(touch.channel)
-    template = house.renderer.catalog.find(touch.template, channel, borrower.locale)
+    return worded_by(house, touch.template, Channel(touch.channel), dossier, facts, now)
+
+
+def worded_by(house: House, name: str, channel: Channel, dossier: Dossier, facts: Facts, now: datetime) -> Worded:
+    """Return what the words of a template say, to the person of ``dossier`` and under the law of ``facts``."""
+    borrower = dossier.borrower
+    template = house.renderer.catalog.find(name, channel, borrower.locale)
     if template is None:
         return Worded()
     judge = judge_of(house.renderer)
     creditor = creditor_fields(house.creditor(facts.creditor_id), borrower.locale)
-    question = Question(touch.template, channel, template.locale.code, creditor, facts.role == FIRST_PARTY)
+    question = Question(name, channel, template.locale.code, creditor, facts.role == FIRST_PARTY)
     plain = judge.of_template(question)
     if not plain:
         return Worded()

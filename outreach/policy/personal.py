@@ -36,15 +36,17 @@ def hours_barred(named: Iterable[PersonalWindow]) -> float:
     return closed / 60
 
 
-def may_name(facts: Facts, policy: Policy, at: datetime, more: PersonalWindow) -> Named:
-    """Tell whether a person may bar one more time, beside those in force on the same channels.
+def may_name(facts: Facts, policy: Policy, at: datetime, *more: PersonalWindow) -> Named:
+    """Tell whether a person may bar more times, beside those in force on the same channels.
 
     The gate honours whatever is recorded, also beyond what the law gives a right to: this is asked before recording.
     """
     alike = [
-        one for one in facts.personal_windows if {one.channel, more.channel} & {"any"} or one.channel == more.channel
+        one
+        for one in facts.personal_windows
+        if any({one.channel, each.channel} & {"any"} or one.channel == each.channel for each in more)
     ]
-    hours = hours_barred([*(one for one in alike if one.until is None or one.until > at), more])
+    hours = hours_barred([*(one for one in alike if one.until is None or one.until > at), *more])
     asked = policy.rules_of(candidate_jurisdictions(facts))
     limits = [rule for rule in asked if isinstance(rule, PersonalTimes) and _speaks(rule, facts, at)]
     if not limits:

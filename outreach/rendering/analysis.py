@@ -31,7 +31,7 @@ NEUTRAL = frozenset(
 )
 NAMED = NEUTRAL | {"borrower.given_name", "borrower.family_name"}
 VOICEMAIL = frozenset({"creditor.name", "creditor.phone", "creditor.agent_name"})
-_ASKED = frozenset({"identity", "identity_digits"})
+_ASKED = frozenset({"identity", "identity_digits", "other_language"})
 _UNVERIFIED = ("greeting", "identity", "identity_retry", "identity_failed", "wrong_party_ack", "menu_retry")
 
 PUBLIC_PARTS: Mapping[tuple[Channel, str], frozenset[str]] = {

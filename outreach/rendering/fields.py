@@ -164,11 +164,16 @@ class ExtensionFields:
 
 @dataclass(frozen=True, slots=True)
 class TimesFields:
-    """Hours on the borrower's clock, as printed: to be called ``at``; not to be reached from ``start`` to ``end``."""
+    """Hours on the borrower's clock, as printed: to be called ``at``; not to be reached from ``start`` to ``end``.
+
+    ``days`` are the names of those it is about, whole ones where no hours are; ``only``: to be reached then alone.
+    """
 
     at: str | None = None
     start: str | None = None
     end: str | None = None
+    days: str | None = None
+    only: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,6 +227,7 @@ class TouchFields(_Clean):
     times: TimesFields | None = None
     offers: tuple[OfferFields, ...] = ()
     notices: tuple[str, ...] = ()
+    other_language: str = ""
     identity: str = "birth_year"
     identity_digits: int = 4
     links: LinkFields = LinkFields()

@@ -10,7 +10,7 @@ from functools import lru_cache
 
 import phonenumbers
 from babel import Locale
-from babel.dates import format_date
+from babel.dates import format_date, get_day_names
 from babel.numbers import format_currency, format_decimal, get_currency_name, get_currency_symbol
 
 from outreach.domain.money import Money
@@ -80,6 +80,17 @@ def money(amount: Money, locale: str, *, plain: bool = False) -> str:
 def day(value: date, locale: str, style: str = "medium") -> str:
     """Write a date; ``style`` is a CLDR length: short, medium, long or full."""
     return _SPACES.sub(" ", format_date(value, style, locale=_parsed(locale)))
+
+
+_WEEK = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+
+
+@lru_cache(maxsize=1024)
+def weekdays(days: tuple[str, ...], locale: str) -> str:
+    """Write days of the week (``mon``..``sun``) one after the other: in full, or short where they are many."""
+    parsed = _parsed(locale)
+    names = get_day_names("wide" if len(days) < 3 else "abbreviated", locale=parsed)
+    return ("、" if parsed.language == "zh" else ", ").join(names[_WEEK.index(day)] for day in days)
 
 
 @lru_cache(maxsize=4096)

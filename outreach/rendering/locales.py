@@ -78,11 +78,18 @@ class _Language(_Strict):
         return products
 
 
+class _Other(_Strict):
+    language: Annotated[str, StringConstraints(pattern=r"^[a-z]{2}$")]
+    countries: tuple[Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")], ...]
+    told: Phrase
+
+
 class _Locale(_Strict):
     folders: tuple[str, ...]
     babel: str
     region: Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")]
     words: dict[str, Phrase] = {}
+    other: _Other | None = None
 
     @field_validator("babel")
     @classmethod
@@ -102,8 +109,20 @@ class _File(_Strict):
 
 
 @dataclass(frozen=True, slots=True)
+class OtherLanguage:
+    """What the language key of a call changes to, for whom (countries), and how it is ``told``, in that language."""
+
+    language: str
+    countries: tuple[str, ...]
+    told: str
+
+
+@dataclass(frozen=True, slots=True)
 class Locale:
-    """One locale: where its templates are looked for and its own words."""
+    """One locale: where its templates are looked for and its own words.
+
+    ``other`` is what the language key of a call changes to, None where calls offer nothing.
+    """
 
     code: str
     language: str
@@ -118,6 +137,7 @@ class Locale:
     spoken_currency: tuple[tuple[str, str], ...]
     speech_unit: str
     speech_per_minute: int
+    other: OtherLanguage | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +157,11 @@ class Locales:
             language = code.split("-", 1)[0].lower()
             found = self.by_code.get(self.languages.get(language, self.default))
         return found
+
+    def other_for(self, wish: str, country: str) -> OtherLanguage | None:
+        """Return what the language key of a call changes to for somebody in a country; None where it does nothing."""
+        spoken = self.resolve(wish)
+        return spoken.other if spoken and spoken.other and country in spoken.other.countries else None
 
 
 def load_locales(path: Path) -> Locales:
@@ -169,6 +194,9 @@ def _cross_check(located: Located, parsed: _File) -> list[Problem]:
         language = code.split("-", 1)[0]
         if language not in parsed.text:
             found.append(located.problem(("locales", code), f"has no words: add text.{language}"))
+        if one.other is not None and one.other.language not in parsed.languages:
+            languages = ", ".join(parsed.languages)
+            found.append(located.problem(("locales", code, "other", "language"), f"must be one of {languages}"))
         found += [
             located.problem(("locales", code, "words", word), f"must be one of {', '.join(Words.model_fields)}")
             for word in one.words
@@ -194,4 +222,5 @@ def _build(code: str, one: _Locale, parsed: _File) -> Locale:
         spoken_currency=tuple(text.spoken_currency.items()),
         speech_unit=text.speech.unit,
         speech_per_minute=text.speech.per_minute,
+        other=OtherLanguage(one.other.language, one.other.countries, one.other.told) if one.other else None,
     )

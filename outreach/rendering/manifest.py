@@ -45,6 +45,7 @@ class Menu(_Strict):
     repeat: Annotated[int, Field(ge=0, le=9)]
     person: Annotated[int, Field(ge=0, le=9)]
     stop_calls: Annotated[int, Field(ge=0, le=9)]
+    language: Literal["*"] = "*"  # the digits are given away; every provider knows the star
 
 
 class _File(_Strict):

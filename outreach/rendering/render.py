@@ -170,6 +170,7 @@ class Renderer:
             "installment": fields.installment,
             "extension": fields.extension,
             "times": fields.times,
+            "other_language": fields.other_language,
             "offers": fields.offers,
             "identity": fields.identity,
             "identity_digits": fields.identity_digits,

@@ -90,6 +90,7 @@ def sample_fields(locale: str) -> TouchFields:
             OfferFields(2, 3, "biweekly", amount(150), _DUE[0], amount(150)),
             OfferFields(3, 3, "monthly", amount(150), _DUE[0], amount(150)),
         ),
+        other_language="For English, press star and then the pound key.",
         links=LinkFields("https://pay.example.com/p/" + "k3f9" * 11),
     )
 
@@ -108,6 +109,7 @@ def bare_fields(locale: str) -> TouchFields:
         installment=None,
         extension=None,
         times=None,
+        other_language="",
         offers=(),
         links=LinkFields(),
     )

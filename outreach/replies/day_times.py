@@ -23,18 +23,18 @@ _CALL = (
     re.compile(rf"\b(?:at|around|about|a eso de|a|sobre) {_of(_TIME, 'a')}"),
     re.compile(_of(_CN, "a")),
 )
-_BETWEEN = (
+BETWEEN = (
     re.compile(
-        rf"\b(?:between|from|entre|desde|de)? ?{_of(_TIME, 'a')} ?(?:-|to|and|until|till|y|a|hasta) ?{_of(_TIME, 'b')}"
+        rf"\b(?:between|btwn|from|entre|desde|de)? ?{_of(_TIME, 'a')} ?(?:-|to|and|until|till|y|a|hasta) ?{_of(_TIME, 'b')}"
     ),
-    re.compile(rf"{_of(_CN, 'a')}(?:到|至|-|和){_of(_CN, 'b')}"),
+    re.compile(rf"{_of(_CN, 'a')}(?:到|至|-|和|~){_of(_CN, 'b')}"),
 )
-_BEFORE = (
-    re.compile(rf"\b(?:before|antes de|antes del) ?{_of(_TIME, 'b')}"),
+BEFORE = (
+    re.compile(rf"\b(?:before|antes del?) ?{_of(_TIME, 'b')}"),
     re.compile(rf"{_of(_CN, 'b')}(?:以前|之前|前)"),
 )
-_AFTER = (
-    re.compile(rf"\b(?:after|past|despues de|despues del) ?{_of(_TIME, 'a')}"),
+AFTER = (
+    re.compile(rf"\b(?:after|past|despues del?|a partir de) ?{_of(_TIME, 'a')}"),
     re.compile(rf"{_of(_CN, 'a')}(?:以后|之后|后)"),
 )
 _NOT = re.compile(r"\b(?:not|dont|don.t|never|no|nunca|stop|cant|can.t)\b|不|别|勿")
@@ -45,16 +45,26 @@ _UNPLAIN = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Times:
-    """Hours on the borrower's own clock, ``HH:MM``: to be called ``at``, or not to be reached from ``start`` to ``end``."""
+    """Hours on the borrower's own clock, ``HH:MM``: to be called ``at``, or not to be reached from ``start`` to ``end``.
+
+    ``days`` (``mon``..``sun``) are the days this is about, none for all. ``only`` turns it round: to be reached then, and
+    at no other time.
+    """
 
     at: str | None = None
     start: str | None = None
     end: str | None = None
+    days: tuple[str, ...] = ()
+    only: bool = False
+
+    def to_json(self) -> dict[str, object]:
+        """Return what ``outreach replies parse`` prints."""
+        return {"at": self.at, "start": self.start, "end": self.end, "days": list(self.days), "only": self.only}
 
 
 def call_hour(text: str) -> Times | None:
     """Return the one hour at which a reply asks to be called. ``text`` is plain; 1 to 7 without more is the afternoon."""
-    hours = {_clock(found, "a", 8) for pattern in _CALL for found in pattern.finditer(text)} - {None}
+    hours = {clock_of(found, "a", 8) for pattern in _CALL for found in pattern.finditer(text)} - {None}
     return Times(at=hours.pop()) if len(hours) == 1 else None
 
 
@@ -67,20 +77,29 @@ def barred_hours(text: str) -> Times | None:
 
 
 def _between(text: str) -> Times | None:
-    for found in _each(_BETWEEN, text):
-        start, end = _clock(found, "a", 7), _clock(found, "b", 7)
-        if start and end and start < end:
-            return Times(start=start, end=end)
-    return None
+    return next((times for found in _each(BETWEEN, text) if (times := stretch_of(found))), None)
+
+
+def stretch_of(found: re.Match[str]) -> Times | None:
+    """Return the hours between ``a`` and ``b``. A half of the day told for one of them holds for both if that fits."""
+    told = found.groupdict()
+    starts = [clock_of(found, "a", 7, _half(told, "b") if not _half(told, "a") else ""), clock_of(found, "a", 7)]
+    ends = [clock_of(found, "b", 7), clock_of(found, "b", 7, _half(told, "a") if not _half(told, "b") else "")]
+    fitting = (Times(start=start, end=end) for start in starts for end in ends if start and end and start < end)
+    return next(fitting, None)
+
+
+def _half(told: dict[str, str | None], name: str) -> str:
+    return (told.get(f"{name}half") or "") + (told.get(f"{name}part") or "")
 
 
 def _before(text: str) -> Times | None:
-    end = next((_clock(found, "b", 8) for found in _each(_BEFORE, text)), None)
+    end = next((clock_of(found, "b", 8) for found in _each(BEFORE, text)), None)
     return Times(start="00:00", end=end) if end and end != "00:00" else None
 
 
 def _after(text: str) -> Times | None:
-    start = next((_clock(found, "a", 12) for found in _each(_AFTER, text)), None)
+    start = next((clock_of(found, "a", 12) for found in _each(AFTER, text)), None)
     return Times(start=start, end="00:00") if start and start != "00:00" else None
 
 
@@ -88,14 +107,14 @@ def _each(patterns: tuple[re.Pattern[str], ...], text: str) -> list[re.Match[str
     return [found for pattern in patterns for found in pattern.finditer(text)]
 
 
-def _clock(found: re.Match[str], name: str, morning: int) -> str | None:
-    """Read one hour; one that does not say which half of the day is of the afternoon below ``morning``."""
+def clock_of(found: re.Match[str], name: str, morning: int, half: str = "") -> str | None:
+    """Read one hour; one that does not say which ``half`` of the day is of the afternoon below ``morning``."""
     told = found.groupdict()
     if told[f"{name}noon"]:
         return "12:00"
     hour = _DIGITS.get(told[f"{name}h"]) or int(told[f"{name}h"] if told[f"{name}h"].isdecimal() else 0)
     minute = told[f"{name}m"] or "00"
-    half = (told.get(f"{name}half") or "") + (told[f"{name}part"] or "")
+    half = _half(told, name) or half
     late = half == "p" or any(word in half for word in ("tarde", "noche", "afternoon", "evening", "下午", "晚", "傍"))
     if half and hour <= 12:
         hour = hour % 12 + (12 if late else 0)

@@ -213,7 +213,7 @@ def _with_safety(
 ) -> tuple[Effect, ...]:
     """Add what the reply's other intents demand for safety, and suppression before anything else."""
     extra: list[Effect] = []
-    for intent in sorted(set(reading.intents) & PAUSING, key=lambda each: RANK[each]):
+    for intent in sorted(set(reading.intents) & (PAUSING | _named(reading)), key=lambda each: RANK[each]):
         other = kind_for(dialogues, intent, facts.surface)
         if other in (kind, "unclear"):
             continue
@@ -226,6 +226,13 @@ def _with_safety(
         extra.append(Effect(EffectKind.HAND_OFF, "possible_stop"))
     ordered = (*effects, *(each for each in extra if each not in effects))
     return tuple(sorted(ordered, key=lambda each: each.kind is not EffectKind.SUPPRESS))
+
+
+def _named(reading: Reading) -> frozenset[Intent]:
+    """Keep to times that the borrower names whatever else they say; those of somebody else are not theirs."""
+    named = reading.times is not None and reading.times.start is not None
+    own = not {Intent.WRONG_PARTY, Intent.DECEASED} & set(reading.intents)
+    return frozenset({Intent.INCONVENIENT_TIME}) if named and own else frozenset()
 
 
 _DOUBT = 0.5  # a reading no surer than this is checked by a person

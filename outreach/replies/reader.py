@@ -33,6 +33,7 @@ from outreach.replies.reading import (
     Reading,
     ReplyContext,
 )
+from outreach.replies.time_wishes import time_wish, timed
 from outreach.replies.voter import load_voter
 
 _MONEY = frozenset(
@@ -40,16 +41,9 @@ _MONEY = frozenset(
 )
 _QUIET = frozenset({Intent.CHIT_CHAT, Intent.CONFIRM_YES, Intent.CONFIRM_NO, Intent.UNCLEAR})
 _ANSWERS_WHO = frozenset(
-    {
-        Intent.WRONG_PARTY,
-        Intent.QUESTION_BALANCE,
-        Intent.QUESTION_HOW_TO_PAY,
-        Intent.CALLBACK_REQUEST,
-        Intent.DISPUTE,
-        Intent.INSTALLMENTS,
-        Intent.EXTENSION_REQUEST,
-    }
-)
+    {Intent.WRONG_PARTY, Intent.QUESTION_BALANCE, Intent.QUESTION_HOW_TO_PAY, Intent.CALLBACK_REQUEST, Intent.DISPUTE,
+     Intent.INSTALLMENTS, Intent.EXTENSION_REQUEST}
+)  # fmt: skip
 _CERTAIN, _LIKELY, _GUESS, _DOUBT, _NONE = 0.97, 0.85, 0.6, 0.5, 0.2
 _HOURS = {Intent.CALLBACK_REQUEST: call_hour, Intent.INCONVENIENT_TIME: barred_hours}
 _MONTH_FIRST = frozenset({"USD", "CNY", "JPY", "KRW", "TWD", "PHP"})
@@ -93,10 +87,19 @@ def read(
     if promised:
         return promised
     day = ref_date or _local_day(received_at, time_zone)
-    reader = _Reader(lexicon, words, lang=lang or "", day=day, currency=default_currency, context=context)
-    reading, language = reader.reading(), language_wish(unaccented(words.cleaned))
-    times = _HOURS[reading.intent](unaccented(words.cleaned)) if reading.intent in _HOURS else None
-    return replace(reading, language=language, times=times) if language or times else reading
+
+    def heard(said: Words) -> Reading:
+        reader = _Reader(lexicon, said, lang=lang or "", day=day, currency=default_currency, context=context)
+        return reader.reading()
+
+    plain = unaccented(words.cleaned)
+    reading, language = heard(words), language_wish(plain)
+    times = _HOURS[reading.intent](plain) if reading.intent in _HOURS else None
+    reading = replace(reading, language=language, times=times) if language or times else reading
+    wish = time_wish(plain)
+    if wish is None or (wish.bare and context.awaiting is not None):
+        return reading
+    return timed(reading, wish, heard(lexicon.words(wish.rest)) if wish.rest else None)
 
 
 def _local_day(at: datetime | None, zone: str | None) -> date | None:
@@ -111,14 +114,11 @@ def _promised(words: Words, context: ReplyContext, lexicon: Lexicon) -> Reading 
             choice = bare_number(words.core) if intent is Intent.CHOOSE_OPTION else None
             stop = intent is Intent.STOP
             return Reading(
-                intent,
-                0.99,
-                choice=choice,
-                must_stop=stop,
+                intent, 0.99, choice=choice, must_stop=stop,
                 must_pause=intent in PAUSING,
                 stop_channels=ALL_CHANNELS if stop else (),
                 explanation="the last prompt promised this key",
-            )
+            )  # fmt: skip
     return None
 
 

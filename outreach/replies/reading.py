@@ -153,5 +153,6 @@ class Reading:
             "must_stop": self.must_stop,
             "must_pause": self.must_pause,
             "stop_channels": list(self.stop_channels),
+            "times": self.times.to_json() if self.times else None,
             "explanation": self.explanation,
         }

@@ -272,3 +272,50 @@ async def test_a_creditor_may_ask_for_the_postcode_instead(database: str) -> Non
         assert "postcode" in asked.say
         assert (await caller.press("1980")).digits == 5
         assert "120" in (await caller.press("10001")).say
+
+
+async def test_a_call_goes_on_in_the_language_that_is_keyed_and_remembered_once_it_is_known_whose(
+    database: str,
+) -> None:
+    put(database, ada := Someone())
+    async with a_house(database) as house:
+        caller = Caller(house, await place_call(database, house, ada))
+        asked = await caller.pick_up()
+        assert "Para español, oprima asterisco" in asked.say
+        changed = await caller.press("*")
+        assert (changed.locale, changed.digits) == ("es-US", 4), "the voice and the recogniser follow"
+        assert "Hola, le habla" in changed.say
+        assert "For English, press star" in changed.say
+        assert rows(database, "select locale from borrower") == [("en-US",)], "it may be somebody else's wish"
+        balance = await caller.press("1980")
+        assert "Su pago de" in balance.say
+        assert rows(database, "select locale from borrower") == [("es-US",)]
+        turn = caller.turn()
+        offers = await caller.post(turn, "2")
+        assert "cuotas" in offers.say
+        assert await caller.post(turn, "2") == offers
+        await caller.press("2")
+        await caller.press("1")
+        await run_lanes(house)
+    assert texts(database) == ["installments_done"]
+    assert "cuotas" in next(each["body"] for each in attempts(database) if each["channel"] == "sms")
+    assert [entry["locale"] for entry in told(database, "language.chosen")] == ["es-US"]
+    assert "language" in [entry["what"] for entry in told(database, "call.turn")]
+
+
+async def test_a_language_may_be_asked_for_in_words_alone_or_beside_something_else(database: str) -> None:
+    put(database, ada := Someone(), bob := Someone(ref="B2", phone="+12125550177", email=None))
+    async with a_house(database) as house:
+        caller = await known(database, house, ada)
+        again = await caller.speak("in Chinese please")
+        assert again.locale == "zh-CN"
+        assert again.gather
+        assert "120" in again.say
+        back = await caller.press("*")
+        assert back.locale == "en-US"
+        other = await known(database, house, bob)
+        sorry = await other.speak("en español por favor, perdí mi trabajo")
+        assert sorry.locale == "es-US"
+        assert not sorry.gather
+    assert ("hardship",) in rows(database, "select kind from hold")
+    assert rows(database, "select locale from borrower order by external_id") == [("en-US",), ("es-US",)]

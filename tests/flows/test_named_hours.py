@@ -42,7 +42,35 @@ async def test_hours_that_are_not_plain_are_read_by_a_person(database: str) -> N
     one = Someone()
     async with a_house(database) as house:
         put(database, one)
-        await say(house, one, "only text me after 6pm", key="1")
+        await say(house, one, "only text me after 9", key="1")
     assert rows(database, "select count(*) from personal_window") == [(0,)]
     assert rows(database, "select kind from task") == [("review_reply",)]
     assert rows(database, "select kind from hold") == [("review",)]
+
+
+async def test_days_that_are_named_are_kept_to_and_times_that_leave_none_are_read_by_a_person(database: str) -> None:
+    one = Someone()
+    async with a_house(database) as house:
+        put(database, one)
+        await say(house, one, "only text me after 6pm on weekdays", key="1")
+        assert "only contact you between 6:00 pm and midnight your time, on these days: Mon, Tue, Wed, Thu, Fri" in str(
+            fake(house).sent[-1].content
+        )
+        barred = rows(database, "select opens, closes, days from personal_window order by opens, closes, days")
+        assert barred == [
+            ("00:00", "18:00", ["mon", "tue", "wed", "thu", "fri"]),
+            ("00:00", "24:00", ["sat", "sun"]),
+        ]
+        await say(house, one, "only on weekends", key="2")
+    assert rows(database, "select count(*) from personal_window") == [(2,)]
+    assert rows(database, "select kind from task") == [("review_reply",)]
+    assert rows(database, "select count(*) from suppression") == [(0,)]
+
+
+async def test_times_beside_a_hardship_are_kept_to(database: str) -> None:
+    one = Someone()
+    async with a_house(database) as house:
+        put(database, one)
+        await say(house, one, "I lost my job. Don't call me on Mondays", key="1")
+    assert rows(database, "select days from personal_window") == [(["mon"],)]
+    assert ("hardship",) in rows(database, "select kind from hold")

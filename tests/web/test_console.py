@@ -124,6 +124,12 @@ async def test_a_case_is_found_by_reference_and_told_as_a_story(database: str) -
         assert "smtp relay.test:25 from payments@mail.example.com: MAIL 250 2.1.0" in exchange
         assert str(ada.phone) not in exchange
         assert (await client.get("/cases", params={"ref": "nobody"})).status_code == 404
+        assert "<dt>Due now</dt><dd>$120.00</dd>" in found.text
+        rows(database, "update account set amount_due_minor = 0, balance_minor = 0 returning 1")
+        paid = await client.get("/cases", params={"ref": "B1-A1"}, follow_redirects=True)
+        assert "<dt>Due now</dt><dd>nothing</dd>" in paid.text
+        assert paid.text.count("$0.00") == 1
+        assert "Days past due" not in paid.text
 
 
 async def test_a_campaign_is_paused_by_a_form_of_ours_only(database: str) -> None:

@@ -154,8 +154,9 @@ def test_call_opens_with_who_calls_that_it_is_automated_and_how_to_stop(renderer
         assert opening.index(fields.creditor.name) < 30
         assert automated in opening
     assert renderer.catalog.manifest.menu["stop_calls"] in live
-    for key in renderer.catalog.manifest.menu.values():
-        assert key in menu["menu"]
+    for name, key in renderer.catalog.manifest.menu.items():
+        assert key in menu["menu"] or name == "language"
+    assert fields.other_language in menu["identity"]
 
 
 @every_locale
