@@ -28,8 +28,9 @@ _CHALLENGE = re.compile(
     r"confirm (?:that )?(?:you|your (?:message|e-?mail|delivery))|verify (?:that )?(?:you are|your (?:message|e-?mail))|(?:click|visit|follow)(?: \S+){0,8} (?:to (?:have|release|deliver|confirm|verify|complete)|so (?:that )?(?:your|i))|challenge[- ]response|spam ?arrest|boxbe|tmda|spamblocker|mailblocks|your (?:message|e-?mail) (?:\S+ ){0,6}(?:awaiting|held|waiting|pending)|will be delivered (?:once|when|after) you"
 )
 _WORDS = re.compile(
-    r"this (?:is|e-?mail is) an auto(?:matic|mated|-generated|-)|auto(?:matically|-) ?(?:generated|reply|responded|sent)|(?:please )?do not reply to this (?:automated|automatic|auto)|automatische (?:antwort|nachricht|e-?mail)|respuesta automatica|mensaje automatico|reponse automatique|自动回复|自動回覆|自動返信|自動応答|系统自动"
+    r"this (?:account|mailbox|e-?mail address) is protected by|this (?:is|e-?mail is) an auto(?:matic|mated|-generated|-)|auto(?:matically|-) ?(?:generated|reply|responded|sent)|(?:please )?do not reply to this (?:automated|automatic|auto)|automatische (?:antwort|nachricht|e-?mail)|respuesta automatica|mensaje automatico|reponse automatique|自动回复|自動回覆|自動返信|自動応答|系统自动"
 )
+_NO_PERSON = re.compile(r"(?:^|[<\s.+_-])(?:no|do[-_.]?not)[-_.]?reply(?:[-_.+]\w+)*@")
 _AWAY = re.compile(
     r"\b(?:i am|i'm|i will be|we are|currently) (?:currently |presently )?(?:out of (?:the )?office|away from (?:the |my |our )?(?:office|desk|work|e-?mails?|mail|computer)|on (?:annual |maternity |parental |sick )?(?:leave|vacation|holiday))|out of (?:the )?office (?:from|until|and|with|on|through)|ich bin (?:\S+ ){0,6}(?:nicht im (?:buro|haus)|abwesend|im urlaub)|estar[ee] (?:fuera|ausente)|estoy (?:fuera de la oficina|de vacaciones|ausente)|je suis (?:\S+ ){0,4}(?:absente?|en conges?)|(?:我|本人)(?:\S{0,6})(?:正在休假|外出|出差|不在办公室|休假)|您的邮件(?:我)?(?:已经|已)收到"
 )
@@ -46,6 +47,8 @@ def is_automatic(mail: MailPart) -> bool:
 def _by_head(mail: MailPart) -> bool:
     submitted = mail.get("auto-submitted").partition(";")[0].strip().lower()
     if submitted and submitted != "no":
+        return True
+    if _NO_PERSON.search(mail.get("from").lower()):
         return True
     if mail.get("precedence").strip().lower() in _BULK:
         return True

@@ -50,6 +50,8 @@ _FAILED_AFTER = re.compile(
 _ANSWER_LINE = re.compile(
     r"(?:^|[\s:(<>\"'\[])[45]\d\d[ \]-]|\b[45]\.\d\.\d{1,3}\b|<<<|>>> ?rcpt|rcpt to", re.IGNORECASE
 )
+_ANSWERED_FIRST = re.compile(r"^\s*(?:<<< ?)?5\d\d[ -](?:5\.\d\.\d{1,3} )?<?$")
+"""``550 <ana@example.org>... User unknown``: what sendmail writes of each mailbox."""
 _NOT_FAILED = re.compile(
     r"(?:from|sender|sent by|contact|postmaster|administrator|reply(?:ing)? to|write to|e-?mail us|help ?desk|assistance|questions?|support|report|please (?:contact|forward|e-?mail|send)|mailto|on behalf of|via|von|remitente|absender|expediteur|mittente|发件人|寄件者|联系|聯絡|管理员|差出人|новыи адрес|new address|moved to|now|instead|(?:message|envelope)[- ]id|\bid)"
     r"(?: \S+){0,3}?\s*[:：=(]?\s*[<\"'“(\[]*$",
@@ -197,6 +199,8 @@ def _weight(lines: list[str], place: int, found: re.Match[str], *, in_head: bool
     if not before.strip(" \t<\"'(") and place:
         before = f"{fold(lines[place - 1][-160:])} {before}"  # the sentence was wrapped before the address
     if _LABELLED.search(before) or _FAILED_AFTER.match(after):
+        return 3
+    if _ANSWERED_FIRST.match(before):
         return 3
     return 2 if _ANSWER_LINE.search(line) else 1
 

@@ -15,7 +15,7 @@ _TELLING_LINK = re.compile(r"nosuchuser|spamhaus|spamcop|sorbs|barracuda|overquo
 _CONTINUED = re.compile(r"\s*\n?\s*\b([245]\d\d)-\s?(?:[245]\.\d{1,3}\.\d{1,3}\s)?")
 _CODED = re.compile(r"(?<![\d.])([245]\.\d{1,3}\.\d{1,3})(?![\d.]*\d)")
 _IN_REPLY = re.compile(
-    r"(?:\b[245]\d\d[ -]+|#|status[:=]?\s*|dsn[:=]?\s*|"
+    r"(?:\b[245]\d\d[ :-]+|#|status[:=]?\s*|dsn[:=]?\s*|"
     r"(?:code|reason|error|response|said|replied|because|motivo|grund|raison)\s{0,3}[:=]\s*|"
     r";[ \t]+|^[ \t-]{0,8}|\()[ \t]*#?<?"
     r"([245]\.\d{1,3}\.\d{1,3})(?![\d.]*\d)",
