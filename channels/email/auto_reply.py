@@ -22,7 +22,7 @@ _SUBJECT = re.compile(
     r"автоответ|автоматическии ответ|вне офиса|я в отпуске|отпуск|автоматична|自动回复|自動回覆|自动答复|自動回复|自動答覆|自动应答|自动回信|外出|休假|不在办公室|不在辦公室|出差|自動応答|自動返信|不在通知|不在のお知らせ|休暇|자동 ?(?:응답|회신|답장)|부재 ?중|휴가|תשובה אוטומטית|رد تلقائي|tra loi tu dong|automatisk svar)"
 )
 _RECEIPT = re.compile(
-    r"^\W*(?:read|return receipt|gelesen|ungelesen|leido|no leido|lu|non lu|lida|letto|gelezen|not read|read receipt|прочитано|已读|未读|已讀|開封済み|開封確認|回执|回執)\s*[:：]|read receipt|delivery receipt|disposition notification|已读回执"
+    r"^\W*(?:read|return receipt|gelesen|ungelesen|leido|no leido|lu|non lu|lida|letto|gelezen|not read|read receipt|прочитано|已读|未读|已讀|開封済み|開封確認|回执|回執)\s*[:：]|\(auto(?:matic|mated)?[- ]?(?:response|reply|answer)\)|read receipt|delivery receipt|disposition notification|已读回执"
 )
 _CHALLENGE = re.compile(
     r"confirm (?:that )?(?:you|your (?:message|e-?mail|delivery))|verify (?:that )?(?:you are|your (?:message|e-?mail))|(?:click|visit|follow)(?: \S+){0,8} (?:to (?:have|release|deliver|confirm|verify|complete)|so (?:that )?(?:your|i))|challenge[- ]response|spam ?arrest|boxbe|tmda|spamblocker|mailblocks|your (?:message|e-?mail) (?:\S+ ){0,6}(?:awaiting|held|waiting|pending)|will be delivered (?:once|when|after) you"

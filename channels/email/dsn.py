@@ -110,7 +110,7 @@ def _joined(blocks: Iterable[dict[str, list[str]]]) -> list[dict[str, list[str]]
 
 
 def _halves(before: dict[str, list[str]], block: dict[str, list[str]]) -> bool:
-    """Tell two blocks that are one recipient's: the first lacks a mailbox, or action and status; no field is in both."""
+    """Tell two blocks that are one recipient's: the first lacks a mailbox, or action and status."""
     whole = ("action" in before or "status" in before) and any(name in before for name in _RECIPIENTS)
     return not whole and not (set(before) & set(block))
 
