@@ -7,11 +7,11 @@ from email.utils import unquote
 _ATEXT = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]"
 _LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9])?"
 ADDRESS = re.compile(
-    rf"(?P<local>\"[^\"\s@]{{1,64}}\"|{_ATEXT}{{1,128}}(?:\.{{1,4}}{_ATEXT}{{1,64}}){{0,20}}\.?)"
+    rf"(?P<local>\"[^\"\s@]{{1,64}}\"|{_ATEXT}{{1,128}}(?:\.{{1,4}}{_ATEXT}{{1,64}}){{0,20}}\.{{0,4}})"
     rf"@(?P<domain>(?:{_LABEL}\.){{1,10}}{_LABEL}|\[[\d.]{{7,15}}\])"
 )
 _WIDE = re.compile(r"(?P<local>[^\s<>@\"(),:;\[\]\\]{1,64})@(?P<domain>(?:[\w-]{1,63}\.){1,10}[\w-]{1,63})")
-_BARE = re.compile(r"(?P<local>[A-Za-z0-9_.+=-]{1,64})@(?P<domain>[A-Za-z0-9-]{1,63})\b")
+_BARE = re.compile(r"(?P<local>[A-Za-z0-9_.+=-]{1,64})@(?P<domain>[A-Za-z0-9-]{1,63})\b(?!\.\w)")
 _XTEXT = re.compile(r"\+([0-9A-F]{2})")
 _UNITEXT = re.compile(r"\\x\{([0-9A-Fa-f]{2,6})\}")
 _TYPE = re.compile(r"\s*([A-Za-z0-9-]{1,20})\s*[;:]\s*(?=\S)")

@@ -7,6 +7,7 @@ import re
 from channels.email.addresses import addresses_in, read_address
 from channels.email.findings import Finding, MailKind, Reason
 from channels.email.mail_parts import CARRIED, MailPart, split_head
+from channels.email.ses import read_event
 
 _TYPES = frozenset({"message/feedback-report", "text/feedback-report", "application/feedback-report"})
 _REASONS = {"abuse": Reason.ABUSE, "fraud": Reason.FRAUD, "virus": Reason.VIRUS, "not-spam": Reason.NOT_SPAM,
@@ -52,7 +53,7 @@ def _block(mail: MailPart) -> list[tuple[str, str]] | None:
             if not part.parts and part.content_type not in CARRIED and (found := _LOOSE.search(part.body)):
                 return _fields(part.body[found.start() :])
         return []
-    return None
+    return list(read_event(mail).complained) or None
 
 
 def _fields(body: bytes) -> list[tuple[str, str]]:

@@ -22,14 +22,15 @@ _SUBJECT = re.compile(
     r"автоответ|автоматическии ответ|вне офиса|я в отпуске|отпуск|автоматична|自动回复|自動回覆|自动答复|自動回复|自動答覆|自动应答|自动回信|外出|休假|不在办公室|不在辦公室|出差|自動応答|自動返信|不在通知|不在のお知らせ|休暇|자동 ?(?:응답|회신|답장)|부재 ?중|휴가|תשובה אוטומטית|رد تلقائي|tra loi tu dong|automatisk svar)"
 )
 _RECEIPT = re.compile(
-    r"^\W*(?:read|return receipt|gelesen|ungelesen|leido|no leido|lu|non lu|lida|letto|gelezen|not read|read receipt|прочитано|已读|未读|已讀|開封済み|開封確認|回执|回執)\s*[:：]|read receipt|delivery receipt|disposition notification|已读回执"
+    r"^\W*(?:read|return receipt|gelesen|ungelesen|leido|no leido|lu|non lu|lida|letto|gelezen|not read|read receipt|прочитано|已读|未读|已讀|開封済み|開封確認|回执|回執)\s*[:：]|\(auto(?:matic|mated)?[- ]?(?:response|reply|answer)\)|read receipt|delivery receipt|disposition notification|已读回执"
 )
 _CHALLENGE = re.compile(
     r"confirm (?:that )?(?:you|your (?:message|e-?mail|delivery))|verify (?:that )?(?:you are|your (?:message|e-?mail))|(?:click|visit|follow)(?: \S+){0,8} (?:to (?:have|release|deliver|confirm|verify|complete)|so (?:that )?(?:your|i))|challenge[- ]response|spam ?arrest|boxbe|tmda|spamblocker|mailblocks|your (?:message|e-?mail) (?:\S+ ){0,6}(?:awaiting|held|waiting|pending)|will be delivered (?:once|when|after) you"
 )
 _WORDS = re.compile(
-    r"this (?:is|e-?mail is) an auto(?:matic|mated|-generated|-)|auto(?:matically|-) ?(?:generated|reply|responded|sent)|(?:please )?do not reply to this (?:automated|automatic|auto)|automatische (?:antwort|nachricht|e-?mail)|respuesta automatica|mensaje automatico|reponse automatique|自动回复|自動回覆|自動返信|自動応答|系统自动"
+    r"this (?:account|mailbox|e-?mail address) is protected by|this (?:is|e-?mail is) an auto(?:matic|mated|-generated|-)|auto(?:matically|-) ?(?:generated|reply|responded|sent)|(?:please )?do not reply to this (?:automated|automatic|auto)|automatische (?:antwort|nachricht|e-?mail)|respuesta automatica|mensaje automatico|reponse automatique|自动回复|自動回覆|自動返信|自動応答|系统自动"
 )
+_NO_PERSON = re.compile(r"(?:^|[<\s.+_-])(?:no|do[-_.]?not)[-_.]?reply(?:[-_.+]\w+)*@")
 _AWAY = re.compile(
     r"\b(?:i am|i'm|i will be|we are|currently) (?:currently |presently )?(?:out of (?:the )?office|away from (?:the |my |our )?(?:office|desk|work|e-?mails?|mail|computer)|on (?:annual |maternity |parental |sick )?(?:leave|vacation|holiday))|out of (?:the )?office (?:from|until|and|with|on|through)|ich bin (?:\S+ ){0,6}(?:nicht im (?:buro|haus)|abwesend|im urlaub)|estar[ee] (?:fuera|ausente)|estoy (?:fuera de la oficina|de vacaciones|ausente)|je suis (?:\S+ ){0,4}(?:absente?|en conges?)|(?:我|本人)(?:\S{0,6})(?:正在休假|外出|出差|不在办公室|休假)|您的邮件(?:我)?(?:已经|已)收到"
 )
@@ -46,6 +47,8 @@ def is_automatic(mail: MailPart) -> bool:
 def _by_head(mail: MailPart) -> bool:
     submitted = mail.get("auto-submitted").partition(";")[0].strip().lower()
     if submitted and submitted != "no":
+        return True
+    if _NO_PERSON.search(mail.get("from").lower()):
         return True
     if mail.get("precedence").strip().lower() in _BULK:
         return True

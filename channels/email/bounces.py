@@ -3,7 +3,7 @@
 # ruff: noqa: E501 - a pattern cut over several lines cannot be read
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from channels.email.addresses import addresses_in, read_address
 from channels.email.arf import read_complaints
@@ -18,25 +18,27 @@ from channels.email.verdicts import better_status, find_status, judge
 MAX_RECIPIENTS = 500
 
 _DAEMON = re.compile(
-    r"mail(?:er)?[-_. ]?(?:daemon|deamon)|post ?master|mail delivery|delivery (?:sub)?system|mail system|system administrator|mail administrator|mail router|mmdf|mdaemon|mail server|systemadministrator|administrateur systeme|administrador del sistema|bounce|mail ?gate|courier|internet mail|exchange|smtp|undeliver|zustell|退信|系统管理员|郵件系統|邮件系统",
+    r"mail(?:er)?[-_. ]?(?:daemon|deamon)|post[-_ ]?master|mail delivery|delivery (?:sub)?system|mail system|system administrator|mail administrator|mail router|mmdf|mdaemon|mail server|systemadministrator|administrateur systeme|administrador del sistema|bounce|mail ?gate|courier|internet mail|exchange|smtp|undeliver|zustell|退信|系统管理员|郵件系統|邮件系统",
 )  # fmt: skip
-_DAEMON_BOX = re.compile(r"(?:mailer-?daemon|mail-?daemon|postmaster|mdaemon)[\w.-]*@|^\W*mailer-daemon\W*$")
+_DAEMON_BOX = re.compile(r"(?:mailer-?daemon|mail-?daemon|post[-_]?master|mdaemon)[\w.-]*@|^\W*mailer-daemon\W*$")
 _SUBJECT = re.compile(
     r"undeliver|delivery (?:status|failure|has failed|failed|problem|error|report|notification|unsuccessful|delayed|incomplete|warning)|(?:mail|message|e-?mail)(?: \S+){0,4} (?:could|can|was|were|has|is) ?not (?:be |been )?(?:deliver|sent)|returned (?:mail|to sender|message)|mail (?:delivery|system error|failure|status|undeliver|transaction failed)|failure notice|(?:message|e-?mail) (?:status|delivery|not delivered|undeliver|bounced|delayed|you sent|failure)|failed (?:mail|delivery|to deliver)|non-?deliver|nondeliver|unable to deliver|returning message|warning: (?:could not send|message)|permanent (?:delivery )?(?:failure|error)|address(?: not found|ee unknown)|"
     r"unzustellbar|zustell(?:ung|fehler|bericht)|nicht (?:zugestellt|ausgeliefert|zustellbar)|no se (?:puede|pudo|ha podido) (?:entregar|enviar)|no entregad|error (?:de|en la) entrega|mensaje devuelto|correo devuelto|nao entregue|nao foi (?:possivel )?entreg|falha (?:na|de) entrega|non remis|echec (?:de (?:la )?)?(?:remise|livraison|distribution)|non distribu|retour (?:de|du) (?:mail|message)|mancato recapito|non recapitabile|onbestelbaar|niet (?:bezorgd|afgeleverd)|kan inte levereras|olevererbart|kunne ikke leveres|ikke leveret|nie (?:mozna|dostarczono)|niedostarczal|teslim edilemedi|nedorucitelne|"
-    r"недоставлен|не (?:доставлен|может быть доставлен)|ошибка доставки|невозможно доставить|退信|退件|无法(?:投递|送达|传递)|無法(?:投遞|傳遞|寄達)|未能?(?:送达|投递|送達)|投递(?:失败|错误)|传递失败|傳遞失敗|配信(?:不能|できません|に失敗|エラー|不可)|送信(?:できません|エラー|不可|失敗)|送れませんでした|エラーメール|未配信|배달 ?(?:실패|되지|불가)|전송 ?실패|반송|발송 ?실패"
+    r"недоставлен|не (?:доставлен|может быть доставлен)|ошибка доставки|невозможно доставить|退信|退件|无法(?:投递|送达|传递)|無法(?:投遞|傳遞|寄達)|未能?(?:送达|投递|送達)|投递(?:失败|错误)|传递失败|傳遞失敗|配信(?:不能|できません|に失敗|エラー|不可)|送信(?:できません|エラー|不可|失敗)|送れませんでした|エラーメール|メールエラー|未配信|배달 ?(?:실패|되지|불가)|전송 ?실패|반송|발송 ?실패"
 )  # fmt: skip
 # A person may write these about a payment: they count only from a mail system.
 _SUBJECT_HINT = re.compile(
     r"reject|returning|bounce|unknown (?:user|recipient)|user unknown|blocked|not delivered|return(?:ed)? |error|fehlgeschlagen|devuelto|devolucion|impossib|退回|发送失败|戻り|refused|warning|delay"
 )
-_DELAY = re.compile(r"\bdelay|warning: |incomplete|still being retried|verzoger|retrasad|retarde|延迟|延遲|遅延|задерж")
+_DELAY = re.compile(
+    r"\bdelay|warning: (?!.*(?:unknown|no such|not exist|unable to deliver|undeliverable|fail))|incomplete|still being retried|verzoger|retrasad|retarde|延迟|延遲|遅延|задерж"
+)
 _BODY = re.compile(
     r"(?:could|can|was|were|has|is|did|does)(?: ?not|n't) (?:be |been |able to (?:be )?|able )?(?:deliver|reach|sent|send|process|relay|accept)|unable to deliver|undeliver|(?:delivery|message|mail|e-?mail)(?: \S+){0,6} (?:failed|undeliverable|rejected|bounced|returned|not delivered|has failed|refused|unsuccessful|was not|couldn't)|permanent (?:fatal )?errors?|fatal errors|did not (?:reach|receive)|returned (?:to (?:the )?sender|mail|message)|failed (?:to deliver|recipient|addresses|delivery|permanently)|delivery (?:attempts?|to the following|status)|address(?:es)? (?:not found|failed|had)|(?:unknown|no such) (?:user|recipient|address|host|mailbox)|user unknown|rcpt to|\b55\d[ -]|(?:5|4)\.\d\.\d{1,3}|transcript of session|has been delayed|not (?:yet )?been delivered|rejected your message|(?:was|were|has been|is) (?:blocked|rejected|refused|quarantined|returned)|"
     r"konnte nicht|nicht zugestellt|no (?:se )?(?:pudo|ha podido|puede|fue) |no (?:se )?ha podido|nao (?:foi|pode)|n'a (?:pas )?(?:pu|ete)|impossible de|non e stato possibile|kon niet|не (?:удалось|может|было|доставлен)|无法|無法|未能|失败|失敗|不存在|退信|退回|できません|ませんでした|送信に失敗|않았습니다|못했습니다|실패"
 )  # fmt: skip
 _WAITING = re.compile(
-    r"this is a warning(?: message)?|you do not need to resend|(?:do|you should|please do) not (?:need to )?re-?send|will (?:continue|keep|be) (?:to )?(?:try|trying|retr|attempt|retried|made)|delivery (?:attempts )?will (?:continue|be (?:retried|attempted))|not yet been delivered|has (?:not yet |been )?delayed|delivery (?:has been |is |was )?delayed|delayed (?:mail|message)|delivery (?:temporarily )?(?:delayed|suspended|incomplete)|still (?:being )?(?:trying|tried|retry|attempt|queued)|will (?:re)?try again|temporary (?:problem|delay)|warning: (?:could not send|message still)|(?:the )?message (?:is|remains) still (?:in the )?queue|no action is required|(?:wird|werden) (?:\S+ ){0,6}(?:erneut|weiter|wiederholt)|verzoger|seguira (?:intentando|reintent)|retrasad|demorad|retarde|sera (?:de nouveau|renouvel)|nouvelle tentative|继续(?:尝试|重试)|繼續(?:嘗試|重試)|延迟|延遲|将(?:会)?(?:重试|继续|再次)|遅延|再送信|再試行|задерж|попытки (?:\S+ )*(?:будут|продолж)"
+    r"this is a warning(?: message)?|you do not need to resend|(?:do|you should|please do) not (?:need to )?re-?send|will (?:continue|keep|be) (?:to )?(?:try|trying|retr|attempt|retried|made)|delivery (?:attempts )?will (?:continue|be (?:retried|attempted))|not yet been delivered|has (?:not yet |been )?delayed|delivery (?:has been |is |was )?delayed|delayed (?:mail|message)|delivery (?:temporarily )?(?:delayed|suspended|incomplete)|still (?:being )?(?:trying|tried|retry|attempt|queued)|will (?:re)?try again|temporary (?:problem|delay)|warning: (?:could not send|message still)|(?:the )?message (?:is|remains) still (?:in the )?queue|no action is required|(?:wird|werden) (?:\S+ ){0,6}(?:erneut|weiter|wiederholt)|verzoger|seguira (?:intentando|reintent)|retrasad|demorad|retarde|sera (?:de nouveau|renouvel)|nouvelle tentative|继续(?:尝试|重试)|繼續(?:嘗試|重試)|延迟|延遲|将(?:会)?(?:重试|继续|再次)|遅延|再送信(?:を(?:試|続|行)|し続|されます|いたします|します|中)|再試行(?!して(?:くだ|下))|задерж|попытки (?:\S+ )*(?:будут|продолж)"
 )  # fmt: skip
 _GAVE_UP = re.compile(r"(?:giving|given|gave) up|failed permanently|permanent(?:ly)? (?:error|fail|fatal)|is permanent|not try again|no further (?:attempts|delivery)|will not be retried|has been returned|returned to sender|failed after|could not be delivered for \d+ (?:hours|days) and")  # fmt: skip
 _DELIVERED = re.compile(r"(?:was|has been|have been|were|is) (?:successfully |been )?(?:delivered|relayed)(?: successfully)?\b(?! (?:to \S+ )?(?:because|due))|successful(?:ly)? (?:mail )?deliver|delivery successful|erfolgreich (?:zugestellt|ubermittelt)|成功(?:投递|送达)")  # fmt: skip
@@ -208,7 +210,12 @@ def _from_prose(mail: MailPart, report: Report) -> list[Finding]:
         missing = _missing(mail, report, sides)
         failed = [Named(missing or "", 0, report.text)]
     title = mail.get("subject") if _SAYS_WHY.match(mail.get("subject")) else ""
-    return [_from_words(each, report, action, title, alone=len(failed) == 1) for each in failed[:MAX_RECIPIENTS]]
+    findings = [_from_words(each, report, action, title, alone=len(failed) == 1) for each in failed[:MAX_RECIPIENTS]]
+    if len(failed) > 1 and all(each.reason is Reason.OTHER for each in findings):
+        opening = report.text[: max(report.text.lower().find(failed[0].address), 0)]
+        why = judge(answer="", around=opening, status=findings[0].status, action=action)
+        return [replace(each, reason=why.reason, hard=why.dead) for each in findings]  # said once, of them all
+    return findings
 
 
 def _from_words(each: Named, report: Report, action: Action, title: str, *, alone: bool) -> Finding:
@@ -225,7 +232,10 @@ def _from_words(each: Named, report: Report, action: Action, title: str, *, alon
 def _failed(mail: MailPart, named: list[Named], sides: _Sides) -> list[Named]:
     """Choose the mailboxes that failed: those a header lists, else those named most plainly."""
     words = {each.address: each.words for each in named}
-    listed = [address for value in mail.get_all("x-failed-recipients") for address in addresses_in(value)]
+    headed = mail.get_all("x-failed-recipients")
+    listed = [address for value in headed for address in addresses_in(value)] or [
+        address for value in headed if (address := read_address(value))
+    ]
     if listed:
         return [Named(address, 3, words.get(address, "")) for address in dict.fromkeys(listed)]
     best = max((each.weight for each in named), default=0)

@@ -8,6 +8,7 @@ from channels.email.addresses import read_address
 from channels.email.findings import Action
 from channels.email.mail_parts import CARRIED, MailPart, decode, split_head
 from channels.email.prose import parted_words
+from channels.email.ses import read_event
 
 REPORT_TYPES = frozenset({"message/delivery-status", "message/global-delivery-status", "message/delivery_status",
                           "text/delivery-status", "application/delivery-status"})  # fmt: skip
@@ -41,8 +42,10 @@ class Notice:
 
 def read_notices(mail: MailPart) -> list[Notice]:
     """Return what the reports of a mail say; nothing when it carries none."""
-    blocks = [block for part in _reports(mail) for block in _blocks(part)]
-    return [_notice(block) for block in _joined(blocks)[:_MAX_BLOCKS]]
+    blocks = _joined(block for part in _reports(mail) for block in _blocks(part))
+    if not blocks:
+        blocks = [{name: [value] for name, value in each.items()} for each in read_event(mail).reported]
+    return [_notice(block) for block in blocks[:_MAX_BLOCKS]]
 
 
 def is_report(part: MailPart) -> bool:
@@ -107,8 +110,9 @@ def _joined(blocks: Iterable[dict[str, list[str]]]) -> list[dict[str, list[str]]
 
 
 def _halves(before: dict[str, list[str]], block: dict[str, list[str]]) -> bool:
-    """Tell two blocks that are one recipient's: the first has neither action nor status, and no field is in both."""
-    return "action" not in before and "status" not in before and not (set(before) & set(block))
+    """Tell two blocks that are one recipient's: the first lacks a mailbox, or action and status."""
+    whole = ("action" in before or "status" in before) and any(name in before for name in _RECIPIENTS)
+    return not whole and not (set(before) & set(block))
 
 
 def _notice(block: dict[str, list[str]]) -> Notice:

@@ -50,6 +50,10 @@ _FAILED_AFTER = re.compile(
 _ANSWER_LINE = re.compile(
     r"(?:^|[\s:(<>\"'\[])[45]\d\d[ \]-]|\b[45]\.\d\.\d{1,3}\b|<<<|>>> ?rcpt|rcpt to", re.IGNORECASE
 )
+_ANSWERED_FIRST = re.compile(r"^\s*(?:<<< ?)?5\d\d[ -](?:5\.\d\.\d{1,3} )?<?$")
+"""``550 <ana@example.org>... User unknown``: what sendmail writes of each mailbox."""
+_HEADLESS = re.compile(r"5\d\d [^@]*$")
+"""An answer that names no mailbox, over the line that does."""
 _NOT_FAILED = re.compile(
     r"(?:from|sender|sent by|contact|postmaster|administrator|reply(?:ing)? to|write to|e-?mail us|help ?desk|assistance|questions?|support|report|please (?:contact|forward|e-?mail|send)|mailto|on behalf of|via|von|remitente|absender|expediteur|mittente|发件人|寄件者|联系|聯絡|管理员|差出人|новыи адрес|new address|moved to|now|instead|(?:message|envelope)[- ]id|\bid)"
     r"(?: \S+){0,3}?\s*[:：=(]?\s*[<\"'“(\[]*$",
@@ -190,26 +194,35 @@ def _weight(lines: list[str], place: int, found: re.Match[str], *, in_head: bool
         return 3
     if in_head:
         return 1
-    if _ALONE_BEFORE.match(before) and (_ALONE_AFTER.match(after) or _SAID_AFTER.match(after)):
+    if _ALONE_BEFORE.match(before) and (
+        _ALONE_AFTER.match(after) or _SAID_AFTER.match(after) or _ANSWER_LINE.search(after)
+    ):
         return 3
     if _NOT_FAILED.search(before) and not _ANSWER_LINE.search(line):
         return 0
-    if not before.strip(" \t<\"'(") and place:
+    if not before.strip(" \t<\"'(") and place and "@" not in lines[place - 1]:
         before = f"{fold(lines[place - 1][-160:])} {before}"  # the sentence was wrapped before the address
     if _LABELLED.search(before) or _FAILED_AFTER.match(after):
         return 3
+    if _ANSWERED_FIRST.match(before):
+        return 3
     return 2 if _ANSWER_LINE.search(line) else 1
+
+
+def _continues(lines: list[str], place: int) -> bool:
+    """Tell a line that continues what is above it, not what follows: it is indented and the next one is not."""
+    return place > 0 and lines[place].startswith((" ", "\t")) and not lines[place + 1].startswith((" ", "\t"))
 
 
 def _words_about(lines: list[str], places: Iterable[int], stops: set[int]) -> str:
     """Return the lines that name a mailbox and what follows, up to the next one that failed or a second blank line."""
     kept: list[str] = []
     for start in places:
-        if start and lines[start - 1].strip() and start - 1 not in stops:
+        if start and lines[start - 1].strip() and start - 1 not in stops and not _continues(lines, start - 1):
             kept.append(lines[start - 1])
         blanks = 0
         for at in range(start, min(start + 14, len(lines))):
-            if at in stops:
+            if at in stops or (at + 1 in stops and _HEADLESS.match(lines[at]) and at not in places):
                 break
             blanks += not lines[at].strip()
             if blanks == 2:

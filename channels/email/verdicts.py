@@ -15,7 +15,7 @@ _TELLING_LINK = re.compile(r"nosuchuser|spamhaus|spamcop|sorbs|barracuda|overquo
 _CONTINUED = re.compile(r"\s*\n?\s*\b([245]\d\d)-\s?(?:[245]\.\d{1,3}\.\d{1,3}\s)?")
 _CODED = re.compile(r"(?<![\d.])([245]\.\d{1,3}\.\d{1,3})(?![\d.]*\d)")
 _IN_REPLY = re.compile(
-    r"(?:\b[245]\d\d[ -]+|#|status[:=]?\s*|dsn[:=]?\s*|"
+    r"(?:\b[245]\d\d[ :-]+|#|status[:=]?\s*|dsn[:=]?\s*|"
     r"(?:code|reason|error|response|said|replied|because|motivo|grund|raison)\s{0,3}[:=]\s*|"
     r";[ \t]+|^[ \t-]{0,8}|\()[ \t]*#?<?"
     r"([245]\.\d{1,3}\.\d{1,3})(?![\d.]*\d)",
@@ -27,6 +27,8 @@ _PASSING = re.compile(
 )
 # The words of RFC 5321 for 550; those for 450 say "requested mail action".
 _REFUSED_FOR_GOOD = re.compile(r"requested action not taken:? ?,?mailbox (?:name )?(?:not|unavail)")
+_AT_SENDER = re.compile(r"(?:\bafter|in re(?:ply|sponse) to|>>>)\s+(?:mail\s+from|ehlo|helo|initial\s+connection)")
+_AT_RECIPIENT = re.compile(r"(?:\bafter|in re(?:ply|sponse) to|>>>)\s+(?:rcpt|(?:end\s+of\s+)?data)\b|5\.1\.[12]\b")
 _LOOKED_UP = re.compile(r"recipient address(?:es)? rejected ?: access denied")
 
 _BY_STATUS: dict[str, Reason] = {
@@ -79,7 +81,15 @@ def judge(*, answer: str, around: str, status: str | None, action: Action | None
         found = _weakly(answer, status) or _by_status(status) or _weakly(around, status) or Verdict(Reason.OTHER, False)
         if "temporar" in comparable(answer):
             found = Verdict(found.reason, dead=False)
+    if found.dead and _of_sender(answer, around):
+        return Verdict(Reason.POLICY, dead=False)
     return found if action is not Action.DELAYED else Verdict(found.reason, dead=False)
+
+
+def _of_sender(answer: str, around: str) -> bool:
+    """Tell a refusal given before our server had named the mailbox: what does not exist is the sender then."""
+    words = fold(f"{answer[:MAX_WORDS]}\n{around[:MAX_WORDS]}")
+    return bool(_AT_SENDER.search(words)) and not _AT_RECIPIENT.search(words)
 
 
 def _by_words(text: str, status: str | None) -> Verdict | None:

@@ -130,8 +130,10 @@ def test_broken_reports_are_read(data: st.DataObject) -> None:
         b"From: MAILER-DAEMON\nContent-Type: multipart/mixed; boundary=b\n\n" + b"--b\n\nx\n" * 100_000,
         b"From: MAILER-DAEMON\nContent-Transfer-Encoding: base64\n\n" + b"QUJDREVGR0gg\n" * 400_000,
         b"Subject: a\n" + b" b\n" * 300_000,
+        b'From: no-reply@events.example\n\n{"notificationType":' + b"[" * 100_000,
+        b'Subject: a\n\n{"notificationType":"Bounce","bounce":{"bouncedRecipients":[1,[2],{"emailAddress":[3]}]}}',
     ],
-    ids=range(21),
+    ids=range(23),
 )
 def test_hostile_mail_is_read(raw: bytes) -> None:
     check(raw)
