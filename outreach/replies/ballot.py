@@ -1,42 +1,57 @@
 """What the statistical reader's vote may change: make a reading safer, or decide where rules say nothing or guess."""
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass
 
 from outreach.replies.matching import Found
 from outreach.replies.reading import PAUSING, Intent
 from outreach.replies.voter import Vote
 
-STOP_IN_DOUBT = 0.40
-"""Share from which a reply that no rule understood is treated as a stop until a person has looked."""
+STOP_IN_DOUBT = 0.30
+"""Share from which a reply that no rule understood, and that speaks of contact, is a stop until a person has looked."""
 
-STOP_ABOUT_CONTACT = 0.30
-"""The same, for a reply that speaks of texts, calls or a number."""
-
-STOP_UNHEARD = 0.80
+STOP_UNHEARD = 0.45
 """The same, for a reply without one word known to speak of contact or of ending it."""
 
-STOP_AGAINST = 0.90
+STOP_AGAINST = 0.45
 """Share from which a stop is added to what rules understood as something harmless."""
 
-SAFE_IN_DOUBT = 0.45
-"""Share from which a reply that no rule understood is taken for wrong person, dispute, hardship and the like."""
+STOP_BESIDE = 0.50
+"""Share from which a stop is added to another safety intent."""
 
-SAFE_AGAINST = 0.90
-"""Share from which such an intent is added to what rules understood as something harmless."""
+SAFE_IN_DOUBT = 0.25
+"""Share from which a reply that no rule understood is taken for wrong person, dispute, hardship and the like.
 
-ANY_IN_DOUBT = 0.35
+Low, because such a reply would pause outreach anyway, as one nobody understood: named, it goes to the right person.
+"""
+
+SAFE_IN_ANSWER = 0.40
+"""The same, while a question is open."""
+
+SAFE_AGAINST = 0.50
+"""Share from which such an intent is added to what rules understood, be it harmless or not."""
+
+ANY_IN_DOUBT = 0.25
 """Share from which a reply that no rule understood is taken for anything else."""
 
-SURE = 0.75
-"""Share from which the vote replaces a guess of the rules."""
+ANY_IN_ANSWER = 0.30
+"""The same, while a question is open."""
+
+OVER_A_GUESS = 0.45
+"""Share from which the vote replaces a harmless guess of the rules."""
+
+OVER_A_RULE = 0.70
+"""Share from which the vote replaces something harmless that a rule found by a phrase."""
 
 GUESS = 0.6
 """Confidence up to which a finding of the rules counts as a guess."""
 
 _CONFIDENT = 0.6
-_NEVER = frozenset({Intent.CHOOSE_OPTION, Intent.CONFIRM_YES, Intent.CONFIRM_NO})
-"""Intents that hang on what was asked; the model sees words only."""
+_CONSENTS = frozenset({Intent.CHOOSE_OPTION, Intent.CONFIRM_YES})
+"""What binds a borrower: never by vote."""
+
+_NEVER = _CONSENTS | {Intent.CONFIRM_NO, Intent.UNCLEAR}
+"""Intents that hang on what was asked, and none at all."""
 
 _ANSWERS = frozenset({Intent.CONFIRM_YES, Intent.CONFIRM_NO})
 _SMALL = frozenset({Intent.CHIT_CHAT, Intent.CONFIRM_YES, Intent.CONFIRM_NO})
@@ -47,7 +62,6 @@ _PERSONAL = frozenset({"@bothering", "@alone", "@list"})
 _ELSEWHERE = frozenset({"@fees", "@job", "@illness", "@despair", "@kin"})
 """What else can be stopped, removed or ended: interest, work."""
 
-_CONTACT = frozenset({"@contacting", "@calling", "@number", "@list", "@bothering"})
 _REACHING = frozenset({"@contacting", "@calling", "@again"})
 
 _WHOLE = 0.99
@@ -70,7 +84,7 @@ def weigh(found: Mapping[Intent, Found], vote: Vote, *, asked: bool) -> Outcome:
     A stop and every safety intent the rules found stay. The vote can add one, or settle what the rules left open.
     """
     if any(intent in PAUSING for intent in found):
-        return _beside_safe(found, vote)
+        return Outcome(add=_raised(vote, STOP_BESIDE, SAFE_AGAINST, besides=found))
     if asked and found.keys() & _ANSWERS:
         return Outcome()
     said = {intent: each for intent, each in found.items() if asked or intent not in _SMALL or _plain_talk(each)}
@@ -78,13 +92,17 @@ def weigh(found: Mapping[Intent, Found], vote: Vote, *, asked: bool) -> Outcome:
     if raised:
         return Outcome(add=raised)
     winner, share = vote.winner
-    if winner in _NEVER or winner is Intent.UNCLEAR or winner in PAUSING:
+    if winner in PAUSING or winner in found:
         return Outcome()
-    if asked or winner in found:
+    if asked:
+        heard = not found and winner not in _CONSENTS and winner is not Intent.UNCLEAR and share >= ANY_IN_ANSWER
+        return Outcome(add=(_finding(winner, share),)) if heard else Outcome()
+    if winner in _NEVER:
         return Outcome()
     if not found:
         return Outcome(add=(_finding(winner, share),)) if share >= ANY_IN_DOUBT else Outcome()
-    if share >= SURE and all(each.confidence <= GUESS for each in said.values()):
+    guessed = all(each.confidence <= GUESS for each in said.values())
+    if share >= (OVER_A_GUESS if guessed else OVER_A_RULE):
         return Outcome(add=(_finding(winner, share),), drop=tuple(found))
     return Outcome()
 
@@ -97,28 +115,21 @@ def _plain_talk(found: Found) -> bool:
 def _bars(found: Mapping[Intent, Found], said: Mapping[Intent, Found], *, asked: bool) -> tuple[float, float]:
     """Return the shares that a stop and another safety intent must reach: the more the rules found, the higher."""
     if not found:
-        return STOP_IN_DOUBT, SURE if asked else SAFE_IN_DOUBT
-    return (STOP_AGAINST, SAFE_AGAINST) if said else (SURE, SURE)
+        return STOP_IN_DOUBT, SAFE_IN_ANSWER if asked else SAFE_IN_DOUBT
+    guessed = all(each.confidence <= GUESS for each in said.values())
+    return STOP_AGAINST, SAFE_IN_ANSWER if guessed else SAFE_AGAINST
 
 
-def _raised(vote: Vote, stop: float, safe: float) -> tuple[Found, ...]:
+def _raised(vote: Vote, stop: float, safe: float, besides: Container[Intent] = ()) -> tuple[Found, ...]:
     raised = [
         _finding(intent, share)
         for intent, share in vote.shares.items()
-        if intent in PAUSING and intent is not Intent.STOP and share >= safe
+        if intent in PAUSING - {Intent.STOP, Intent.UNCLEAR} and intent not in besides and share >= safe
     ]
     share = vote.share(Intent.STOP)
-    unheard = stop <= STOP_IN_DOUBT and _might_be_stop(vote, share)
-    if unheard or (share >= stop and _sounds_like_stop(vote.concepts)):
+    if Intent.STOP not in besides and share >= stop and (share >= STOP_UNHEARD or _sounds_like_stop(vote.concepts)):
         raised.append(_finding(Intent.STOP, share))
     return tuple(raised)
-
-
-def _might_be_stop(vote: Vote, share: float) -> bool:
-    """Say whether a reply no rule understood could refuse contact: it speaks of it, or the vote is all but sure."""
-    if vote.concepts & _ELSEWHERE:
-        return False
-    return share >= STOP_UNHEARD or (share >= STOP_ABOUT_CONTACT and bool(vote.concepts & _CONTACT))
 
 
 def _sounds_like_stop(concepts: frozenset[str]) -> bool:
@@ -126,13 +137,6 @@ def _sounds_like_stop(concepts: frozenset[str]) -> bool:
     if concepts & _ELSEWHERE and not concepts & (_REACHING | _PERSONAL):
         return False
     return bool(concepts & (_ENDING | _PERSONAL)) or ("@not" in concepts and bool(concepts & _REACHING))
-
-
-def _beside_safe(found: Mapping[Intent, Found], vote: Vote) -> Outcome:
-    """Add a stop the rules missed beside another safety intent; leave everything else to the rules."""
-    share = vote.share(Intent.STOP)
-    missed = Intent.STOP not in found and share >= STOP_AGAINST and _sounds_like_stop(vote.concepts)
-    return Outcome(add=(_finding(Intent.STOP, share),)) if missed else Outcome()
 
 
 def _finding(intent: Intent, share: float) -> Found:

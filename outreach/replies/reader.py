@@ -305,7 +305,7 @@ class _Reader:
         heard = Intent.CHOOSE_OPTION in self._found or (stop and stop.confidence > _DOUBT)
         if heard or self._words.core.isdigit() or only_wishes(self._plain):
             return
-        vote = load_voter().vote(self._words.padded)
+        vote = load_voter().vote(self._words.padded, self._context.awaiting)
         outcome = weigh(self._found, vote, asked=self._context.awaiting is not None)
         if any(found.intent is Intent.STOP for found in outcome.add) and self._lexicon.excuses(
             Intent.STOP, self._words

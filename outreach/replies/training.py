@@ -14,10 +14,10 @@ import orjson
 
 from channels.email.quoted import words_of
 from outreach.replies.matching import load_lexicon
-from outreach.replies.reading import Intent
+from outreach.replies.reading import Awaiting, Intent
 from outreach.replies.voter import features, load_concepts, softmax
 
-_ROUNDS = 14
+_ROUNDS = 8
 _STEP = 0.5
 _DECAY = 2e-5
 _SEEN_AT_LEAST = 2
@@ -54,6 +54,7 @@ _LEARNT_FROM = (
     "replies_third_sight",
     "replies_fourth_sight",
     "replies_fifth_sight",
+    "replies_sixth_sight",
 )
 
 
@@ -71,16 +72,18 @@ def fingerprint(rows: Iterable[Mapping[str, Any]]) -> str:
 def examples(rows: Iterable[Mapping[str, Any]]) -> list[Example]:
     """Turn labelled replies into examples; of several acceptable labels the first counts, without one there is none.
 
-    Answers to an open question teach nothing: they mean what was asked.
+    An answer to an open question teaches what it means to that question, see ``features``.
     """
     lexicon, concepts = load_lexicon(), load_concepts()
     learnt = []
     for row in rows:
         labelled = row["expect"].get("intent")
         intent = labelled[0] if isinstance(labelled, list) else labelled
-        if intent and not row.get("context"):
+        if intent:
             words = lexicon.words(words_of(row["text"]))
-            learnt.append(Example(tuple(sorted(features(words.padded, concepts))), Intent(intent)))
+            awaiting = (row.get("context") or {}).get("awaiting")
+            found = features(words.padded, concepts, Awaiting(awaiting) if awaiting else None)
+            learnt.append(Example(tuple(sorted(found)), Intent(intent)))
     return learnt
 
 

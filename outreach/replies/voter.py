@@ -13,7 +13,7 @@ import orjson
 
 from outreach.domain.located_yaml import ConfigError, load_located
 from outreach.replies.normalise import tokenise
-from outreach.replies.reading import Intent
+from outreach.replies.reading import Awaiting, Intent
 
 WEIGHTS = Path(__file__).resolve().parents[2] / "config" / "intents" / "weights.json.gz"
 CONCEPTS = WEIGHTS.with_name("concepts.yaml")
@@ -62,9 +62,9 @@ class Voter:
     step: float
     concepts: "Concepts"
 
-    def vote(self, padded: str) -> Vote:
-        """Weigh one reply, cut up as ``Words.padded``."""
-        looked_at, named = _looked_at(padded, self.concepts)
+    def vote(self, padded: str, asked: Awaiting | None = None) -> Vote:
+        """Weigh one reply, cut up as ``Words.padded``. ``asked``: the question that is open, if one is."""
+        looked_at, named = _looked_at(padded, self.concepts, asked)
         seen = [known for known in map(self.weights.get, looked_at) if known is not None]
         scale = self.step / math.sqrt(len(seen)) if seen else 0.0
         sums = _unpacked(sum(seen), len(self.bias))
@@ -101,15 +101,20 @@ def softmax(totals: Iterable[float]) -> list[float]:
     return [each / whole for each in raised]
 
 
-def features(padded: str, concepts: "Concepts") -> set[str]:
-    """Return what the model looks at: words, their neighbours, stretches of letters, and concepts in their order."""
-    return _looked_at(padded, concepts)[0]
+def features(padded: str, concepts: "Concepts", asked: Awaiting | None = None) -> set[str]:
+    """Return what the model looks at: words, their neighbours, stretches of letters, and concepts in their order.
+
+    While a question is open words and neighbours count once more, as an answer to it: "fine" means little, and a yes.
+    """
+    return _looked_at(padded, concepts, asked)[0]
 
 
-def _looked_at(padded: str, concepts: "Concepts") -> tuple[set[str], list[str]]:
+def _looked_at(padded: str, concepts: "Concepts", asked: Awaiting | None) -> tuple[set[str], list[str]]:
     words = [_plain(word) for word in padded.split()[:_LONGEST] if word not in _MARKS]
     found = set(words)
     found.update(_neighbours(words))
+    if asked is not None:
+        found.update([f"{asked}:{each}" for each in found])
     named = concepts.named(words)
     found.update(_pairs(named))
     for word in set(words):
