@@ -21,7 +21,7 @@ _RETRY_SECONDS: Final = 60.0
 _FIRST_PAUSE: Final = 0.1
 _LONGEST_PAUSE: Final = 5.0
 _TRIES_AFTER_REFUSAL: Final = 3
-_TOGETHER: Final = 32
+_TOGETHER: Final = 200
 
 
 def twilio_signature(token: str, url: str, fields: Mapping[str, str]) -> str:

@@ -42,7 +42,7 @@ select exists (select from touch where state = 'queued')
   or exists (select from attempt where state = 'started')
   or exists (select from inbox where state = 'new')
   or exists (select from touch where state in ('planned', 'deferred') and not_before <= %(now)s)
-  or exists (select from enrollment where state = 'active' and next_due_at <= %(now)s)
+  or (select min(next_due_at) from enrollment where state = 'active') <= %(now)s
   or exists (select from campaign where state = 'running' and next_run_at <= %(now)s)"""
 """Whether any count of `unfinished` is not nothing: the first that is found answers, since it is asked very often."""
 
@@ -127,6 +127,8 @@ def world(
         with psycopg.connect(found.database_url, autocommit=True) as line:
             # A book that is made anew at every start need not wait for the disk at each of its many small commits.
             line.execute("alter database outreach set synchronous_commit = off")
+            # Small batches ask the same questions all the time: planning them anew costs more than asking.
+            line.execute("alter database outreach set plan_cache_mode = force_generic_plan")
         sandbox = stack.enter_context(
             Sandbox(callback_base=url, script=script, seed=seed, start=start, log=var / "sandbox.jsonl")
         )

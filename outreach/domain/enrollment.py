@@ -19,6 +19,9 @@ from outreach.domain.condition_facts import (
 )
 from outreach.domain.money import Money
 
+_NO_TRIGGER = TriggerFacts(type="", amount=Decimal(0), reason="")
+_NO_INSTALLMENT = InstallmentFacts()
+
 
 @dataclass(frozen=True, slots=True)
 class DueEnrollment:
@@ -138,6 +141,8 @@ class AudienceRow:
 
 def _trigger(context: dict[str, Any]) -> TriggerFacts:
     trigger = context.get("trigger") or {}
+    if not trigger:
+        return _NO_TRIGGER
     return TriggerFacts(
         type=str(trigger.get("type", "")),
         amount=Decimal(str(trigger.get("amount", 0))),
@@ -148,7 +153,7 @@ def _trigger(context: dict[str, Any]) -> TriggerFacts:
 def _installment(context: dict[str, Any], currency: str) -> InstallmentFacts:
     one = context.get("installment") or {}
     if not one:
-        return InstallmentFacts()
+        return _NO_INSTALLMENT
     left = int(one.get("amount_minor", 0)) - int(one.get("paid_minor", 0))
     return InstallmentFacts(
         number=int(one.get("no", 0)),

@@ -131,13 +131,6 @@ async def _candidates(tx: Tx, plan: Plan, page: list[AudienceRow], now: datetime
 
 
 def _candidate(plan: Plan, each: AudienceRow, known: tuple[Any, ...] | None, now: datetime) -> Candidate:
-    checks = {
-        StopCondition.HOLD: each.on_hold,
-        StopCondition.OPT_OUT: each.opted_out,
-        StopCondition.ARRANGEMENT: each.has_arrangement,
-        StopCondition.PROMISE: each.has_promise,
-        StopCondition.PAID: each.row.amount_due_minor <= 0,
-    }
     on_plan = False
     if known is not None:
         same = known[3] == _cause_key(plan, each.row.due_on.isoformat())
@@ -146,10 +139,25 @@ def _candidate(plan: Plan, each: AudienceRow, known: tuple[Any, ...] | None, now
     return Candidate(
         str(each.row.case_id),
         each.row.facts(now),
-        frozenset(condition for condition, holds in checks.items() if holds and condition in plan.stop_on),
+        _stopped_by(plan, each),
         each.reachable,
         on_plan,
     )
+
+
+def _stopped_by(plan: Plan, each: AudienceRow) -> frozenset[StopCondition]:
+    """Return what the plan ends on and this case has already; most of a book has nothing of it."""
+    paid = each.row.amount_due_minor <= 0
+    if not (paid or each.on_hold or each.opted_out or each.has_arrangement or each.has_promise):
+        return frozenset()
+    checks = {
+        StopCondition.HOLD: each.on_hold,
+        StopCondition.OPT_OUT: each.opted_out,
+        StopCondition.ARRANGEMENT: each.has_arrangement,
+        StopCondition.PROMISE: each.has_promise,
+        StopCondition.PAID: paid,
+    }
+    return frozenset(condition for condition, holds in checks.items() if holds and condition in plan.stop_on)
 
 
 def _plan(house: House, campaign: Campaign) -> Plan:

@@ -1,5 +1,6 @@
 """The store: a pool of connections and the transactions that flows work in."""
 
+import select
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -64,7 +65,7 @@ class PgStore:
             max_size=size,
             open=False,
             timeout=30,
-            check=AsyncConnectionPool.check_connection,
+            check=_check,
             kwargs={"options": "-c timezone=UTC -c lock_timeout=10s -c idle_in_transaction_session_timeout=60s"},
             name="outreach",
         )
@@ -84,6 +85,17 @@ class PgStore:
             tx = PgTx(connection)
             yield tx
             await tx.write_told()
+
+
+async def _check(connection: AsyncConnection[Row]) -> None:
+    """Raise when a connection from the pool is over; Postgres is asked only when something came in unasked.
+
+    A server that ends a connection says so or closes it, and either can be read: looking costs no round trip.
+    """
+    poll = select.poll()
+    poll.register(connection.fileno(), select.POLLIN)
+    if poll.poll(0):
+        await AsyncConnectionPool.check_connection(connection)
 
 
 def is_store_away(error: BaseException) -> bool:

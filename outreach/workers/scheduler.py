@@ -39,7 +39,7 @@ _log = structlog.get_logger(__name__)
 
 
 class Scheduler:
-    """One loop: switches, campaigns, due steps, ready touches; every two seconds also the sweeps and the protection.
+    """One loop: switches, due steps, ready touches, campaigns; every two seconds also the sweeps and the protection.
 
     What waits for a provider (look-ups, calls taken back) goes on beside it: a provider that stalls slows no lane.
     """
@@ -100,10 +100,12 @@ class Scheduler:
         self._wake.clear()
 
     async def _round(self) -> int:
-        done = await tend_switches(self._house, recalling=False) + len(await run_due(self._house))
+        done = await tend_switches(self._house, recalling=False)
         done += await self._watcher.look(self._house)
         done += await plan_due(self._house, CLAIM)
-        return done + await queue_ready(self._house)
+        done += await queue_ready(self._house)
+        # Last: a campaign looks through the whole book, and what is due already is with the lanes meanwhile.
+        return done + len(await run_due(self._house))
 
     async def _sweep(self) -> int:
         done = sum((await sweep_store(self._house)).values()) + await reconsider(self._house)
