@@ -1,46 +1,57 @@
 """The table of adapters: the one place that knows them by name. Only the composition root reads it."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from datetime import datetime
+from importlib import import_module
 
+from channels.adapter import Adapter
 from channels.contract import WHATSAPP, Capability, Channel, ChannelConfig
-from channels.email.smtp import SmtpEmail, SmtpOptions
 from channels.errors import ConfigError
-from channels.gateway_options import HttpGatewayOptions
-from channels.ivr.twilio import TwilioIvr
-from channels.options import Options, read_options
+from channels.options import read_options
 from channels.router import RouteOptions, RoutingOptions, make_router
 from channels.routing import Route
-from channels.sms.aliyun import AliyunOptions, AliyunSms
-from channels.sms.http_gateway import AskedGateway, make_gateway
-from channels.sms.twilio import TwilioSms, TwilioSmsOptions
-from channels.sms.whatsapp import TwilioWhatsApp, TwilioWhatsAppOptions
-from channels.twilio_calls import TwilioCallOptions
-from channels.voice.twilio import TwilioVoice
 
 Now = Callable[[], datetime]
 """Gives the instant, aware UTC. Channels have no clock of their own."""
 
 
-@dataclass(frozen=True, slots=True)
-class Adapter:
-    """How to check an adapter's keys and how to make it. ``kind`` is its class with every extra it may have."""
+class Adapters(Mapping[str, Adapter]):
+    """Adapters by name. A module is imported when its adapter is asked for: nobody pays for a provider they lack."""
 
-    kind: type[Channel]
-    options: type[Options]
-    make: Callable[[ChannelConfig, Now], Channel]
+    def __init__(self, modules: Mapping[str, str]) -> None:
+        self._modules = modules
+
+    def __getitem__(self, name: str) -> Adapter:
+        """Return the ``ADAPTER`` of the module that has it. Raises KeyError for a name nobody knows."""
+        found = import_module(f"channels.{self._modules[name]}").ADAPTER
+        assert isinstance(found, Adapter)  # noqa: S101 - our own table
+        return found
+
+    def __iter__(self) -> Iterator[str]:
+        """Iterate the names."""
+        return iter(self._modules)
+
+    def __len__(self) -> int:
+        """Count the names."""
+        return len(self._modules)
+
+    def __contains__(self, name: object) -> bool:
+        """Tell whether there is such an adapter, without importing it."""
+        return name in self._modules
 
 
-ADAPTERS: dict[str, Adapter] = {
-    "twilio_sms": Adapter(TwilioSms, TwilioSmsOptions, lambda config, _now: TwilioSms(config)),
-    "twilio_whatsapp": Adapter(TwilioWhatsApp, TwilioWhatsAppOptions, lambda config, _now: TwilioWhatsApp(config)),
-    "twilio_voice": Adapter(TwilioVoice, TwilioCallOptions, lambda config, _now: TwilioVoice(config)),
-    "twilio_ivr": Adapter(TwilioIvr, TwilioCallOptions, lambda config, _now: TwilioIvr(config)),
-    "smtp": Adapter(SmtpEmail, SmtpOptions, SmtpEmail),
-    "aliyun_sms": Adapter(AliyunSms, AliyunOptions, AliyunSms),
-    "http_gateway": Adapter(AskedGateway, HttpGatewayOptions, make_gateway),
-}
+ADAPTERS = Adapters(
+    {
+        "twilio_sms": "sms.twilio",
+        "twilio_whatsapp": "sms.whatsapp",
+        "twilio_voice": "voice.twilio",
+        "twilio_ivr": "ivr.twilio",
+        "smtp": "email.smtp",
+        "aliyun_sms": "sms.aliyun",
+        "http_gateway": "sms.http_gateway",
+    }
+)
 
 
 def make_channel(config: ChannelConfig, now: Now) -> Channel:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Self
 import aiosmtplib
 from pydantic import Field, SecretStr, model_validator
 
+from channels.adapter import Adapter
 from channels.contract import Accepted, Callback, Capability, ChannelConfig, Mail, Medium, Outbound, Receipt, Reply
 from channels.email.inbound import InboundMail
 from channels.email.mime import Letterhead, mailbox, tagged
@@ -374,3 +375,6 @@ def _words_refused(code: int, message: str) -> SendError:
 def _xtext(address: str) -> str:
     """Encode for ORCPT (RFC 3461 section 4)."""
     return "".join(c if "!" <= c <= "~" and c not in "+=" else f"+{ord(c):02X}" for c in address)
+
+
+ADAPTER = Adapter(SmtpEmail, SmtpOptions, SmtpEmail)

@@ -2,8 +2,9 @@
 
 from typing import ClassVar
 
+from channels.adapter import Adapter
 from channels.contract import Medium
-from channels.twilio_calls import TwilioCalls
+from channels.twilio_calls import TwilioCallOptions, TwilioCalls
 
 
 class TwilioIvr(TwilioCalls):
@@ -15,3 +16,6 @@ class TwilioIvr(TwilioCalls):
 
     name: ClassVar[str] = "twilio_ivr"
     medium: ClassVar[Medium] = Medium.IVR
+
+
+ADAPTER = Adapter(TwilioIvr, TwilioCallOptions, lambda config, _now: TwilioIvr(config))

@@ -8,6 +8,7 @@ from typing import Annotated, Any, ClassVar, Final, Self
 
 from pydantic import AfterValidator, Field, SecretStr, model_validator
 
+from channels.adapter import Adapter
 from channels.aliyun_api import AliyunApi
 from channels.approved import Sources, filled, known_sources
 from channels.codes import Row, codes_of
@@ -290,3 +291,6 @@ def _text(item: Mapping[str, Any], name: str) -> str | None:
     if isinstance(value, int) and not isinstance(value, bool):
         return str(value)
     return value if isinstance(value, str) and value else None
+
+
+ADAPTER = Adapter(AliyunSms, AliyunOptions, AliyunSms)

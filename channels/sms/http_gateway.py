@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Final
 
 from yarl import URL
 
+from channels.adapter import Adapter
 from channels.contract import (
     Accepted,
     Answer,
@@ -330,3 +331,6 @@ def _found(rules: LookUp, what: Said, item: Any) -> Found:  # noqa: ANN401 - pla
     word = rules.status.find(what, item) if rules.status else None
     code = (rules.code.find(what, item) or None) if rules.code else None
     return Found(reference, rules.statuses.get(word or "", ReceiptStatus.ACCEPTED), code)
+
+
+ADAPTER = Adapter(AskedGateway, HttpGatewayOptions, make_gateway)

@@ -7,6 +7,7 @@ from urllib.parse import quote
 
 from pydantic import Field, model_validator
 
+from channels.adapter import Adapter
 from channels.contract import (
     WHATSAPP,
     Accepted,
@@ -281,3 +282,6 @@ def _reply(fields: dict[str, str], keyword: str | None) -> Reply:
         to=fields.get("To"),
         by_whatsapp=address.startswith(WHATSAPP),
     )
+
+
+ADAPTER = Adapter(TwilioSms, TwilioSmsOptions, lambda config, _now: TwilioSms(config))

@@ -6,6 +6,7 @@ from typing import Annotated, ClassVar, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
+from channels.adapter import Adapter
 from channels.approved import Sources, filled, known_sources
 from channels.contract import WHATSAPP, Capability, ChannelConfig, Found, LookupKey, Outbound
 from channels.errors import ContentRefused, NoTemplate
@@ -86,3 +87,6 @@ class TwilioWhatsApp(TwilioSms):
 
 def _one_line(value: str) -> str:
     return " ".join(value.split())[:MAX_VARIABLE]
+
+
+ADAPTER = Adapter(TwilioWhatsApp, TwilioWhatsAppOptions, lambda config, _now: TwilioWhatsApp(config))

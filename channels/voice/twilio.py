@@ -2,8 +2,9 @@
 
 from typing import ClassVar
 
+from channels.adapter import Adapter
 from channels.contract import Medium
-from channels.twilio_calls import TwilioCalls
+from channels.twilio_calls import TwilioCallOptions, TwilioCalls
 
 
 class TwilioVoice(TwilioCalls):
@@ -11,3 +12,6 @@ class TwilioVoice(TwilioCalls):
 
     name: ClassVar[str] = "twilio_voice"
     medium: ClassVar[Medium] = Medium.VOICE
+
+
+ADAPTER = Adapter(TwilioVoice, TwilioCallOptions, lambda config, _now: TwilioVoice(config))

@@ -12,7 +12,7 @@ from psycopg import sql
 from channels.sandbox.client import Sandbox
 from outreach.bootstrap import open_house
 from outreach.clock import SteppedClock, monotonic, pause
-from outreach.commands.common import NoQueue
+from outreach.commands.indoors import NoQueue
 from outreach.demo.world import carrier_environ
 from outreach.flows.house import House
 from outreach.flows.pacing import NoPacing

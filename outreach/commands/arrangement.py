@@ -6,7 +6,8 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
-from outreach.commands.common import Json, a_house, console, fail, print_json, run, settings_or_fail
+from outreach.commands.common import Json, console, fail, print_json, settings_or_fail
+from outreach.commands.indoors import a_house, run
 from outreach.domain.arrangement_life import ArrangementError
 from outreach.flows.arrangement_desk import Agreed, cancel_on, load_agreed
 from outreach.settings import Settings

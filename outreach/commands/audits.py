@@ -14,16 +14,8 @@ import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
 from rich.table import Table
 
-from outreach.commands.common import (
-    Json,
-    complaints,
-    console,
-    print_json,
-    reachable,
-    read_instant,
-    run,
-    settings_or_fail,
-)
+from outreach.commands.common import Json, complaints, console, print_json, read_instant, settings_or_fail
+from outreach.commands.indoors import reachable, run
 from outreach.flows import audit as auditing
 from outreach.flows.audit import Audit, Part, count_audited
 from outreach.flows.audit import Progress as Told

@@ -9,7 +9,8 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from outreach.bootstrap import make_clock
-from outreach.commands.common import Json, complaints, console, fail, print_json, reachable, run, settings_or_fail
+from outreach.commands.common import Json, complaints, console, fail, print_json, settings_or_fail
+from outreach.commands.indoors import reachable, run
 from outreach.flows import import_book as books
 from outreach.flows.book_file import BookFileError
 from outreach.flows.import_book import Summary, import_book

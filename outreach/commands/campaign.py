@@ -5,7 +5,8 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from outreach.commands.common import Json, a_house, console, fail, print_json, run, settings_or_fail
+from outreach.commands.common import Json, console, fail, print_json, settings_or_fail
+from outreach.commands.indoors import a_house, run
 from outreach.domain.campaign import Campaign, Preview
 from outreach.domain.campaign_config import load_campaigns
 from outreach.flows import campaigns

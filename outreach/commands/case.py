@@ -9,7 +9,8 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from outreach.commands.common import Json, a_house, console, fail, print_json, read_instant, run, settings_or_fail
+from outreach.commands.common import Json, console, fail, print_json, read_instant, settings_or_fail
+from outreach.commands.indoors import a_house, run
 from outreach.domain.words import Channel
 from outreach.flows.explain import Explained, Explanation, explain
 from outreach.flows.rule_words import Told, channel_words, effect_words

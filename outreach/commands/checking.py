@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Annotated
 
@@ -104,6 +104,7 @@ def examine(settings: Settings, config: Path, templates: Path) -> Linted:
     problems += [*plans.problems, *campaigns.problems]
     names = {(one.name, one.channel, one.locale.code) for one in catalog.templates.values() if one.valid}
 
+    @cache
     def permitted(channel: Channel, purpose: Purpose) -> dict[str, list[OpenHours]]:
         assert policy is not None  # noqa: S101 - only passed on when there is one
         weeks = open_minutes(policy, channel, purpose)

@@ -20,7 +20,8 @@ from outreach.commands.audits import audit_all, print_audit
 from outreach.commands.book import bring_in
 from outreach.commands.book import show as show_import
 from outreach.commands.case import print_story
-from outreach.commands.common import Json, NoQueue, console, fail, print_json, run
+from outreach.commands.common import Json, console, fail, print_json
+from outreach.commands.indoors import NoQueue, run
 from outreach.commands.records import write_ledger
 from outreach.demo.book import cut_book, people_of, read_book
 from outreach.demo.cast import Actor, Row, Seen, choose_cast, find_exchange, look, manners, tempers

@@ -5,7 +5,8 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
-from outreach.commands.common import Json, a_house, console, fail, print_json, run, settings_or_fail
+from outreach.commands.common import Json, console, fail, print_json, settings_or_fail
+from outreach.commands.indoors import a_house, run
 from outreach.flows.exchange_words import PARTS, fields_of_part, headline
 from outreach.flows.exchanges import Exchanged, load_exchanges
 from outreach.settings import Settings

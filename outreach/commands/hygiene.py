@@ -8,7 +8,8 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
-from outreach.commands.common import Json, a_house, console, print_json, run, settings_or_fail
+from outreach.commands.common import Json, console, print_json, settings_or_fail
+from outreach.commands.indoors import a_house, run
 from outreach.domain.words import Channel
 from outreach.flows.ports import Row
 from outreach.flows.sentences import reason_words

@@ -11,7 +11,8 @@ import typer
 from channels.email.imap import MailboxError, MailboxOptions
 from channels.email.listener import ListenerOptions
 from outreach.bootstrap import serve_house
-from outreach.commands.common import NoQueue, console, fail, reachable, run
+from outreach.commands.common import console, fail
+from outreach.commands.indoors import NoQueue, reachable, run
 from outreach.flows.house import House
 from outreach.flows.mail import mail_channel
 from outreach.flows.ports import Queue

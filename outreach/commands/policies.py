@@ -13,7 +13,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress
 from rich.table import Table
 from rich.text import Text
 
-from outreach.commands.common import Json, a_house, complaints, console, fail, print_json, run, settings_or_fail
+from outreach.commands.common import Json, complaints, console, fail, print_json, settings_or_fail
+from outreach.commands.indoors import a_house, run
 from outreach.domain.located_yaml import ConfigError
 from outreach.domain.near import did_you_mean
 from outreach.domain.places import memberships

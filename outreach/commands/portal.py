@@ -7,7 +7,8 @@ from uuid import UUID
 
 import typer
 
-from outreach.commands.common import Json, a_house, console, fail, print_json, run, settings_or_fail
+from outreach.commands.common import Json, console, fail, print_json, settings_or_fail
+from outreach.commands.indoors import a_house, run
 from outreach.domain.portal import Portal
 from outreach.settings import Settings
 

@@ -11,16 +11,15 @@ import typer
 from outreach.bootstrap import make_clock
 from outreach.commands.common import (
     Json,
-    a_house,
     complaints,
     console,
     fail,
     lines_of,
     print_json,
     read_instant,
-    run,
     settings_or_fail,
 )
+from outreach.commands.indoors import a_house, run
 from outreach.domain.events import Event, read_event
 from outreach.domain.located_yaml import ConfigError
 from outreach.flows.events import Taken, take_events

@@ -15,17 +15,8 @@ from channels.errors import ConfigError as ChannelConfigError
 from channels.sandbox.client import Sandbox
 from outreach.clock import SystemClock
 from outreach.commands.checking import find_problems
-from outreach.commands.common import (
-    Json,
-    a_house,
-    complaints,
-    console,
-    fail,
-    print_json,
-    reachable,
-    run,
-    settings_or_fail,
-)
+from outreach.commands.common import Json, complaints, console, fail, print_json, settings_or_fail
+from outreach.commands.indoors import a_house, reachable, run
 from outreach.commands.portal import in_a_word, standing
 from outreach.commands.switches import in_words, told, way_back
 from outreach.demo.world import carrier_environ

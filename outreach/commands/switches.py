@@ -8,7 +8,8 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
-from outreach.commands.common import Json, a_house, console, fail, print_json, read_instant, run, settings_or_fail
+from outreach.commands.common import Json, console, fail, print_json, read_instant, settings_or_fail
+from outreach.commands.indoors import a_house, run
 from outreach.domain.words import Channel
 from outreach.flows import switches
 from outreach.flows.house import House

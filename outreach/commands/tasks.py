@@ -8,7 +8,8 @@ from uuid import UUID
 import typer
 from rich.table import Table
 
-from outreach.commands.common import Json, a_house, console, fail, print_json, run, settings_or_fail
+from outreach.commands.common import Json, console, fail, print_json, settings_or_fail
+from outreach.commands.indoors import a_house, run
 from outreach.flows.task_view import TaskView, load_task
 from outreach.flows.tasks import Closed, TaskError, TaskLine, close_task, list_tasks
 from outreach.settings import Settings

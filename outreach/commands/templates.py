@@ -7,7 +7,8 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
-from outreach.commands.common import Json, a_house, console, fail, print_json, run, settings_or_fail
+from outreach.commands.common import Json, console, fail, print_json, settings_or_fail
+from outreach.commands.indoors import a_house, run
 from outreach.domain.words import Channel
 from outreach.flows import approvals
 from outreach.flows.approvals import Standing

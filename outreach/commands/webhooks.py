@@ -9,7 +9,8 @@ import typer
 from rich.table import Table
 
 from outreach.bootstrap import make_clock
-from outreach.commands.common import Json, console, fail, print_json, reachable, run, settings_or_fail
+from outreach.commands.common import Json, console, fail, print_json, settings_or_fail
+from outreach.commands.indoors import reachable, run
 from outreach.domain.outbound_types import TEST_TYPE
 from outreach.domain.webhook import Answer, Endpoint, Webhooks
 from outreach.domain.webhook_config import load_webhooks

@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from functools import lru_cache
 
 from outreach.domain.words import SPOKEN, Channel
 from outreach.rendering.analysis import PUBLIC_PARTS
@@ -168,13 +169,20 @@ def _both(one: Judged, other: Judged) -> Judged:
 
 
 def _cases(question: Question, template: Template) -> Iterator[TouchFields]:
-    """Yield made-up touches of a real creditor. Its address is left as the sample's: a street may be called Court."""
-    code = template.locale.code
+    """Yield made-up touches of a real creditor, with what is printed with them."""
+    for fields in _touches(question.creditor, template.locale.code):
+        yield replace(fields, notices=question.notices) if question.notices else fields
+
+
+@lru_cache(maxsize=64)
+def _touches(creditor: Creditor, code: str) -> tuple[TouchFields, ...]:
+    """Make touches of a creditor. Its address is left as the sample's: a street may be called Court."""
     full = sample_fields(code)
-    address = full.creditor.address if question.creditor.address else None
-    creditor = replace(question.creditor, address=address)
+    creditor = replace(creditor, address=full.creditor.address if creditor.address else None)
     nameless, bare = replace(full, borrower=Borrower()), bare_fields(code)
+    made = []
     for fields, days in ((full, -3), (full, 0), (full, 12), (nameless, -3), (bare, 12)):
         case = replace(fields.case, days_past_due=days, due_on=DUE_ON)
         today = DUE_ON + timedelta(days=days)
-        yield replace(fields, case=case, today=today, creditor=creditor, notices=question.notices)
+        made.append(replace(fields, case=case, today=today, creditor=creditor, notices=()))
+    return tuple(made)

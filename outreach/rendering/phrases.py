@@ -7,7 +7,7 @@ inside one sentence. Punctuation and apostrophes do not count.
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
@@ -20,9 +20,11 @@ _SPACED_CJK = re.compile(rf"(?<=[{_CJK}]) (?=[{_CJK}])")
 _STARTS = re.compile(rf"[a-z0-9]+|[{_CJK}]")
 _WORD = re.compile(r"[a-z0-9]+\*?")
 _LEAST_PREFIX = 3
+_SENTENCES = 2048
+"""How many sentences a book, and lines a process, are remembered."""
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=_SENTENCES)
 def normal(text: str) -> str:
     """Return ``text`` as phrases are compared: full-width folded, case folded, no accents, words one space apart.
 
@@ -93,6 +95,8 @@ class PhraseBook:
     """Phrases of one or several languages, found by how they begin: the cost grows with the text, not the book."""
 
     def __init__(self, phrases: Iterable[Phrase]) -> None:
+        # No phrase goes on past the end of a sentence, and what is written to people repeats most of its sentences.
+        self._in_sentence = lru_cache(maxsize=_SENTENCES)(self._search)
         self._by_start: dict[str, list[Phrase]] = {}
         for phrase in phrases:
             for key in phrase.keys:
@@ -100,10 +104,17 @@ class PhraseBook:
 
     def find(self, text: str) -> tuple[Found, ...]:
         """Return every phrase that stands in ``text``, each once, in the order they stand."""
-        return tuple({found.phrase: found for found in self._search(normal(text))}.values())
+        found: dict[str, Found] = {}
+        for line in text.split("\n"):
+            for sentence in normal(line).split("|"):
+                for one in self._in_sentence(sentence):
+                    found[one.phrase] = one
+        return tuple(found.values())
 
-    def _search(self, plain: str) -> Iterator[Found]:
-        for start in _STARTS.finditer(plain):
-            for phrase in self._by_start.get(start[0][:2], ()):
-                if match := phrase.pattern.match(plain, start.start()):
-                    yield Found(phrase.family, phrase.id, match[0])
+    def _search(self, sentence: str) -> tuple[Found, ...]:
+        return tuple(
+            Found(phrase.family, phrase.id, match[0])
+            for start in _STARTS.finditer(sentence)
+            for phrase in self._by_start.get(start[0][:2], ())
+            if (match := phrase.pattern.match(sentence, start.start()))
+        )

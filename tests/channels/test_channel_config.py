@@ -1,5 +1,7 @@
 """channels.yaml: what it gives, and what it says when it is wrong."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -9,6 +11,7 @@ from channels.config import Pace, load_channels, load_paces
 from channels.contract import ChannelConfig
 from channels.errors import ConfigError
 from channels.registry import ADAPTERS, make_channel
+from tests.support.source import ROOT
 
 SHIPPED = Path(__file__).parents[2] / "config" / "channels.yaml"
 ENV = {
@@ -211,3 +214,11 @@ channels:
     assert any("F:11:58 channels.sms.options.answer.codes.1: Input should be 'bad_address'" in line for line in said)
     good = block.replace("SECOND", "${TOKEN}").replace("adress", "address")
     assert load_channels(written(tmp_path, good), GOOD_ENV)["sms"].adapter == "http_gateway"
+
+
+def test_who_sends_texts_by_one_provider_imports_no_other() -> None:
+    code = "import sys; from channels.registry import ADAPTERS; ADAPTERS['twilio_sms'].options; print(*sys.modules)"
+    ran = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    others = ("aiosmtplib", "channels.email", "channels.sms.aliyun", "channels.gateway_options", "channels.sandbox")
+    assert [name for name in ran.stdout.split() if name.startswith(others)] == []
+    assert "channels.sms.twilio" in ran.stdout.split()

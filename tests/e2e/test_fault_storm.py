@@ -19,7 +19,7 @@ import yaml
 from channels.sandbox import defaults
 from channels.sandbox.faults import NAMES
 from outreach.clock import pause
-from outreach.commands.common import run
+from outreach.commands.indoors import run
 from outreach.commands.records import write_ledger
 from outreach.settings import ROOT, load_settings
 from tests.e2e.ordeal import Ordeal, an_ordeal

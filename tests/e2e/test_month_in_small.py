@@ -9,8 +9,8 @@ import psycopg
 import pytest
 
 from outreach.commands.book import bring_in
-from outreach.commands.common import run
 from outreach.commands.demo import CAMPAIGNS, live_through, start_campaign
+from outreach.commands.indoors import run
 from outreach.commands.records import write_ledger
 from outreach.demo.book import cut_book, people_of, read_book
 from outreach.demo.cast import CAST, choose_cast, find_exchange, look, tempers
