@@ -9,6 +9,7 @@ from decimal import Decimal
 
 from babel.numbers import get_currency_precision
 
+from outreach.replies.loose_amounts import loose_figures
 from outreach.replies.numerals import HAN, WORDS, number, spoken_as_digits
 
 _DOLLARS = frozenset({"USD", "CAD", "AUD", "NZD", "MXN", "HKD", "SGD", "TWD", "COP", "CLP", "ARS", "JMD", "BSD"})
@@ -71,7 +72,21 @@ _ON = re.compile(
     rf"(?:^|[.!?,;] )\s*(?P<value>{_FIGURE})(?P<k>k)? (?=(?:on|by|this|next|tomorrow|today|tonight|friday|monday|el|manana|hoy|para el|este)\b)"
 )
 _SHORT_HAN = re.compile(r"(?<!\d)(\d)([千万])([1-9])(?![\d千百])")
-_NOTE = re.compile(r"\ba (tenner|fiver)\b")
+_SLANG = (
+    (re.compile(r"\ba (?:tenner|ten spot)\b"), "10 dollars"),
+    (re.compile(r"\ba (?:fiver|five spot)\b"), "5 dollars"),
+    (re.compile(r"\bhalf (?:a |of a )?(?:grand|rack|stack)\b"), "500 dollars"),
+    (re.compile(r"\bhalf (?:a |of a )?hundred\b"), "50 dollars"),
+    (re.compile(r"\b(?:a |1 |one )?(?:hundo|c-note)\b"), "100 dollars"),
+    (re.compile(r"(?<=\d )(?:bones|smackers|clams|smackeroos)\b"), "dollars"),
+    (re.compile(r"\b(?:pesitos|varos|bolas|bolitas|pavos|dolaritos|lanas|morlacos|mangos)\b"), "pesos"),
+    (re.compile(r"\bdollars and (\d{1,2}) cents\b"), r"dollars \1 cents"),
+    (re.compile(r"(\d)[嚿旧]水"), r"\g<1>00块"),
+    (re.compile(r"(?<=[\d百千万十])[.]?个半(?!月|小时)"), ".5块"),
+)
+"""Ways to say an amount that are no figure, and how the rules below read them. The unit is always the lender's own."""
+_CENTS = re.compile(r"(\d+) dollars (\d{1,2}) cents")
+_HAN_WATER = re.compile(rf"([{HAN}])(?=[嚿旧]水)")
 _HOTLINE = re.compile(r"(?<!\d)(?:12378|12315|12363|12321|12345|110)(?!\d)")
 """Numbers one calls to complain: never an amount."""
 
@@ -96,14 +111,33 @@ def find_amount(text: str, default_currency: str | None) -> Amount | None:
 
     ``text`` is cleaned, without accents. An amount the person says they owe gives way to one they say they can pay.
     """
-    text = _NOTE.sub(lambda found: {"tenner": "10 pounds", "fiver": "5 pounds"}[found[1]], text)
     text = _HOTLINE.sub(" ", _SHORT_HAN.sub(_written_out, spoken_as_digits(text)))
-    found = list(_signed(text, default_currency)) or list(_bare(text, default_currency))
+    text = _plainly(text, default_currency)
+    found = (
+        list(_signed(text, default_currency))
+        or list(_bare(text, default_currency))
+        or list(_loose(text, default_currency))
+    )
     offered = [amount for amount in found if not _OWED.search(text[: amount.span[0]])]
     candidates = offered or found
     if len({(amount.minor, amount.currency) for amount in candidates}) > 1:
         return None
     return candidates[0] if candidates else None
+
+
+def _plainly(text: str, default: str | None) -> str:
+    """Write slang for money as figures with a unit the lender's currency has."""
+    if not text.isascii():
+        text = _HAN_WATER.sub(lambda found: str(number(found[1]) or ""), text)
+    own = {
+        "dollars": "dollars" if default in _DOLLARS else (default or "").lower(),
+        "pesos": "pesos" if default in _PESOS else (default or "").lower(),
+    }
+    for pattern, plain in _SLANG:
+        if pattern.search(text):
+            unit = next((name for name in own if name in plain), None)
+            text = pattern.sub(plain.replace(unit, own[unit]) if unit else plain, text)
+    return _CENTS.sub(lambda found: f"{found[1]}.{found[2]:0>2} dollars", text)
 
 
 def bare_amount(text: str, default_currency: str | None) -> Amount | None:
@@ -135,6 +169,15 @@ def _bare(text: str, default: str | None) -> Iterator[Amount]:
                 yield Amount(minor, default, match.span("value"))
 
 
+def _loose(text: str, default: str | None) -> Iterator[Amount]:
+    seen: set[int] = set()
+    for figure, scale, span in loose_figures(text) if default else ():
+        minor = to_minor(figure, default, scale) if default else None
+        if minor and default and span[0] not in seen:
+            seen.add(span[0])
+            yield Amount(minor, default, span)
+
+
 def _currency(sign: str, default: str | None) -> str | None:
     if sign in _WRITTEN:
         return _WRITTEN[sign]
@@ -150,7 +193,7 @@ def to_minor(figure: str, currency: str, scale: str | None = None) -> int | None
     value = _decimal(figure, exponent)
     if value is None:
         return None
-    value *= {"k": 1000, "mil": 1000, "千": 1000, "万": 10_000}.get(scale or "", 1)
+    value *= {"k": 1000, "mil": 1000, "百": 100, "千": 1000, "万": 10_000}.get(scale or "", 1)
     minor = value.scaleb(exponent)
     whole = minor == minor.to_integral_value() and 0 < minor < _LARGEST
     return int(minor) if whole else None
