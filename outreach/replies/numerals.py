@@ -74,7 +74,7 @@ _UNITS_SPOKEN = {word: value for word, value in WORDS.items() if value <= 12 and
     "twice", "couple", "primera", "primero", "primer", "segunda", "segundo", "tercera", "tercero", "tercer", "cuarta",
     "cuarto", "quinta", "quinto", "once")} | {"a": 1}  # fmt: skip
 _SPOKEN_WORD = "|".join(sorted({*_TENS, *_TIMES, *_UNITS_SPOKEN}, key=len, reverse=True))
-_SPOKEN = re.compile(rf"\b(?:{_SPOKEN_WORD})(?:[ -](?:(?:and|y) )?(?:{_SPOKEN_WORD}))*\b")
+_SPOKEN = re.compile(rf"\b(?:{_SPOKEN_WORD})(?:[ -](?:(?:and|y) )?(?!(?:a|un|una)\b)(?:{_SPOKEN_WORD}))*\b")
 
 
 def spoken_as_digits(text: str) -> str:
@@ -82,11 +82,11 @@ def spoken_as_digits(text: str) -> str:
     return _SPOKEN.sub(_as_digits, text)
 
 
-_PRICE = re.compile(
-    r"(?P<hundreds>one|two|three|four|five|six|seven|eight|nine)[ -](?P<tens>ten|eleven|fifteen|twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety)(?:[ -](?P<ones>one|two|three|four|five|six|seven|eight|nine))?"
-)
+_ONES = "one|two|three|four|five|six|seven|eight|nine"
+_TENTHS = "twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety"
+_PRICE = re.compile(rf"(?P<hundreds>{_ONES})[ -](?P<tens>ten|eleven|fifteen|{_TENTHS})(?:[ -](?P<ones>{_ONES}))?")
 _PRICE_AND_CENTS = re.compile(
-    r"(?P<tens>twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety)(?:[ -](?P<ones>one|two|three|four|five|six|seven|eight|nine))?[ -](?P<cents>fifty|twenty five|seventy five)"
+    rf"(?P<tens>{_TENTHS})(?:[ -](?P<ones>{_ONES}))?[ -](?P<cents>fifty|twenty five|seventy five)"
 )
 
 
@@ -167,5 +167,6 @@ def _nth(found: re.Match[str]) -> str:
     return f"{lead}{_ORDINALS[word]}th"
 
 
-NUMBER_WORDS = frozenset({*_TENS, *_TIMES, "twice", *(word for word in WORDS if WORDS[word] > 1)})
+_SHARES = ("twice", "hundo", "tenner", "fiver", "thirds", "halves", "quarters", "half", "mitad", "year")
+NUMBER_WORDS = frozenset({*_TENS, *_TIMES, *_SHARES, *(word for word in WORDS if WORDS[word] > 1)})
 """Words of English and Spanish that may count something."""
