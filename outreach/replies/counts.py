@@ -14,7 +14,7 @@ _COUNTS = (
     re.compile(
         rf"\b\d{{2,5}}(?:\.\d\d)? ?(?:dollars |bucks |pesos )?(?:[x×*]|times|por) ?(?P<n>{_X})\b(?! ?(?:a|per|each|every|days|weeks|month|mes|semana)\b)"
     ),
-    re.compile(rf"(?<=\d)(?:百|千|块)? ?[x×*] ?(?P<n>{_X})(?=次|期|个月|$| |[.,?!吧]| *[咋行])"),
+    re.compile(rf"(?:(?<=\d\d)|(?<=[百千万块])) ?[x×*] ?(?P<n>{_X})(?=次|期|个月|$| |[.,?!吧]| *[咋行])"),
     re.compile(rf"\b(?:dollars|bucks|pesos|\d{{2,}}|fifty|twenty|thirty|forty|hundred) (?P<n>{_N}) (?:times|veces)\b"),
     re.compile(rf"\b(?P<n>{_N}) (?:veces|times) (?:\$?\d{{2,}}|veinte|cincuenta|cien|fifty|twenty)\b"),
     re.compile(
