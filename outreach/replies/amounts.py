@@ -9,6 +9,7 @@ from decimal import Decimal
 
 from babel.numbers import get_currency_precision
 
+from outreach.replies.loose_amounts import loose_figures
 from outreach.replies.numerals import HAN, WORDS, number, spoken_as_digits
 
 _DOLLARS = frozenset({"USD", "CAD", "AUD", "NZD", "MXN", "HKD", "SGD", "TWD", "COP", "CLP", "ARS", "JMD", "BSD"})
@@ -54,7 +55,7 @@ _VERB = re.compile(
     rf"(?:\b(?:drop(?:p?ing?)?|bring(?:ing)?|hit you with|hit you w|consigno|consignar|pay|put|do|swing|scrape together|come up with|spare|have|got|payin|paying|send|sending|afford|sent|paid|manage|offer|give|gave|abonar|abono|entrego|entregar|entregarle|pagar|pagarles|pago|pague|deposito|depositar|deposite|ingreso|ingresar|ingresaros|transfiero|transferir|giro|dar|doy|darles)"
     rf"(?: (?:yesterday|today|ayer|hoy|you|u|about|only|around|like|at least|just|solo|les|le|unos|como|de|another|off))*\s+"
     rf"|(?:每个?月|每周|一个月|每个星期|还|付|转|转你|缴|交|汇|给|给你|打|每期|每次|每笔|拿出|出|先还|只能还|能还|可以还)(?:你|你们|个|大概|只能|先|能|可以|我|还|付|了)*\s*)"
-    rf"(?P<value>{_FIGURE}|[{HAN}]{{1,6}})(?:\s(?=mil\b))?(?P<k>k|mil|千|万)?(?![a-z\d])(?!\s*(?:st|nd|rd|th|:|/|%|-\d|days?|weeks?|months?|years?|payments?|installments?|times|am\b|pm\b|parts|"
+    rf"(?P<value>{_FIGURE}|[{HAN}]{{1,6}})(?:\s(?=mil\b))?(?P<k>k|mil|千|万)?(?![a-z\d])(?!(?:st|nd|rd|th)\b)(?!\s*(?::|/|%|-\d|days?|weeks?|months?|years?|payments?|installments?|times|am\b|pm\b|parts|"
     rf"kids|children|jobs|bills|loans|accounts|hours?|minutes?|mins?|more|of|other|or\b|and\b|equal|smaller|monthly|weekly|dias|semanas|meses|cuotas|pagos|plazos|partes|veces|quincenas|hijos|ninos|horas|部|半|些|下|起|定|直|会|样|切|号|日|天|期|次|月|周|个|点|年|笔|成|分))"
 )
 _OWED = re.compile(
@@ -71,7 +72,28 @@ _ON = re.compile(
     rf"(?:^|[.!?,;] )\s*(?P<value>{_FIGURE})(?P<k>k)? (?=(?:on|by|this|next|tomorrow|today|tonight|friday|monday|el|manana|hoy|para el|este)\b)"
 )
 _SHORT_HAN = re.compile(r"(?<!\d)(\d)([千万])([1-9])(?![\d千百])")
-_NOTE = re.compile(r"\ba (tenner|fiver)\b")
+_SLANG = (
+    (re.compile(r"\ba (?:tenner|ten spot)\b"), "10 dollars"),
+    (re.compile(r"\ba (?:fiver|five spot)\b"), "5 dollars"),
+    (re.compile(r"\bhalf (?:a |of )?(?:1000|rack|stack)\b"), "500 dollars"),
+    (re.compile(r"\bhalf (?:a |of )?100\b"), "50 dollars"),
+    (re.compile(r"\b(?:a |1 |one )?(?:hundo|c-note)\b"), "100 dollars"),
+    (re.compile(r"(?<=\d )(?:bones|smackers|clams|smackeroos)\b"), "dollars"),
+    (re.compile(r"\b(?:pesitos|varos|bolas|bolitas|pavos|dolaritos|lanas|morlacos|mangos)\b"), "pesos"),
+    (re.compile(r"\bdollars and (\d{1,2}) cents\b"), r"dollars \1 cents"),
+    (re.compile(r"(?<=\d)/-"), " dollars"),
+    (re.compile(r"(\d)[嚿旧]水"), r"\g<1>00块"),
+    (re.compile(r"(?<=[\d百千万十])[.]?个半(?!月|小时)"), ".5块"),
+)
+"""Ways to say an amount that are no figure, and how the rules below read them. The unit is always the lender's own."""
+_FEW = re.compile(
+    r"\b(one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|dos|tres|cuatro|cinco|seis|siete|ocho|nueve|diez)"
+    r"(?=[ -](?:dollars|bucks|pounds|quid|euros|pesos|dolares|rupees)\b)"
+)
+_TWICE = re.compile(r"([一二两三四五六七八九][百千万])\1+")
+"""五百五百地还: five hundred at a time."""
+_CENTS = re.compile(r"(\d+) dollars (\d{1,2}) cents")
+_HAN_WATER = re.compile(rf"([{HAN}])(?=[嚿旧]水)")
 _HOTLINE = re.compile(r"(?<!\d)(?:12378|12315|12363|12321|12345|110)(?!\d)")
 """Numbers one calls to complain: never an amount."""
 
@@ -96,14 +118,35 @@ def find_amount(text: str, default_currency: str | None) -> Amount | None:
 
     ``text`` is cleaned, without accents. An amount the person says they owe gives way to one they say they can pay.
     """
-    text = _NOTE.sub(lambda found: {"tenner": "10 pounds", "fiver": "5 pounds"}[found[1]], text)
     text = _HOTLINE.sub(" ", _SHORT_HAN.sub(_written_out, spoken_as_digits(text)))
-    found = list(_signed(text, default_currency)) or list(_bare(text, default_currency))
+    text = _plainly(text, default_currency)
+    found = (
+        list(_signed(text, default_currency))
+        or list(_bare(text, default_currency))
+        or list(_loose(text, default_currency))
+    )
     offered = [amount for amount in found if not _OWED.search(text[: amount.span[0]])]
     candidates = offered or found
     if len({(amount.minor, amount.currency) for amount in candidates}) > 1:
         return None
     return candidates[0] if candidates else None
+
+
+def _plainly(text: str, default: str | None) -> str:
+    """Write slang for money as figures with a unit the lender's currency has."""
+    if not text.isascii():
+        text = _HAN_WATER.sub(lambda found: str(number(found[1]) or ""), text)
+    own = {
+        "dollars": "dollars" if default in _DOLLARS else (default or "").lower(),
+        "pesos": "pesos" if default in _PESOS else (default or "").lower(),
+    }
+    text = _TWICE.sub(r"\1", text)
+    text = _FEW.sub(lambda found: str(WORDS[found[1]]), text)
+    for pattern, plain in _SLANG:
+        if pattern.search(text):
+            unit = next((name for name in own if name in plain), None)
+            text = pattern.sub(plain.replace(unit, own[unit]) if unit else plain, text)
+    return _CENTS.sub(lambda found: f"{found[1]}.{found[2]:0>2} dollars", text)
 
 
 def bare_amount(text: str, default_currency: str | None) -> Amount | None:
@@ -135,6 +178,15 @@ def _bare(text: str, default: str | None) -> Iterator[Amount]:
                 yield Amount(minor, default, match.span("value"))
 
 
+def _loose(text: str, default: str | None) -> Iterator[Amount]:
+    seen: set[int] = set()
+    for figure, scale, span in loose_figures(text) if default else ():
+        minor = to_minor(figure, default, scale) if default else None
+        if minor and default and span[0] not in seen:
+            seen.add(span[0])
+            yield Amount(minor, default, span)
+
+
 def _currency(sign: str, default: str | None) -> str | None:
     if sign in _WRITTEN:
         return _WRITTEN[sign]
@@ -150,7 +202,7 @@ def to_minor(figure: str, currency: str, scale: str | None = None) -> int | None
     value = _decimal(figure, exponent)
     if value is None:
         return None
-    value *= {"k": 1000, "mil": 1000, "千": 1000, "万": 10_000}.get(scale or "", 1)
+    value *= {"k": 1000, "mil": 1000, "百": 100, "千": 1000, "万": 10_000}.get(scale or "", 1)
     minor = value.scaleb(exponent)
     whole = minor == minor.to_integral_value() and 0 < minor < _LARGEST
     return int(minor) if whole else None

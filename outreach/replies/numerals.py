@@ -23,6 +23,12 @@ HAN = "零〇一二三四五六七八九十百千万两俩"
 _HAN_ONLY = re.compile(f"[{HAN}]+\\Z")
 
 
+_ROUGHLY = re.compile(
+    "^[一二两三四五六七八][二两三四五六七八九]$|[一二两三四五六七八九][一二两三四五六七八九][十百千万]"
+)
+"""两三 and 四五百: about so many, which is no number."""
+
+
 def number(word: str) -> int | None:
     """Return the value of digits, a number word or Chinese numerals; None when it is none of them."""
     if word.isdecimal():
@@ -34,6 +40,8 @@ def number(word: str) -> int | None:
 
 def han_number(text: str) -> int | None:
     """Read ``三百五`` as 350, ``两千`` as 2000, ``一万二`` as 12000. None when the signs make no number."""
+    if _ROUGHLY.search(text):
+        return None
     if not any(sign in _UNITS for sign in text):
         return int("".join(str(_DIGITS[sign]) for sign in text))
     total, section, digit, unit = 0, 0, 0, 1
@@ -56,7 +64,9 @@ _TENS = {
     "veinte": 20, "treinta": 30, "cuarenta": 40, "cincuenta": 50, "sesenta": 60, "setenta": 70, "ochenta": 80,
     "noventa": 90, "cien": 100, "ciento": 100, "doscientos": 200, "trescientos": 300, "cuatrocientos": 400,
     "quinientos": 500, "seiscientos": 600, "setecientos": 700, "ochocientos": 800, "novecientos": 900,
-    "eleven": 11, "fifteen": 15, "eighteen": 18, "quince": 15,
+    "eleven": 11, "twelve": 12, "thirteen": 13, "fourteen": 14, "fifteen": 15, "sixteen": 16, "seventeen": 17,
+    "eighteen": 18, "nineteen": 19, "quince": 15, "veinticinco": 25, "veintiun": 21, "doscientas": 200,
+    "trescientas": 300, "quinientas": 500,
 }  # fmt: skip
 _TIMES = {"hundred": 100, "thousand": 1000, "grand": 1000, "mil": 1000}
 _UNITS_SPOKEN = {word: value for word, value in WORDS.items() if value <= 12 and word.isalpha() and word not in (
@@ -64,7 +74,7 @@ _UNITS_SPOKEN = {word: value for word, value in WORDS.items() if value <= 12 and
     "twice", "couple", "primera", "primero", "primer", "segunda", "segundo", "tercera", "tercero", "tercer", "cuarta",
     "cuarto", "quinta", "quinto", "once")} | {"a": 1}  # fmt: skip
 _SPOKEN_WORD = "|".join(sorted({*_TENS, *_TIMES, *_UNITS_SPOKEN}, key=len, reverse=True))
-_SPOKEN = re.compile(rf"\b(?:{_SPOKEN_WORD})(?:[ -](?:(?:and|y) )?(?:{_SPOKEN_WORD}))*\b")
+_SPOKEN = re.compile(rf"\b(?:{_SPOKEN_WORD})(?:[ -](?:(?:and|y) )?(?!(?:a|un|una)\b)(?:{_SPOKEN_WORD}))*\b")
 
 
 def spoken_as_digits(text: str) -> str:
@@ -72,20 +82,40 @@ def spoken_as_digits(text: str) -> str:
     return _SPOKEN.sub(_as_digits, text)
 
 
+_ONES = "one|two|three|four|five|six|seven|eight|nine"
+_TENTHS = "twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety"
+_PRICE = re.compile(rf"(?P<hundreds>{_ONES})[ -](?P<tens>ten|eleven|fifteen|{_TENTHS})(?:[ -](?P<ones>{_ONES}))?")
+_PRICE_AND_CENTS = re.compile(
+    rf"(?P<tens>{_TENTHS})(?:[ -](?P<ones>{_ONES}))?[ -](?P<cents>fifty|twenty five|seventy five)"
+)
+
+
+def _value(words: str | None) -> int:
+    return sum(_TENS.get(word) or _UNITS_SPOKEN[word] for word in re.split("[ -]", words)) if words else 0
+
+
 def _as_digits(found: re.Match[str]) -> str:
+    said = found[0]
+    price, cents = _PRICE.fullmatch(said), _PRICE_AND_CENTS.fullmatch(said)
+    if price:  # "one fifty" is 150
+        return str(100 * _value(price["hundreds"]) + _value(price["tens"]) + _value(price["ones"]))
+    if cents:  # "thirty two fifty" is 32.50
+        return f"{_value(cents['tens']) + _value(cents['ones'])}.{_value(cents['cents'])}"
     total, part, large = 0, 0, False
-    for word in re.split(r"[ -]", found[0]):
+    words = re.split(r"[ -]", said)
+    lead = "a " if words[0] == "a" and len(words) > 1 and words[1] not in _TIMES else ""
+    for word in words[1:] if lead else words:
         if word in _TIMES:
             large = True
             part = max(part, 1) * _TIMES[word]
             if _TIMES[word] == 1000:
                 total, part = total + part, 0
         elif word in _TENS:
-            large = True
+            large = large or _TENS[word] != 12 or len(words) > 1
             part += _TENS[word]
         elif word not in ("and", "y"):
             part += _UNITS_SPOKEN[word]
-    return str(total + part) if large else found[0]
+    return f"{lead}{total + part}" if large else said
 
 
 _ORDINALS = {
@@ -102,7 +132,10 @@ _DAY_WORDS = {
     "veinticuatro": 24, "veinticinco": 25, "veintiseis": 26, "veintisiete": 27, "veintiocho": 28, "veintinueve": 29,
     "treinta y uno": 31, "treinta": 30,
 }  # fmt: skip
-_ENGLISH_MONTH = "january|february|march|april|may|june|july|august|september|october|november|december"
+_ENGLISH_MONTH = (
+    "january|february|march|april|may|june|july|august|september|october|november|december|"
+    "jan|feb|mar|apr|jun|jul|aug|sept|sep|oct|nov|dec"
+)
 _SPANISH_MONTH = "enero|febrero|marzo|abril|mayo|junio|julio|agosto|septiembre|setiembre|octubre|noviembre|diciembre"
 _NTH = "|".join(_ORDINALS)
 _LATER = "|".join(word for word, place in _ORDINALS.items() if place > 3)
@@ -134,5 +167,6 @@ def _nth(found: re.Match[str]) -> str:
     return f"{lead}{_ORDINALS[word]}th"
 
 
-NUMBER_WORDS = frozenset({*_TENS, *_TIMES, "twice", *(word for word in WORDS if WORDS[word] > 1)})
+_SHARES = ("twice", "hundo", "tenner", "fiver", "thirds", "halves", "quarters", "half", "mitad", "year")
+NUMBER_WORDS = frozenset({*_TENS, *_TIMES, *_SHARES, *(word for word in WORDS if WORDS[word] > 1)})
 """Words of English and Spanish that may count something."""

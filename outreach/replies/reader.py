@@ -14,7 +14,8 @@ from outreach.replies.amounts import Amount, bare_amount, find_amount
 from outreach.replies.asked import dated_answer, is_day, token_of
 from outreach.replies.ballot import weigh
 from outreach.replies.counts import bare_number, find_choice, find_count
-from outreach.replies.dates import When, find_date, may_name_date
+from outreach.replies.date_words import When
+from outreach.replies.dates import find_date, may_name_date
 from outreach.replies.day_times import barred_hours, call_hour
 from outreach.replies.frequency import how_often
 from outreach.replies.language_wish import language_wish, only_wishes
