@@ -13,7 +13,7 @@ from channels.email.quoted import words_of
 from outreach.replies.amounts import Amount, bare_amount, find_amount
 from outreach.replies.asked import dated_answer, is_day, token_of
 from outreach.replies.ballot import weigh
-from outreach.replies.counts import bare_number, find_choice, find_count
+from outreach.replies.counts import bare_number, find_count
 from outreach.replies.dates import When, find_date, may_name_date
 from outreach.replies.day_times import barred_hours, call_hour
 from outreach.replies.frequency import how_often
@@ -21,6 +21,7 @@ from outreach.replies.language_wish import language_wish, only_wishes
 from outreach.replies.matching import Found, Lexicon, Words, load_lexicon
 from outreach.replies.normalise import LIMIT, unaccented
 from outreach.replies.numerals import NUMBER_WORDS
+from outreach.replies.options import find_choice
 from outreach.replies.plan_wishes import names_payday, plan_wish
 from outreach.replies.reading import (
     ALL_CHANNELS,
@@ -246,10 +247,7 @@ class _Reader:
             self._drop(Intent.CHOOSE_OPTION)
             return None
         offers = self._context.offers
-        text = self._plain if not self._plain.isascii() else self._words.padded.strip()
-        choice = find_choice(text, self._words.core, offers) if not self._every else None
-        if choice is None and facts.amount:
-            choice = _offer_of(facts.amount, offers)
+        choice = find_choice(self._plain, self._words.core, offers)
         if choice is None and len(offers) == 1 and Intent.CONFIRM_YES in self._found:
             choice = offers[0].option
         if choice is None:
@@ -434,14 +432,6 @@ class _Reader:
         if self._context.awaiting is not Awaiting.PROMISE_DATE or is_day(self._words.core):
             return None
         return bare_amount(self._plain, self._currency)
-
-
-def _offer_of(amount: Amount, offers: tuple[OpenOffer, ...]) -> int | None:
-    """Return the one offer whose installment is exactly this amount."""
-    fitting = [
-        offer.option for offer in offers if (offer.amount_minor, offer.currency) == (amount.minor, amount.currency)
-    ]
-    return fitting[0] if len(fitting) == 1 else None
 
 
 _DIGIT = re.compile(r"\d")
