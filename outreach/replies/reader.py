@@ -34,6 +34,7 @@ from outreach.replies.reading import (
     Reading,
     ReplyContext,
 )
+from outreach.replies.spoken_answers import about_contact, cancels_plan, conditional, kernel, spoken_answer
 from outreach.replies.time_wishes import time_wish, timed
 from outreach.replies.voter import load_voter
 
@@ -153,6 +154,7 @@ class _Reader:
         facts = self._facts(past=already)
         self._bare_answer()
         choice = self._choice(facts)
+        self._spoken_answer(facts)
         self._from_facts(facts)
         self._cautious_stop()
         self._prune(facts)
@@ -207,15 +209,42 @@ class _Reader:
                 return
         if awaiting in (Awaiting.CONFIRMATION, Awaiting.OPT_IN):
             for kind in ("no", "yes", "ok"):
-                if self._lexicon.opens_with(kind, self._words) and not self._reserved():
+                if self._lexicon.opens_with(kind, self._words) and (kind == "no" or not self._reserved()):
+                    self._answer(kind, awaiting, _LIKELY)
+                    return
+            said = self._lexicon.words(kernel(self._plain))
+            for kind in ("no", "yes", "ok"):
+                if self._lexicon.is_answer(kind, said):
                     self._answer(kind, awaiting, _LIKELY)
                     return
 
     def _reserved(self) -> bool:
-        """Say whether a "yes" goes on with "but"."""
-        return not self._words.vocabulary.isdisjoint(_BUT) or any(
-            sign in self._plain for sign in ("但", "不过", "可是")
-        )
+        """Say whether a "yes" goes on with terms of its own."""
+        return conditional(self._plain, self._context.offers)
+
+    def _spoken_answer(self, facts: Facts) -> None:
+        """Read an answer in more words than a bare one; what refuses contact or is unsafe goes before it."""
+        awaiting, found = self._context.awaiting, self._found
+        if awaiting is Awaiting.CONFIRMATION:
+            yes = found.get(Intent.CONFIRM_YES)
+            if yes and yes.confidence < _CERTAIN and self._reserved():
+                self._drop(Intent.CONFIRM_YES)
+            if Intent.STOP in found and cancels_plan(self._plain):
+                self._drop(Intent.STOP)
+        answer = spoken_answer(self._plain, awaiting)
+        if answer is None or Intent.CHOOSE_OPTION in found or Intent.CONFIRM_YES in found and awaiting is not Awaiting.OPT_IN:
+            return
+        intent, why = answer
+        loud = found.keys() - _QUIET - {Intent.HELP}
+        if intent in (Intent.HELP, Intent.PROMISE_TO_PAY, Intent.START) and (loud - {Intent.START} or facts.on):
+            return
+        if intent is Intent.CONFIRM_NO and awaiting is Awaiting.OFFER_CHOICE:
+            if facts.on or facts.amount or facts.count or loud & _MONEY - {Intent.INSTALLMENTS}:
+                return
+            self._drop(Intent.INSTALLMENTS)
+        if awaiting is Awaiting.OPT_IN or not about_contact(self._plain):
+            self._drop(Intent.CHIT_CHAT, Intent.CONFIRM_YES, *(() if intent is Intent.CONFIRM_NO else (Intent.CONFIRM_NO,)))
+            self._add(intent, _GUESS if intent in (Intent.HELP, Intent.PROMISE_TO_PAY) else _LIKELY, why)
 
     def _answer(self, kind: str, awaiting: Awaiting | None, confidence: float) -> None:
         if kind == "no":
@@ -415,7 +444,7 @@ class _Reader:
 
         def place(intent: Intent) -> float:
             if answered and intent is Intent.CONFIRM_YES:
-                return RANK[Intent.CHOOSE_OPTION] - 0.5
+                return RANK[Intent.START] - 0.5
             return RANK[intent]
 
         return sorted(self._found, key=place)
@@ -435,7 +464,6 @@ class _Reader:
 
 
 _DIGIT = re.compile(r"\d")
-_BUT = frozenset({"but", "pero", "however", "except", "unless", "although"})
 _NOT_STOP = frozenset(
     {"shop", "step", "top", "spot", "slop", "atop", "stow", "tops", "pop", "hop", "mop", "cop", "drop", "crop", "prop",
      "chop", "flop", "plop", "strop", "stock", "store", "story", "estop"}
