@@ -13,8 +13,10 @@ from outreach.replies.numerals import HAN, number
 from outreach.replies.reading import OpenOffer
 
 _LETTERS = {"a": 1, "b": 2, "c": 3, "d": 4, "i": 1, "ii": 2, "iii": 3}
-_EN_UNIT = {word: place for place, word in enumerate("one two three four five six seven eight nine ten eleven twelve".split(), 1)}
-_ES_UNIT = {word: place for place, word in enumerate("uno dos tres cuatro cinco seis siete ocho nueve diez once doce".split(), 1)}
+_EN_WORDS = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
+_ES_WORDS = ("uno", "dos", "tres", "cuatro", "cinco", "seis", "siete", "ocho", "nueve", "diez", "once", "doce")
+_EN_UNIT = {word: place for place, word in enumerate(_EN_WORDS, 1)}
+_ES_UNIT = {word: place for place, word in enumerate(_ES_WORDS, 1)}
 _UNIT = {**_EN_UNIT, **_ES_UNIT, "una": 1, "eighteen": 18, "dieciocho": 18}
 _TENS = {
     "twenty": 20, "thirty": 30, "forty": 40, "fourty": 40, "fifty": 50, "sixty": 60, "seventy": 70, "eighty": 80, "ninety": 90,
@@ -85,7 +87,9 @@ def _middle(offers: tuple[OpenOffer, ...]) -> int | None:
     return options[len(options) // 2] if len(options) % 2 else None
 
 
-_NOT_COST = r"(?! ?(?:interest|fees?|total|overall|in (?:the end|total)|altogether|intereses?|en total|al final|利息|总))"
+_NOT_COST = (
+    r"(?! ?(?:interest|fees?|total|overall|in (?:the end|total)|altogether|intereses?|en total|al final|利息|总))"
+)
 _SIZES: tuple[tuple[re.Pattern[str], Callable[[tuple[OpenOffer, ...]], int | None], bool], ...] = (
     (
         re.compile(
@@ -114,7 +118,9 @@ _SIZES: tuple[tuple[re.Pattern[str], Callable[[tuple[OpenOffer, ...]], int | Non
         False,
     ),
     (
-        re.compile(r"\b(?:biggest|largest|highest) (?:one|payments?|amount|monthly|option)\b|\bmas (?:alt|grand)[oae]s?\b|金额最(?:高|大|多)|每月最多的"),
+        re.compile(
+            r"\b(?:biggest|largest|highest) (?:one|payments?|amount|monthly|option)\b|\bmas (?:alt|grand)[oae]s?\b|金额最(?:高|大|多)|每月最多的"
+        ),
         _least(lambda offer: -offer.amount_minor),
         False,
     ),
@@ -163,8 +169,12 @@ _NTH_HAN = re.compile(
     r"(?:第|方案|选项|套餐|选择?第?|(?:要|就|按|用|是|说|选)第?)(?P<n>[1-9]|[一二三四五六]|[abc](?![a-z]))(?![0-9一二三四五六七八九十])(?:个|种|项|号|方案|档)?(?!个月|[期次百千万块月天周元年起样些点半下直会共定般])"
     r"|(?<![0-9一二三四五六七八九十])(?P<k>[1-9]|[一二三四五六])(?:号|才对|方案)(?!还|给|付|交|发)"
 )
-_OPENS = re.compile(rf"^\W*(?P<n>\d{{1,2}}|[abc]\b|iii?\b|[一二三四五六])(?!\d){_ENDS}|^\W*(?P<dot>\d)[.,)，、。](?!\d)")
-_CLAUSE_ALONE = re.compile(r"(?:^|[.,!?;，。！？；…]) ?(?:so |then |and |y |la |el |actually |just )*(?P<n>\d{1,2})(?= ?(?:$|[.,!?;，。！；…吧]))")
+_OPENS = re.compile(
+    rf"^\W*(?P<n>\d{{1,2}}|[abc]\b|iii?\b|[一二三四五六])(?!\d){_ENDS}|^\W*(?P<dot>\d)[.,)，、。](?!\d)"
+)
+_CLAUSE_ALONE = re.compile(
+    r"(?:^|[.,!?;，。！？；…]) ?(?:so |then |and |y |la |el |actually |just )*(?P<n>\d{1,2})(?= ?(?:$|[.,!?;，。！；…吧]))"
+)
 
 _COUNTED = re.compile(
     r"(?<![\d.,$/:])(?P<n>\d{1,2})(?: |-)?(?:equal |monthly |easy |smaller |small |big |bigger |other )?(?:months?|monthers?|mos?|mths?|payments?|installments?|instalments?|pymts|pmts|of (?:em|them|those|the)|parts|times|pagos?|cuotas?|plazos?|meses|mensualidades|quincenas|abonos|parcialidades|partes|veces)\b(?! ago)"
@@ -178,7 +188,9 @@ _SPAN = re.compile(
     r"(?P<long>\b(?:a|one|1|whole|full|the|all) ?-?(?:year|yr)\b(?: and (?:a )?half)?|\byear ?-?long\b|\bdoce meses\b|\bun ano\b(?: y medio)?|\bano y medio\b|(?:一|1|全|整)年半?)"
     r"|(?P<half>\bhalf (?:a |the )?(?:year|yr)\b|\bmedio ano\b|\b6 ?mo\b|半年)"
 )
-_FIGURE = re.compile(r"(?<!\d[.,])(?<![\d/:#a-z])(?P<n>\d{1,7}(?:\.\d\d)?)(?:s|ers?)?(?![\d:/%]|\.\d|,\d|st\b|nd\b|rd\b|th\b| ?(?:am|pm|oclock)\b|号|日)")
+_FIGURE = re.compile(
+    r"(?<!\d[.,])(?<![\d/:#a-z])(?P<n>\d{1,7}(?:\.\d\d)?)(?:s|ers?)?(?![\d:/%]|\.\d|,\d|st\b|nd\b|rd\b|th\b| ?(?:am|pm|oclock)\b|号|日)"
+)
 _TIMES_WRITTEN = re.compile(r"(?<![\d.])(\d{1,4}) ?(?:x|×|\*) ?(?=\$?\d)")
 
 # What rules an offer out, before it and after it in the same clause.
@@ -202,7 +214,9 @@ _QUESTION = re.compile(
 _BARGAIN = re.compile(
     r"\b(?:make|get|drop|bring|lower|cut|knock|bump|change) (?:it|that|the (?:\w+ ){1,3}?)(?:down |up )?(?:to |at )?\$?\d|\b(?:dejela|dejemelo|dejala|bajela|bajala|pongale|ponle|ponga|ponme|hagala) (?:una |en |a |de |la )*\$?\d|\b(?:no hay|what about|how about|how bout|can you do|could you do|would you (?:take|do))\b|改成\d|(?:能|可以)[^,，]{0,3}(?:四|五|八|十|4|5|8|10)期"
 )
-_REST = re.compile(r"\b(?:the other|the rest|rest|what(?:s| is) left|remaining|leftover|keep the|la otra|el otro|la que (?:queda|sobra)|lo que queda)\b|剩下|剩低|另外|另一")
+_REST = re.compile(
+    r"\b(?:the other|the rest|rest|what(?:s| is) left|remaining|leftover|keep the|la otra|el otro|la que (?:queda|sobra)|lo que queda)\b|剩下|剩低|另外|另一"
+)
 _DECLINED = re.compile(
     r"\b(?:none|neither|ningun[oa]?|nada de eso|ni una ni otra|no (?:quiero|necesito|ocupo|me interesa) (?:un |ningun |el |los |otro |mas )?(?:plan|planes|plazos|pagos|partirlo|nada|dividirlo)|(?:dont|do not|didnt|wont(?: be)?|not) (?:want|need|needing|like|interested in|doing) (?:a|any|the|no|your|another|these|those|any of) ?(?:payment )?(?:plan|plans|of|options?|installments?)?)\b|都不|全部?都?不|一个都|三个都不|哪个都不|不分(?!开)|不要分"
 )
@@ -237,42 +251,49 @@ def _spelled_out(text: str) -> str:
 
 def _mentions(text: str, offers: tuple[OpenOffer, ...]) -> Iterator[_Mention | None]:
     """Find every offer named; None for a length or payment that no offer has."""
-    known = {offer.option for offer in offers}
     for pattern, pick, place in _SIZES:
         for found in pattern.finditer(text):
             option = pick(offers)
             if option is not None:
                 yield _Mention(*found.span(), option, place)
-    counted: list[tuple[int, int]] = []
-    brief = len(text) <= (_BRIEF if text.isascii() else _BRIEF // 3)
-    for found in _COUNTED.finditer(text):
-        value = number(next(each for each in found.groups() if each))
-        option = _by_length(value, offers)
-        if value is None or value < 2 or any(_amount_of(offer) == value for offer in offers):
-            continue
-        counted.append(found.span())
-        yield None if option is None else _Mention(*found.span(), option, place=False)
-    for found in _SPAN.finditer(text):
-        if brief and not any(start <= found.start() < end for start, end in counted):
-            half = 1.5 if found[0].endswith(("half", "medio", "半")) and found["long"] else 1
-            option = _by_length(int(12 * half) if found["long"] else 6, offers)
-            counted.append(found.span())
-            yield None if option is None else _Mention(*found.span(), option, place=False)
-    for pattern in (_NUMBERED, _NTH, _NTH_HAN, _OPENS, _CLAUSE_ALONE):
-        for found in pattern.finditer(text):
-            group = next(name for name, each in found.groupdict().items() if each)
-            word, span = found[group], found.span(group)
-            if any(start < found.end() and found.start() < end for start, end in counted):
-                continue
-            value = _LETTERS.get(word) or number(word)
-            if value in known:
-                yield _Mention(*span, value, place=True)
-            elif value is not None and _by_length(value, offers):
-                yield _Mention(*span, _by_length(value, offers) or 0, place=False)
+    lengths = list(_lengths(text, offers))
+    for span, option in lengths:
+        yield None if option is None else _Mention(*span, option, place=False)
+    yield from _places(text, offers, [span for span, _ in lengths])
     for found in _FIGURE.finditer(text):
         option = _one([offer.option for offer in offers if _amount_of(offer) == float(found["n"])])
         if option is not None:
             yield _Mention(*found.span(), option, place=False)
+
+
+def _lengths(text: str, offers: tuple[OpenOffer, ...]) -> Iterator[tuple[tuple[int, int], int | None]]:
+    """Find where a number of payments or months stands, and the option that has it."""
+    counted: list[tuple[int, int]] = []
+    for found in _COUNTED.finditer(text):
+        value = number(next(each for each in found.groups() if each))
+        if value is not None and value >= 2 and all(_amount_of(offer) != value for offer in offers):
+            counted.append(found.span())
+            yield found.span(), _by_length(value, offers)
+    if len(text) > (_BRIEF if text.isascii() else _BRIEF // 3):
+        return
+    for found in _SPAN.finditer(text):
+        if not any(start <= found.start() < end for start, end in counted):
+            longer = found["long"] and found[0].endswith(("half", "medio", "半"))
+            yield found.span(), _by_length(18 if longer else 12 if found["long"] else 6, offers)
+
+
+def _places(text: str, offers: tuple[OpenOffer, ...], taken: list[tuple[int, int]]) -> Iterator[_Mention]:
+    """Find option numbers, letters and ordinals outside what counts payments."""
+    known = {offer.option for offer in offers}
+    for pattern in (_NUMBERED, _NTH, _NTH_HAN, _OPENS, _CLAUSE_ALONE):
+        for found in pattern.finditer(text):
+            if any(start < found.end() and found.start() < end for start, end in taken):
+                continue
+            group = next(name for name, each in found.groupdict().items() if each)
+            value = _LETTERS.get(found[group]) or number(found[group])
+            option = value if value in known else _by_length(value, offers)
+            if option is not None:
+                yield _Mention(*found.span(group), option, place=value in known)
 
 
 _CLAUSES = re.compile(r"[.,!?;，。！？；…]+")
@@ -300,12 +321,17 @@ def choose(text: str, offers: tuple[OpenOffer, ...]) -> Choice:
     """
     if not offers:
         return _UNSAID
-    said = _spelled_out(text)
+    said = _CORRECTED.sub(r"\g<0>,", _spelled_out(text))
     found = list(_mentions(said, offers))
     if not found:
         return _UNSAID
     mentions = [each for each in found if each is not None]
-    if len(mentions) < len(found) or _BARGAIN.search(said) or _DOUBT.search(said) or any(_asked(each, said) for each in mentions):
+    if (
+        len(mentions) < len(found)
+        or _BARGAIN.search(said)
+        or _DOUBT.search(said)
+        or any(_asked(each, said) for each in mentions)
+    ):
         return _UNSURE
     turn = max((each.end() for each in _CORRECTED.finditer(said)), default=0)
     later = [each for each in mentions if each.start >= turn - 1 or each.end > turn]

@@ -11,9 +11,9 @@ from rapidfuzz.distance import OSA
 
 from channels.email.quoted import words_of
 from outreach.replies.amounts import Amount, bare_amount, find_amount
-from outreach.replies.asked import dated_answer, is_day, token_of
-from outreach.replies.ballot import weigh
-from outreach.replies.counts import bare_number, find_count
+from outreach.replies.asked import dated_answer, day_first, is_day, promised
+from outreach.replies.ballot import Outcome, weigh
+from outreach.replies.counts import find_count
 from outreach.replies.dates import When, find_date, may_name_date
 from outreach.replies.day_times import barred_hours, call_hour
 from outreach.replies.frequency import how_often
@@ -30,7 +30,6 @@ from outreach.replies.reading import (
     RANK,
     Awaiting,
     Intent,
-    OpenOffer,
     Reading,
     ReplyContext,
 )
@@ -48,7 +47,6 @@ _ANSWERS_WHO = frozenset(
 )  # fmt: skip
 _CERTAIN, _LIKELY, _GUESS, _DOUBT, _NONE = 0.97, 0.85, 0.6, 0.5, 0.2
 _HOURS = {Intent.CALLBACK_REQUEST: call_hour, Intent.INCONVENIENT_TIME: barred_hours}
-_MONTH_FIRST = frozenset({"USD", "CNY", "JPY", "KRW", "TWD", "PHP"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,9 +83,9 @@ def read(
         return Reading(Intent.HELP, _GUESS, explanation="a bare question mark")
     if not words.core:
         return Reading(Intent.UNCLEAR, _NONE, must_pause=True, explanation="nothing to read")
-    promised = _promised(words, context, lexicon)
-    if promised:
-        return promised
+    key = promised(words, context, lexicon)
+    if key:
+        return key
     day = ref_date or _local_day(received_at, time_zone)
 
     def heard(said: Words) -> Reading:
@@ -106,22 +104,6 @@ def read(
 
 def _local_day(at: datetime | None, zone: str | None) -> date | None:
     return at.astimezone(ZoneInfo(zone)).date() if at and zone else None
-
-
-def _promised(words: Words, context: ReplyContext, lexicon: Lexicon) -> Reading | None:
-    """Read a bare token as the last prompt promised it would be read."""
-    token = token_of(words.core)
-    for key, intent in context.keys.items():
-        if token and token == lexicon.words(key).core:
-            choice = bare_number(words.core) if intent is Intent.CHOOSE_OPTION else None
-            stop = intent is Intent.STOP
-            return Reading(
-                intent, 0.99, choice=choice, must_stop=stop,
-                must_pause=intent in PAUSING,
-                stop_channels=ALL_CHANNELS if stop else (),
-                explanation="the last prompt promised this key",
-            )  # fmt: skip
-    return None
 
 
 class _Reader:
@@ -153,7 +135,7 @@ class _Reader:
         already = Intent.ALREADY_PAID in self._found
         facts = self._facts(past=already)
         self._bare_answer()
-        choice = self._choice(facts)
+        choice = self._choice()
         self._spoken_answer(facts)
         self._from_facts(facts)
         self._cautious_stop()
@@ -179,7 +161,7 @@ class _Reader:
         on, named = None, False
         asked = dated_answer(text, self._words.core, self._context.awaiting)
         if self._day and may_name_date(asked):
-            on, named = find_date(asked, When(self._day, past=past, day_first=self._day_first()))
+            on, named = find_date(asked, When(self._day, past=past, day_first=day_first(self._lang, self._currency)))
         spelled = figures or not self._words.vocabulary.isdisjoint(NUMBER_WORDS)
         return Facts(
             amount=find_amount(text, self._currency) if spelled else None,
@@ -187,17 +169,6 @@ class _Reader:
             named_date=named,
             count=find_count(self._words.padded.strip() if text.isascii() else text) if spelled else None,
         )
-
-    def _day_first(self) -> bool | None:
-        """Say whether 3/4 is 3 April here: by region, else by language, else by currency, else unknown."""
-        language, _, region = self._lang.lower().partition("-")
-        if region in ("us", "ph", "cn", "tw") or language == "zh":
-            return False
-        if region or language == "es":
-            return True
-        if self._currency is None:
-            return None
-        return self._currency not in _MONTH_FIRST
 
     # Bare answers, decided by what was asked.
 
@@ -232,7 +203,11 @@ class _Reader:
             if Intent.STOP in found and cancels_plan(self._plain):
                 self._drop(Intent.STOP)
         answer = spoken_answer(self._plain, awaiting)
-        if answer is None or Intent.CHOOSE_OPTION in found or Intent.CONFIRM_YES in found and awaiting is not Awaiting.OPT_IN:
+        if (
+            answer is None
+            or Intent.CHOOSE_OPTION in found
+            or (Intent.CONFIRM_YES in found and awaiting is not Awaiting.OPT_IN)
+        ):
             return
         intent, why = answer
         loud = found.keys() - _QUIET - {Intent.HELP}
@@ -243,7 +218,9 @@ class _Reader:
                 return
             self._drop(Intent.INSTALLMENTS)
         if awaiting is Awaiting.OPT_IN or not about_contact(self._plain):
-            self._drop(Intent.CHIT_CHAT, Intent.CONFIRM_YES, *(() if intent is Intent.CONFIRM_NO else (Intent.CONFIRM_NO,)))
+            self._drop(
+                Intent.CHIT_CHAT, Intent.CONFIRM_YES, *(() if intent is Intent.CONFIRM_NO else (Intent.CONFIRM_NO,))
+            )
             self._add(intent, _GUESS if intent in (Intent.HELP, Intent.PROMISE_TO_PAY) else _LIKELY, why)
 
     def _answer(self, kind: str, awaiting: Awaiting | None, confidence: float) -> None:
@@ -269,7 +246,7 @@ class _Reader:
 
     # Options.
 
-    def _choice(self, facts: Facts) -> int | None:
+    def _choice(self) -> int | None:
         if self._context.awaiting is not Awaiting.OFFER_CHOICE and not (
             self._context.offers and Intent.CHOOSE_OPTION in self._found
         ):
@@ -334,6 +311,9 @@ class _Reader:
             return
         vote = load_voter().vote(self._words.padded)
         outcome = weigh(self._found, vote, asked=self._context.awaiting is not None)
+        if Intent.CONFIRM_NO in self._found and about_contact(self._plain):  # a no that may refuse contact, too
+            raised = weigh(self._found, vote, asked=False).add
+            outcome = Outcome(add=tuple(found for found in raised if found.intent is Intent.STOP))
         if any(found.intent is Intent.STOP for found in outcome.add) and self._lexicon.excuses(
             Intent.STOP, self._words
         ):

@@ -28,7 +28,9 @@ _UNDONE = re.compile(
 _CONTACT = re.compile(
     r"\b(?:text|texts|texting|txt|sms|message|messages|messaging|call|calls|calling|phone|contact|contacting|email|emails|number|list|bother|bothering|harass\w*|alone|unsubscribe|opt ?out|mensajes?|llam\w+|mandar\w*|mande\w*|textos?|avisos|numero|molest\w+|lista|escrib\w+|recordatorios?)\b|短信|电话|信息|消息|号码|联系|打来|名单|骚扰|烦我|再来|发来|再发|别发|催"
 )
-_KEEPS = re.compile(r"\b(?:still like|keep (?:the|my|sending)|reminders (?:are )?(?:fine|ok)|dejemelos|si quiero los)\b|照发|留着|没事")
+_KEEPS = re.compile(
+    r"\b(?:still like|keep (?:the|my|sending)|reminders (?:are )?(?:fine|ok)|dejemelos|si quiero los)\b|照发|留着|没事"
+)
 
 _YES = r"(?:yes|yep|yeah|yea|yup|sure|ok|okay|okey|fine|agreed|deal|confirm(?:ed)?|si|sip|claro|va|dale|vale|listo|acepto|de acuerdo|sale|orale|bueno|perfecto|todo bien)"
 _OPENS_YES = re.compile(
@@ -72,7 +74,11 @@ def conditional(text: str, offers: tuple[OpenOffer, ...] = ()) -> bool:
     rest = _BENIGN.sub(" ", text)
     if _CONDITION.search(rest) or _CHANGES_AMOUNT.search(rest):
         return True
-    known = {str(value) for offer in offers for value in (offer.option, offer.count, offer.amount_minor // 100, offer.count * offer.amount_minor // 100)}
+    known = {
+        str(value)
+        for offer in offers
+        for value in (offer.option, offer.count, offer.amount_minor // 100, offer.count * offer.amount_minor // 100)
+    }
     return bool(known) and any(figure not in known for figure in _SUMS.findall(rest))
 
 
@@ -130,7 +136,11 @@ def _to_read_back(text: str) -> tuple[Intent, str] | None:
     if _OPENS_YES.search(text) and conditional(text):
         if _CHANGES_AMOUNT.search(text):
             return Intent.INSTALLMENTS, "agrees to another amount"
-        return (Intent.EXTENSION_REQUEST, "agrees to another start") if _STARTS.search(text) else (Intent.CONFIRM_NO, "agrees on a condition")
+        return (
+            (Intent.EXTENSION_REQUEST, "agrees to another start")
+            if _STARTS.search(text)
+            else (Intent.CONFIRM_NO, "agrees on a condition")
+        )
     if _CHANGES_AMOUNT.search(text):
         return Intent.INSTALLMENTS, "wants another amount"
     if _UNDONE.search(text) or _DECLINES.search(text):
