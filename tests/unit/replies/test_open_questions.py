@@ -1,6 +1,6 @@
 """Replies to an open question: the option they take, the yes and no they say, and the terms that undo a yes."""
 
-# ruff: noqa: E501, RUF001 - replies stand in rows
+# ruff: noqa: E501 - replies stand in rows
 
 import pytest
 
