@@ -11,9 +11,9 @@ from rapidfuzz.distance import OSA
 
 from channels.email.quoted import words_of
 from outreach.replies.amounts import Amount, bare_amount, find_amount
-from outreach.replies.asked import dated_answer, is_day, token_of
-from outreach.replies.ballot import weigh
-from outreach.replies.counts import bare_number, find_choice, find_count
+from outreach.replies.asked import dated_answer, day_first, is_day, promised
+from outreach.replies.ballot import Outcome, weigh
+from outreach.replies.counts import find_count
 from outreach.replies.date_words import When
 from outreach.replies.dates import find_date, may_name_date
 from outreach.replies.day_times import barred_hours, call_hour
@@ -22,6 +22,7 @@ from outreach.replies.language_wish import language_wish, only_wishes
 from outreach.replies.matching import Found, Lexicon, Words, load_lexicon
 from outreach.replies.normalise import LIMIT, unaccented
 from outreach.replies.numerals import NUMBER_WORDS
+from outreach.replies.options import find_choice
 from outreach.replies.plan_wishes import names_payday, plan_wish
 from outreach.replies.reading import (
     ALL_CHANNELS,
@@ -30,10 +31,10 @@ from outreach.replies.reading import (
     RANK,
     Awaiting,
     Intent,
-    OpenOffer,
     Reading,
     ReplyContext,
 )
+from outreach.replies.spoken_answers import about_contact, cancels_plan, conditional, kernel, spoken_answer
 from outreach.replies.time_wishes import time_wish, timed
 from outreach.replies.voter import load_voter
 
@@ -47,7 +48,6 @@ _ANSWERS_WHO = frozenset(
 )  # fmt: skip
 _CERTAIN, _LIKELY, _GUESS, _DOUBT, _NONE = 0.97, 0.85, 0.6, 0.5, 0.2
 _HOURS = {Intent.CALLBACK_REQUEST: call_hour, Intent.INCONVENIENT_TIME: barred_hours}
-_MONTH_FIRST = frozenset({"USD", "CNY", "JPY", "KRW", "TWD", "PHP"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,9 +84,9 @@ def read(
         return Reading(Intent.HELP, _GUESS, explanation="a bare question mark")
     if not words.core:
         return Reading(Intent.UNCLEAR, _NONE, must_pause=True, explanation="nothing to read")
-    promised = _promised(words, context, lexicon)
-    if promised:
-        return promised
+    key = promised(words, context, lexicon)
+    if key:
+        return key
     day = ref_date or _local_day(received_at, time_zone)
 
     def heard(said: Words) -> Reading:
@@ -105,22 +105,6 @@ def read(
 
 def _local_day(at: datetime | None, zone: str | None) -> date | None:
     return at.astimezone(ZoneInfo(zone)).date() if at and zone else None
-
-
-def _promised(words: Words, context: ReplyContext, lexicon: Lexicon) -> Reading | None:
-    """Read a bare token as the last prompt promised it would be read."""
-    token = token_of(words.core)
-    for key, intent in context.keys.items():
-        if token and token == lexicon.words(key).core:
-            choice = bare_number(words.core) if intent is Intent.CHOOSE_OPTION else None
-            stop = intent is Intent.STOP
-            return Reading(
-                intent, 0.99, choice=choice, must_stop=stop,
-                must_pause=intent in PAUSING,
-                stop_channels=ALL_CHANNELS if stop else (),
-                explanation="the last prompt promised this key",
-            )  # fmt: skip
-    return None
 
 
 class _Reader:
@@ -152,7 +136,8 @@ class _Reader:
         already = Intent.ALREADY_PAID in self._found
         facts = self._facts(past=already)
         self._bare_answer()
-        choice = self._choice(facts)
+        choice = self._choice()
+        self._spoken_answer(facts)
         self._from_facts(facts)
         self._cautious_stop()
         self._prune(facts)
@@ -177,7 +162,7 @@ class _Reader:
         on, named = None, False
         asked = dated_answer(text, self._words.core, self._context.awaiting)
         if self._day and may_name_date(asked):
-            on, named = find_date(asked, When(self._day, past=past, day_first=self._day_first()))
+            on, named = find_date(asked, When(self._day, past=past, day_first=day_first(self._lang, self._currency)))
         spelled = figures or not self._words.vocabulary.isdisjoint(NUMBER_WORDS)
         return Facts(
             amount=find_amount(text, self._currency) if spelled else None,
@@ -185,17 +170,6 @@ class _Reader:
             named_date=named,
             count=find_count(self._words.padded.strip() if text.isascii() else text) if spelled else None,
         )
-
-    def _day_first(self) -> bool | None:
-        """Say whether 3/4 is 3 April here: by region, else by language, else by currency, else unknown."""
-        language, _, region = self._lang.lower().partition("-")
-        if region in ("us", "ph", "cn", "tw") or language == "zh":
-            return False
-        if region or language == "es":
-            return True
-        if self._currency is None:
-            return None
-        return self._currency not in _MONTH_FIRST
 
     # Bare answers, decided by what was asked.
 
@@ -207,15 +181,48 @@ class _Reader:
                 return
         if awaiting in (Awaiting.CONFIRMATION, Awaiting.OPT_IN):
             for kind in ("no", "yes", "ok"):
-                if self._lexicon.opens_with(kind, self._words) and not self._reserved():
+                if self._lexicon.opens_with(kind, self._words) and (kind == "no" or not self._reserved()):
+                    self._answer(kind, awaiting, _LIKELY)
+                    return
+            said = self._lexicon.words(kernel(self._plain))
+            for kind in ("no", "yes", "ok"):
+                if self._lexicon.is_answer(kind, said):
                     self._answer(kind, awaiting, _LIKELY)
                     return
 
     def _reserved(self) -> bool:
-        """Say whether a "yes" goes on with "but"."""
-        return not self._words.vocabulary.isdisjoint(_BUT) or any(
-            sign in self._plain for sign in ("但", "不过", "可是")
-        )
+        """Say whether a "yes" goes on with terms of its own."""
+        return conditional(self._plain, self._context.offers)
+
+    def _spoken_answer(self, facts: Facts) -> None:
+        """Read an answer in more words than a bare one; what refuses contact or is unsafe goes before it."""
+        awaiting, found = self._context.awaiting, self._found
+        if awaiting is Awaiting.CONFIRMATION:
+            yes = found.get(Intent.CONFIRM_YES)
+            if yes and yes.confidence < _CERTAIN and self._reserved():
+                self._drop(Intent.CONFIRM_YES)
+            if Intent.STOP in found and cancels_plan(self._plain):
+                self._drop(Intent.STOP)
+        answer = spoken_answer(self._plain, awaiting)
+        if (
+            answer is None
+            or Intent.CHOOSE_OPTION in found
+            or (Intent.CONFIRM_YES in found and awaiting is not Awaiting.OPT_IN)
+        ):
+            return
+        intent, why = answer
+        loud = found.keys() - _QUIET - {Intent.HELP}
+        if intent in (Intent.HELP, Intent.PROMISE_TO_PAY, Intent.START) and (loud - {Intent.START} or facts.on):
+            return
+        if intent is Intent.CONFIRM_NO and awaiting is Awaiting.OFFER_CHOICE:
+            if facts.on or facts.amount or facts.count or loud & _MONEY - {Intent.INSTALLMENTS}:
+                return
+            self._drop(Intent.INSTALLMENTS)
+        if awaiting is Awaiting.OPT_IN or not about_contact(self._plain):
+            self._drop(
+                Intent.CHIT_CHAT, Intent.CONFIRM_YES, *(() if intent is Intent.CONFIRM_NO else (Intent.CONFIRM_NO,))
+            )
+            self._add(intent, _GUESS if intent in (Intent.HELP, Intent.PROMISE_TO_PAY) else _LIKELY, why)
 
     def _answer(self, kind: str, awaiting: Awaiting | None, confidence: float) -> None:
         if kind == "no":
@@ -240,17 +247,14 @@ class _Reader:
 
     # Options.
 
-    def _choice(self, facts: Facts) -> int | None:
+    def _choice(self) -> int | None:
         if self._context.awaiting is not Awaiting.OFFER_CHOICE and not (
             self._context.offers and Intent.CHOOSE_OPTION in self._found
         ):
             self._drop(Intent.CHOOSE_OPTION)
             return None
         offers = self._context.offers
-        text = self._plain if not self._plain.isascii() else self._words.padded.strip()
-        choice = find_choice(text, self._words.core, offers) if not self._every else None
-        if choice is None and facts.amount:
-            choice = _offer_of(facts.amount, offers)
+        choice = find_choice(self._plain, self._words.core, offers)
         if choice is None and len(offers) == 1 and Intent.CONFIRM_YES in self._found:
             choice = offers[0].option
         if choice is None:
@@ -308,6 +312,9 @@ class _Reader:
             return
         vote = load_voter().vote(self._words.padded, self._context.awaiting)
         outcome = weigh(self._found, vote, asked=self._context.awaiting is not None)
+        if Intent.CONFIRM_NO in self._found and about_contact(self._plain):  # a no that may refuse contact, too
+            raised = weigh(self._found, vote, asked=False).add
+            outcome = Outcome(add=tuple(found for found in raised if found.intent is Intent.STOP))
         if any(found.intent is Intent.STOP for found in outcome.add) and self._lexicon.excuses(
             Intent.STOP, self._words
         ):
@@ -418,7 +425,7 @@ class _Reader:
 
         def place(intent: Intent) -> float:
             if answered and intent is Intent.CONFIRM_YES:
-                return RANK[Intent.CHOOSE_OPTION] - 0.5
+                return RANK[Intent.START] - 0.5
             return RANK[intent]
 
         return sorted(self._found, key=place)
@@ -437,16 +444,7 @@ class _Reader:
         return bare_amount(self._plain, self._currency)
 
 
-def _offer_of(amount: Amount, offers: tuple[OpenOffer, ...]) -> int | None:
-    """Return the one offer whose installment is exactly this amount."""
-    fitting = [
-        offer.option for offer in offers if (offer.amount_minor, offer.currency) == (amount.minor, amount.currency)
-    ]
-    return fitting[0] if len(fitting) == 1 else None
-
-
 _DIGIT = re.compile(r"\d")
-_BUT = frozenset({"but", "pero", "however", "except", "unless", "although"})
 _NOT_STOP = frozenset(
     {"shop", "step", "top", "spot", "slop", "atop", "stow", "tops", "pop", "hop", "mop", "cop", "drop", "crop", "prop",
      "chop", "flop", "plop", "strop", "stock", "store", "story", "estop"}
