@@ -554,12 +554,12 @@ class Tx(
         """Lock the dialogue of one call, ended or not."""
         ...
 
-    async def close_surface(self, borrower_id: UUID, surface: str, outcome: str, at: datetime) -> int:
-        """Close what is still open of a borrower on one surface; returns how many."""
+    async def close_surface(self, borrower_id: UUID, surface: str, outcome: str, at: datetime) -> None:
+        """Close what is still open of a borrower on one surface."""
         ...
 
-    async def raise_outcome(self, attempt_id: UUID, outcome: str, rank: int, at: datetime) -> int:
-        """Record what a call itself learned; 0 when something of a higher rank is known already."""
+    async def raise_outcome(self, attempt_id: UUID, outcome: str, rank: int, at: datetime) -> None:
+        """Record what a call itself learned, unless something of a higher rank is known already."""
         ...
 
     async def tasks_of_case(self, case_id: UUID) -> list[Row]:

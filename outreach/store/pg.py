@@ -1,5 +1,6 @@
 """The store: a pool of connections and the transactions that flows work in."""
 
+import select
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -26,6 +27,8 @@ from outreach.store.switching import Switching
 from outreach.store.tasking import Tasking
 from outreach.store.visiting import Visiting
 
+_BEGIN, _COMMIT = ("begin", None), ("commit", None)
+
 
 class PgTx(
     Dispatching,
@@ -46,12 +49,32 @@ class PgTx(
     Visiting,
     Exchanges,
 ):
-    """Everything one transaction can read and write."""
+    """Everything one transaction can read and write. It begins with its first statement and ends with ``commit``."""
 
-    @property
-    def connection(self) -> AsyncConnection[Row]:
-        """The connection itself, for COPY."""
-        return self._connection
+    def __init__(self, connection: AsyncConnection[Row]) -> None:
+        super().__init__(connection)
+        self._unsent.append(_BEGIN)
+
+    async def commit(self) -> None:
+        """Write the timelines and commit, in company of what was not sent yet."""
+        await self._chain_told()
+        if self._unsent == [_BEGIN]:
+            return
+        (ended,) = await self._send(_COMMIT)
+        if ended.statusmessage != "COMMIT":  # Postgres rolls back in silence what failed before
+            raise psycopg.errors.InFailedSqlTransaction
+
+
+async def _look(connection: AsyncConnection[Row]) -> None:
+    """Ask a connection whether it works only when it looks as if the server had hung up.
+
+    A server says nothing to a connection at rest: what can be read there is its farewell. Asking each time would cost
+    every transaction a round trip. Raises what the connection raises when it is broken.
+    """
+    poll = select.poll()
+    poll.register(connection.fileno(), select.POLLIN)
+    if poll.poll(0):
+        await AsyncConnectionPool.check_connection(connection)
 
 
 class PgStore:
@@ -64,8 +87,11 @@ class PgStore:
             max_size=size,
             open=False,
             timeout=30,
-            check=AsyncConnectionPool.check_connection,
-            kwargs={"options": "-c timezone=UTC -c lock_timeout=10s -c idle_in_transaction_session_timeout=60s"},
+            check=_look,
+            kwargs={
+                "autocommit": True,
+                "options": "-c timezone=UTC -c lock_timeout=10s -c idle_in_transaction_session_timeout=60s",
+            },
             name="outreach",
         )
 
@@ -83,7 +109,7 @@ class PgStore:
         async with self._pool.connection() as connection:
             tx = PgTx(connection)
             yield tx
-            await tx.write_told()
+            await tx.commit()
 
 
 def is_store_away(error: BaseException) -> bool:
