@@ -550,8 +550,14 @@ class Tx(
         """Return the call a token names, unless it was placed before ``since``."""
         ...
 
-    async def call_dialogue(self, dialogue_id: UUID) -> OpenDialogue | None:
-        """Lock the dialogue of one call, ended or not."""
+    async def caller(
+        self, call: AnsweredCall, *, at: datetime, since: datetime, broken_since: datetime
+    ) -> tuple[Dossier, Case, Row | None, Row | None, OpenDialogue | None, list[OpenDialogue]]:
+        """Lock the borrower of a call, then read what its turn is decided by.
+
+        Returns their dossier, the case, its live arrangement and background, the call's dialogue (ended or not), and
+        what they have begun by text and by email.
+        """
         ...
 
     async def close_surface(self, borrower_id: UUID, surface: str, outcome: str, at: datetime) -> None:

@@ -12,7 +12,9 @@ from outreach.domain.timeline import Entry, chain
 from outreach.domain.touch import NewAttempt, NewTouch, Settlement, Touch, TouchMove
 from outreach.policy.dossier import Dossier, Reopened
 from outreach.policy.facts import Consent, Contact, Hold, Override, PersonalWindow, Suppression
-from outreach.store.base import Queries, Row
+from outreach.store.base import Ask, Queries, Row
+
+People = dict[UUID, Dossier]
 
 
 class Dispatching(Queries):
@@ -47,16 +49,20 @@ class Dispatching(Queries):
         History goes back to ``since``. Who decides for now reads a little beyond it: another process's clock may be
         ahead of ours, and what it sent, or heard somebody refuse, counts.
         """
-        who = {"borrowers": list(borrowers)}
-        then = who | {"at": at, "until": until or at}
-        span = then | {"since": since}
-        asks: list[tuple[str, dict[str, Any]]] = [(name, who) for name in ("borrowers", "points")]
-        asks += [(name, then) for name in ("consents", "suppressions", "holds", "personal_windows")]
-        asks += [(name, span) for name in ("permissions", "history", "heard", "shared_history", "recorded")]
-        found = await self._many(*(("dispatch", name, values) for name, values in asks))
+        return self._people(await self._many(*self._dossier_asks(borrowers, at, since, until or at)))
+
+    @staticmethod
+    def _dossier_asks(borrowers: Sequence[UUID], at: datetime, since: datetime, until: datetime) -> list[Ask]:
+        """Return the reads of dossiers: the people, then what is filed about them."""
+        values = {"borrowers": list(borrowers), "at": at, "until": until, "since": since}
+        return [("dispatch", name, values) for name in ("borrowers", *_FILE)]
+
+    @staticmethod
+    def _people(found: Sequence[list[Row]]) -> People:
+        """File the rows of those reads."""
         people = {row[0]: Dossier(Borrower(*_tupled(row, 8, 9, 10, 11))) for row in found[0]}
-        for (name, _), rows in zip(asks[1:], found[1:], strict=True):
-            _FILE[name](people, rows)
+        for file, rows in zip(_FILE.values(), found[1:], strict=True):
+            file(people, rows)
         return people
 
     async def has_consents(self, borrower_id: UUID, channel: str) -> bool:
@@ -157,9 +163,6 @@ class Dispatching(Queries):
         tips = [{"case_id": case, "seq": seq, "hash": tip} for case, (seq, tip) in heads.items()]
         self._put("dispatch", "append_links", links)
         self._put("dispatch", "move_heads", tips)
-
-
-People = dict[UUID, Dossier]
 
 
 def _points(people: People, rows: list[Row]) -> None:

@@ -12,6 +12,7 @@ from outreach.store.agreeing import Agreeing
 from outreach.store.approving import Approving
 from outreach.store.auditing import Auditing
 from outreach.store.base import Row
+from outreach.store.calling import Calling
 from outreach.store.caring import Caring
 from outreach.store.casebook import Casebook
 from outreach.store.dispatching import Dispatching
@@ -31,6 +32,7 @@ _BEGIN, _COMMIT = ("begin", None), ("commit", None)
 
 
 class PgTx(
+    Calling,
     Dispatching,
     Switching,
     Scheduling,

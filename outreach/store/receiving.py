@@ -301,11 +301,6 @@ class Receiving(Queries):
         row = await self._row("intake", "answered_call", token=token, since=since)
         return AnsweredCall(*row) if row else None
 
-    async def call_dialogue(self, dialogue_id: UUID) -> OpenDialogue | None:
-        """Lock the dialogue of one call, ended or not."""
-        row = await self._row("intake", "call_dialogue", dialogue_id=dialogue_id)
-        return OpenDialogue(*row) if row else None
-
     async def close_surface(self, borrower_id: UUID, surface: str, outcome: str, at: datetime) -> None:
         """Close what is still open of a borrower on one surface."""
         self._write("intake", "close_surface", borrower_id=borrower_id, surface=surface, outcome=outcome, at=at)
