@@ -20,7 +20,7 @@ from outreach.flows.call_effects import carry_out_call
 from outreach.flows.call_language import in_locale, kept, resumed, spoken_in
 from outreach.flows.call_steps import Heard, Manner, Turn, at_rest, cannot_say, next_turn, open_call
 from outreach.flows.call_words import plain_words, words_kept
-from outreach.flows.callbacks import take_news
+from outreach.flows.callbacks import queue_stored, store_news
 from outreach.flows.conversation import answer_context, dialogue_facts, dump_state, load_state
 from outreach.flows.dispatch import HISTORY
 from outreach.flows.exchanges import row_of_turn
@@ -29,7 +29,7 @@ from outreach.flows.house import House
 from outreach.flows.languages import choose_language
 from outreach.flows.ports import Tx
 from outreach.flows.schedule import enqueue
-from outreach.flows.speaker import Speaker, informed
+from outreach.flows.speaker import A_YEAR, Speaker, load_plan, told_of
 from outreach.flows.switches import call_is_off
 from outreach.rendering.catalog import SPOKEN_ABOUT
 from outreach.rendering.render import RenderRefused
@@ -54,7 +54,8 @@ class UnknownCallError(LookupError):
 class Exchange:
     """One request about a call under the borrower's lock. ``touches`` are queued once it is committed.
 
-    ``tongue`` is what is stored of a call whose language was changed.
+    ``talk`` is the call's own dialogue, ended or not; ``elsewhere`` what was begun by text or email; ``tongue`` what is
+    stored of a call whose language was changed.
     """
 
     house: House
@@ -63,6 +64,8 @@ class Exchange:
     speaker: Speaker
     manner: Manner
     now: datetime
+    talk: OpenDialogue | None
+    elsewhere: Sequence[OpenDialogue]
     touches: list[NewTouch] = field(default_factory=list)
     tongue: dict[str, Any] | None = None
 
@@ -95,14 +98,15 @@ async def answer_call(house: House, token: str, callback: Callback, turn: int | 
         adapter = house.channels[call.channel]
         adapter.verify(callback)
         news = _news(adapter, callback)
-        await tx.lock_borrowers([call.borrower_id])
         exchange = await _exchange(house, tx, call, now)
         spoken = await _take(exchange, news, turn)
         answer = _answer(adapter, exchange, token, spoken)
         row = row_of_turn(house, call.channel, token, callback, answer, spoken.what, now)
         await tx.insert_exchanges([row] if row and not spoken.again else [])
+        receipts = [each for each in news if turn is None and isinstance(each, Receipt)]
+        stored = await store_news(house, tx, call.channel, receipts)
+    await queue_stored(house, stored)
     await enqueue(house, [(touch.touch_id, touch.channel, touch.priority) for touch in exchange.touches])
-    await take_news(house, call.channel, [each for each in news if turn is None and isinstance(each, Receipt)])
     _log.info("call turn", channel=call.channel, case_id=str(call.case_id), what=spoken.what, turn=spoken.number)
     if isinstance(answer, SendError):
         raise answer
@@ -118,8 +122,9 @@ def _news(adapter: Channel, callback: Callback) -> Sequence[Receipt | Reply]:
 
 
 async def _exchange(house: House, tx: Tx, call: AnsweredCall, now: datetime) -> Exchange:
-    dossier = (await tx.dossiers([call.borrower_id], at=now, since=now - HISTORY))[call.borrower_id]
-    case = (await tx.cases([call.case_id]))[call.case_id]
+    dossier, case, live, background, talk, elsewhere = await tx.caller(
+        call, at=now, since=now - HISTORY, broken_since=now - A_YEAR
+    )
     borrower = dossier.borrower
     identity = identity_of(
         house.creditor(case.creditor_id).identity,
@@ -128,8 +133,9 @@ async def _exchange(house: House, tx: Tx, call: AnsweredCall, now: datetime) -> 
         reference=case.account_ref,
     )
     known = Speaker(dossier, case, call.contact_point_id, call.channel, now, f"call:{call.attempt_id}")
-    speaker = await informed(tx, known, now)
-    return Exchange(house, tx, call, speaker, _manner(house, identity, call.locale, borrower.country), now)
+    speaker = told_of(known, await load_plan(tx, live[1]) if live else None, background)
+    manner = _manner(house, identity, call.locale, borrower.country)
+    return Exchange(house, tx, call, speaker, manner, now, talk, elsewhere)
 
 
 def _manner(house: House, identity: Identity, locale: str, country: str) -> Manner:
@@ -161,10 +167,10 @@ async def _change_language(exchange: Exchange, taken: Turn) -> tuple[Exchange, T
 async def _take(exchange: Exchange, news: Sequence[Receipt | Reply], turn: int | None) -> Spoken:
     """Return the turn to speak; acts only on a request that was not seen before."""
     house, tx, call = exchange.house, exchange.tx, exchange.call
-    talk, words_heard = await tx.call_dialogue(call.attempt_id), None
+    talk, words_heard = exchange.talk, None
     if talk is None:
         answered_by = next((each.answered_by for each in news if isinstance(each, Receipt)), None)
-        facts = await _facts(exchange)
+        facts = _facts(exchange)
         taken, number = open_call(house.replies.dialogues, call.channel, answered_by, _parts(call),
                                   exchange.manner, facts), 0  # fmt: skip
         if await call_is_off(tx, call.channel, call.attempt_id, exchange.now):
@@ -179,7 +185,7 @@ async def _take(exchange: Exchange, news: Sequence[Receipt | Reply], turn: int |
         tongue = talk.data.get("tongue")
         exchange = _speaking(exchange, resumed(call, tongue), tongue)
         heard = next((_heard(each) for each in news if isinstance(each, Reply)), Heard())
-        facts, number = await _facts(exchange), talk.turns + 1
+        facts, number = _facts(exchange), talk.turns + 1
         words_heard = words_kept(_standing(talk), heard)
         taken = next_turn(house.replies.dialogues, _standing(talk), heard, exchange.manner, facts)
         exchange, taken = await _change_language(exchange, taken)
@@ -234,21 +240,20 @@ def _takes_texts(exchange: Exchange) -> bool:
     return called is not None and called.type not in TAKES_NO_TEXTS
 
 
-async def _facts(exchange: Exchange) -> DialogueFacts:
+def _facts(exchange: Exchange) -> DialogueFacts:
     house, case = exchange.house, exchange.speaker.case
     return replace(
         dialogue_facts(house, exchange.speaker),
         takes_texts=_takes_texts(exchange),
         agent_reachable=house.creditor(case.creditor_id).agent_answers_at(exchange.now),
-        elsewhere=await _elsewhere(exchange),
+        elsewhere=_elsewhere(exchange),
     )
 
 
-async def _elsewhere(exchange: Exchange) -> DialogueState | None:
+def _elsewhere(exchange: Exchange) -> DialogueState | None:
     """Return what this person has begun on the same case by text or email: a call can finish it."""
-    for surface in ("sms", "email"):
-        found = await exchange.tx.open_dialogue(exchange.call.borrower_id, surface)
-        if found is not None and found.case_id == exchange.call.case_id and found.expires_at > exchange.now:
+    for found in exchange.elsewhere:
+        if found.case_id == exchange.call.case_id and found.expires_at > exchange.now:
             return load_state(found.data)
     return None
 

@@ -112,17 +112,17 @@ async def start_on(
     tx: Tx, house: House, trigger: str, causes: dict[UUID, str], now: datetime, contexts: dict[UUID, dict[str, Any]]
 ) -> None:
     """Start the plans that one of our own events triggers, for cases that still owe something."""
-    if not causes:
+    plans = [plan for plan in house.plans.values() if plan.trigger == trigger]
+    if not causes or not plans:
         return
     rows = await tx.condition_rows(causes)
-    for plan in house.plans.values():
-        if plan.trigger == trigger:
-            wanted = [
-                Cause(rows[case], key, now, context=contexts.get(case, {}) | {"trigger": {"type": trigger}})
-                for case, key in causes.items()
-                if rows[case].amount_due_minor > 0
-            ]
-            await enrol(tx, plan, wanted, now)
+    for plan in plans:
+        wanted = [
+            Cause(rows[case], key, now, context=contexts.get(case, {}) | {"trigger": {"type": trigger}})
+            for case, key in causes.items()
+            if rows[case].amount_due_minor > 0
+        ]
+        await enrol(tx, plan, wanted, now)
 
 
 async def stop(tx: Tx, cases: Sequence[UUID], plans: Sequence[str], reason: str, now: datetime) -> int:

@@ -550,16 +550,22 @@ class Tx(
         """Return the call a token names, unless it was placed before ``since``."""
         ...
 
-    async def call_dialogue(self, dialogue_id: UUID) -> OpenDialogue | None:
-        """Lock the dialogue of one call, ended or not."""
+    async def caller(
+        self, call: AnsweredCall, *, at: datetime, since: datetime, broken_since: datetime
+    ) -> tuple[Dossier, Case, Row | None, Row | None, OpenDialogue | None, list[OpenDialogue]]:
+        """Lock the borrower of a call, then read what its turn is decided by.
+
+        Returns their dossier, the case, its live arrangement and background, the call's dialogue (ended or not), and
+        what they have begun by text and by email.
+        """
         ...
 
-    async def close_surface(self, borrower_id: UUID, surface: str, outcome: str, at: datetime) -> int:
-        """Close what is still open of a borrower on one surface; returns how many."""
+    async def close_surface(self, borrower_id: UUID, surface: str, outcome: str, at: datetime) -> None:
+        """Close what is still open of a borrower on one surface."""
         ...
 
-    async def raise_outcome(self, attempt_id: UUID, outcome: str, rank: int, at: datetime) -> int:
-        """Record what a call itself learned; 0 when something of a higher rank is known already."""
+    async def raise_outcome(self, attempt_id: UUID, outcome: str, rank: int, at: datetime) -> None:
+        """Record what a call itself learned, unless something of a higher rank is known already."""
         ...
 
     async def tasks_of_case(self, case_id: UUID) -> list[Row]:

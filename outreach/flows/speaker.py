@@ -10,7 +10,7 @@ from outreach.domain.calendar import BusinessCalendar, first_zone
 from outreach.domain.case import Case
 from outreach.domain.money import Money
 from outreach.domain.words import ArrangementState
-from outreach.flows.ports import Tx
+from outreach.flows.ports import Row, Tx
 from outreach.policy.dossier import Dossier
 
 A_YEAR = timedelta(days=365)
@@ -47,7 +47,11 @@ class Speaker:
 async def informed(tx: Tx, speaker: Speaker, now: datetime) -> Speaker:
     """Return the speaker with the arrangement that stands and what else decides what may be offered."""
     plan = await standing_plan(tx, speaker.case.case_id)
-    row = await tx.background(speaker.borrower_id, speaker.case.case_id, now - A_YEAR)
+    return told_of(speaker, plan, await tx.background(speaker.borrower_id, speaker.case.case_id, now - A_YEAR))
+
+
+def told_of(speaker: Speaker, plan: Standing | None, row: Row | None) -> Speaker:
+    """Return the speaker with the arrangement that stands and the row of ``background``."""
     if row is None:
         return replace(speaker, plan=plan)
     broken, extended_at, country, subdivision, jurisdictions = row

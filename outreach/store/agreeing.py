@@ -15,7 +15,7 @@ class Agreeing(Queries):
         """Store an arrangement with its installments; False when the case already has a live one."""
         if await self._row("agreement", "insert_arrangement", **values) is None:
             return False
-        await self._bulk("intake", "insert_installments", installments)
+        self._put("intake", "insert_installments", installments)
         return True
 
     async def arrangement(self, arrangement_id: UUID) -> Row | None:
@@ -28,11 +28,11 @@ class Agreeing(Queries):
 
     async def end_arrangement(self, arrangement_id: UUID, state: str, by: str, at: datetime) -> None:
         """End an arrangement and say who did."""
-        await self._run("agreement", "end_arrangement", arrangement_id=arrangement_id, state=state, by=by, at=at)
+        self._write("agreement", "end_arrangement", arrangement_id=arrangement_id, state=state, by=by, at=at)
 
     async def spare_arrangement(self, arrangement_id: UUID, until: date) -> None:
         """Do not count it as broken before this day."""
-        await self._run("agreement", "spare_arrangement", arrangement_id=arrangement_id, until=until)
+        self._write("agreement", "spare_arrangement", arrangement_id=arrangement_id, until=until)
 
     async def thank_for_arrangement(self, arrangement_id: UUID, at: datetime) -> bool:
         """Take the one thanks an arrangement gets; False when it was taken."""
@@ -67,7 +67,7 @@ class Agreeing(Queries):
 
     async def spare_promise(self, promise_id: UUID, until: date) -> None:
         """Do not count it as broken before this day."""
-        await self._run("agreement", "spare_promise", promise_id=promise_id, until=until)
+        self._write("agreement", "spare_promise", promise_id=promise_id, until=until)
 
     async def thank_for_promise(self, promise_id: UUID, at: datetime) -> bool:
         """Take the one thanks a promise gets; False when it was taken."""
@@ -77,7 +77,7 @@ class Agreeing(Queries):
         self, source: str, external_id: str, arrangement_id: UUID | None, promise_id: UUID | None
     ) -> None:
         """Remember what a payment counts toward."""
-        await self._run(
+        self._write(
             "agreement", "count_payment", source=source, external_id=external_id, arrangement_id=arrangement_id,
             promise_id=promise_id,
         )  # fmt: skip
@@ -93,7 +93,7 @@ class Agreeing(Queries):
 
     async def insert_extension(self, values: dict[str, Any]) -> None:
         """Store a granted extension."""
-        await self._run("agreement", "insert_extension", **values)
+        self._write("agreement", "insert_extension", **values)
 
     async def background(self, borrower_id: UUID, case_id: UUID, since: datetime) -> Row | None:
         """Return (broken arrangements after ``since``, latest extension at, country, subdivision, jurisdictions)."""

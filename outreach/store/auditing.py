@@ -78,6 +78,7 @@ class Auditing(Queries):
         return self._read("decisions", {"since": since})
 
     async def _read(self, name: str, values: dict[str, object]) -> AsyncIterator[Row]:
+        await self._send()
         async with self._connection.cursor(name=f"audit_{name}") as cursor:
             cursor.itersize = 500
             await cursor.execute(queries("audit")[name], values)

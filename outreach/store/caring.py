@@ -16,14 +16,14 @@ class Caring(Queries):
 
         Nothing when another process holds the watch. It never starts before ``since``.
         """
-        await self._run("aftercare", "begin_aftercare", channel=channel, since=since)
+        self._write("aftercare", "begin_aftercare", channel=channel, since=since)
         return await self._rows("aftercare", "aftercare_page", channel=channel, until=until, limit=limit)
 
     async def list_aftercare(self, channel: str, attempts: Sequence[UUID], last: Row, at: datetime) -> None:
         """Put attempts on the list and move the watch behind the ``last`` row of its page."""
         if attempts:
-            await self._run("aftercare", "list_aftercare", attempts=list(attempts), at=at)
-        await self._run("aftercare", "move_aftercare", channel=channel, seen_until=last[1], seen_id=last[0])
+            self._write("aftercare", "list_aftercare", attempts=list(attempts), at=at)
+        self._write("aftercare", "move_aftercare", channel=channel, seen_until=last[1], seen_id=last[0])
 
     async def due_aftercare(self, channel: str, now: datetime, limit: int) -> list[Row]:
         """Lock the attempts the provider is to be asked about: (attempt, provider's reference, times asked)."""
@@ -31,8 +31,8 @@ class Caring(Queries):
 
     async def postpone_aftercare(self, rows: Sequence[dict[str, Any]]) -> None:
         """Say when each is asked about next, should this time bring nothing; None: never."""
-        await self._bulk("aftercare", "postpone_aftercare", rows)
+        self._put("aftercare", "postpone_aftercare", rows)
 
     async def record_aftercare(self, rows: Sequence[dict[str, Any]], at: datetime) -> None:
         """Record what the provider said: segments, price, currency, words off, whether that was all."""
-        await self._bulk("aftercare", "record_aftercare", rows, at=at)
+        self._put("aftercare", "record_aftercare", rows, at=at)

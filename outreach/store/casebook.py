@@ -53,6 +53,7 @@ class Casebook(Queries):
         return self._stream("chains", {})
 
     async def _stream(self, name: str, values: dict[str, object]) -> AsyncIterator[Row]:
+        await self._send()
         async with self._connection.cursor(name=name) as cursor:
             cursor.itersize = 2000
             await cursor.execute(queries("case")[name], values)

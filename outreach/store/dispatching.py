@@ -12,7 +12,9 @@ from outreach.domain.timeline import Entry, chain
 from outreach.domain.touch import NewAttempt, NewTouch, Settlement, Touch, TouchMove
 from outreach.policy.dossier import Dossier, Reopened
 from outreach.policy.facts import Consent, Contact, Hold, Override, PersonalWindow, Suppression
-from outreach.store.base import Queries, Row
+from outreach.store.base import Ask, Queries, Row
+
+People = dict[UUID, Dossier]
 
 
 class Dispatching(Queries):
@@ -47,16 +49,20 @@ class Dispatching(Queries):
         History goes back to ``since``. Who decides for now reads a little beyond it: another process's clock may be
         ahead of ours, and what it sent, or heard somebody refuse, counts.
         """
-        who = {"borrowers": list(borrowers)}
-        then = who | {"at": at, "until": until or at}
-        span = then | {"since": since}
-        asks: list[tuple[str, dict[str, Any]]] = [(name, who) for name in ("borrowers", "points")]
-        asks += [(name, then) for name in ("consents", "suppressions", "holds", "personal_windows")]
-        asks += [(name, span) for name in ("permissions", "history", "heard", "shared_history", "recorded")]
-        found = await self._many(*(("dispatch", name, values) for name, values in asks))
+        return self._people(await self._many(*self._dossier_asks(borrowers, at, since, until or at)))
+
+    @staticmethod
+    def _dossier_asks(borrowers: Sequence[UUID], at: datetime, since: datetime, until: datetime) -> list[Ask]:
+        """Return the reads of dossiers: the people, then what is filed about them."""
+        values = {"borrowers": list(borrowers), "at": at, "until": until, "since": since}
+        return [("dispatch", name, values) for name in ("borrowers", *_FILE)]
+
+    @staticmethod
+    def _people(found: Sequence[list[Row]]) -> People:
+        """File the rows of those reads."""
         people = {row[0]: Dossier(Borrower(*_tupled(row, 8, 9, 10, 11))) for row in found[0]}
-        for (name, _), rows in zip(asks[1:], found[1:], strict=True):
-            _FILE[name](people, rows)
+        for file, rows in zip(_FILE.values(), found[1:], strict=True):
+            file(people, rows)
         return people
 
     async def has_consents(self, borrower_id: UUID, channel: str) -> bool:
@@ -79,23 +85,23 @@ class Dispatching(Queries):
 
     async def insert_decisions(self, rows: Sequence[dict[str, Any]]) -> None:
         """Store decisions with the facts they were made from."""
-        await self._bulk("dispatch", "insert_decisions", rows)
+        self._put("dispatch", "insert_decisions", rows)
 
     async def insert_attempts(self, rows: Sequence[NewAttempt]) -> None:
         """Store attempts as started: from here on they count toward caps."""
-        await self._bulk("dispatch", "insert_attempts", rows)
+        self._put("dispatch", "insert_attempts", rows)
 
     async def insert_touches(self, rows: Sequence[NewTouch]) -> None:
         """Store planned touches."""
-        await self._bulk("dispatch", "insert_touches", rows)
+        self._put("dispatch", "insert_touches", rows)
 
     async def move_touches(self, rows: Sequence[TouchMove]) -> None:
         """Change the state of touches that are locked by this transaction."""
-        await self._bulk("dispatch", "move_touches", rows)
+        self._put("dispatch", "move_touches", rows)
 
     async def release_queued(self, touches: Sequence[UUID], not_before: datetime, reason: str) -> None:
         """Put queued touches back to planned."""
-        await self._run("dispatch", "release_queued", touches=list(touches), not_before=not_before, reason=reason)
+        self._write("dispatch", "release_queued", touches=list(touches), not_before=not_before, reason=reason)
 
     async def settle_attempts(self, rows: Sequence[Settlement]) -> dict[UUID, str]:
         """Record how attempts ended; never moves one backwards. Returns the state each now has."""
@@ -110,7 +116,7 @@ class Dispatching(Queries):
 
     async def mark_points(self, rows: Sequence[dict[str, Any]], at: datetime) -> None:
         """Demote contact points (invalid, wrong party ...)."""
-        await self._bulk("dispatch", "mark_points", rows, at=at)
+        self._put("dispatch", "mark_points", rows, at=at)
 
     async def points_at(self, value: str) -> list[Row]:
         """Return (contact point, borrower, kind, state, created at) of everyone who has a number or mailbox."""
@@ -118,7 +124,7 @@ class Dispatching(Queries):
 
     async def update_points(self, rows: Sequence[dict[str, Any]], at: datetime) -> None:
         """Change what is known of contact points: label, state with its reason, confirmed; None keeps it."""
-        await self._bulk("dispatch", "update_points", rows, at=at)
+        self._put("dispatch", "update_points", rows, at=at)
 
     async def confirm_points(self, borrower_id: UUID, value: str, at: datetime) -> list[UUID]:
         """Note that a borrower has used a number or mailbox; returns those that were not confirmed before."""
@@ -128,11 +134,11 @@ class Dispatching(Queries):
 
     async def insert_suppressions(self, rows: Sequence[dict[str, Any]]) -> None:
         """Record refusals."""
-        await self._bulk("dispatch", "insert_suppressions", rows)
+        self._put("dispatch", "insert_suppressions", rows)
 
     async def use_permissions(self, borrowers: Sequence[UUID], kind: str, at: datetime) -> None:
         """Mark one-time permissions as used."""
-        await self._run("dispatch", "use_permissions", borrowers=list(borrowers), kind=kind, at=at)
+        self._write("dispatch", "use_permissions", borrowers=list(borrowers), kind=kind, at=at)
 
     async def append(self, entries: Sequence[Entry]) -> None:
         """Append to the timelines of the entries' cases. It is written when the transaction ends, all at once.
@@ -142,7 +148,12 @@ class Dispatching(Queries):
         self._told.extend(entries)
 
     async def write_told(self) -> None:
-        """Write what was appended: locks the heads, chains, writes. The last thing of a transaction."""
+        """Write what was appended, and whatever else was not sent yet. The last thing of a transaction."""
+        await self._chain_told()
+        await self._send()
+
+    async def _chain_told(self) -> None:
+        """Lock the heads of the timelines, chain what was appended to them, have it written."""
         entries, self._told = self._told, []
         if not entries:
             return
@@ -150,10 +161,8 @@ class Dispatching(Queries):
         heads = {row[0]: (row[1], row[2]) for row in await self._rows("dispatch", "lock_heads", cases=ids)}
         links = chain([entry for entry in entries if entry.case_id in heads], heads)
         tips = [{"case_id": case, "seq": seq, "hash": tip} for case, (seq, tip) in heads.items()]
-        await self._bulks("dispatch", append_links=links, move_heads=tips)
-
-
-People = dict[UUID, Dossier]
+        self._put("dispatch", "append_links", links)
+        self._put("dispatch", "move_heads", tips)
 
 
 def _points(people: People, rows: list[Row]) -> None:

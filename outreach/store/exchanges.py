@@ -12,7 +12,7 @@ class Exchanges(Queries):
 
     async def insert_exchanges(self, rows: Sequence[dict[str, Any]]) -> None:
         """Store exchanges; one that is stored already stays as it is."""
-        await self._bulk("exchange", "insert_exchanges", rows)
+        self._put("exchange", "insert_exchanges", rows)
 
     async def purge_exchanges(self, before: UUID, limit: int) -> int:
         """Drop exchanges whose time-ordered id is below ``before``; returns how many."""

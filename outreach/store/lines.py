@@ -21,7 +21,7 @@ class Lines(Queries):
 
     async def end_calls(self, attempts: Sequence[UUID], at: datetime) -> None:
         """Say that calls are over; one that is known to be stays as it is."""
-        await self._run("line", "end_calls", attempts=list(attempts), at=at)
+        self._write("line", "end_calls", attempts=list(attempts), at=at)
 
     async def let_go_of_calls(self, channels: Sequence[str], before: datetime, at: datetime, limit: int) -> list[Row]:
         """End calls begun before an instant; returns (attempt, case, channel) of those that had left."""

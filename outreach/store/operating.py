@@ -16,7 +16,7 @@ class Operating(Queries):
 
     async def open_alert(self, kind: str, subject: str, detail: str, at: datetime) -> None:
         """Tell an operator, once per kind and subject until it is closed."""
-        await self._run("ops", "open_alert", alert_id=new_id(at), kind=kind, subject=subject, detail=detail, at=at)
+        self._write("ops", "open_alert", alert_id=new_id(at), kind=kind, subject=subject, detail=detail, at=at)
 
     async def open_alerts(self) -> list[Row]:
         """Return open alerts: (kind, subject, detail, opened_at)."""

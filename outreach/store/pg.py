@@ -12,6 +12,7 @@ from outreach.store.agreeing import Agreeing
 from outreach.store.approving import Approving
 from outreach.store.auditing import Auditing
 from outreach.store.base import Row
+from outreach.store.calling import Calling
 from outreach.store.caring import Caring
 from outreach.store.casebook import Casebook
 from outreach.store.dispatching import Dispatching
@@ -27,8 +28,11 @@ from outreach.store.switching import Switching
 from outreach.store.tasking import Tasking
 from outreach.store.visiting import Visiting
 
+_BEGIN, _COMMIT = ("begin", None), ("commit", None)
+
 
 class PgTx(
+    Calling,
     Dispatching,
     Switching,
     Scheduling,
@@ -47,12 +51,32 @@ class PgTx(
     Visiting,
     Exchanges,
 ):
-    """Everything one transaction can read and write."""
+    """Everything one transaction can read and write. It begins with its first statement and ends with ``commit``."""
 
-    @property
-    def connection(self) -> AsyncConnection[Row]:
-        """The connection itself, for COPY."""
-        return self._connection
+    def __init__(self, connection: AsyncConnection[Row]) -> None:
+        super().__init__(connection)
+        self._unsent.append(_BEGIN)
+
+    async def commit(self) -> None:
+        """Write the timelines and commit, in company of what was not sent yet."""
+        await self._chain_told()
+        if self._unsent == [_BEGIN]:
+            return
+        (ended,) = await self._send(_COMMIT)
+        if ended.statusmessage != "COMMIT":  # Postgres rolls back in silence what failed before
+            raise psycopg.errors.InFailedSqlTransaction
+
+
+async def _look(connection: AsyncConnection[Row]) -> None:
+    """Ask a connection whether it works only when it looks as if the server had hung up.
+
+    A server says nothing to a connection at rest: what can be read there is its farewell. Asking each time would cost
+    every transaction a round trip. Raises what the connection raises when it is broken.
+    """
+    poll = select.poll()
+    poll.register(connection.fileno(), select.POLLIN)
+    if poll.poll(0):
+        await AsyncConnectionPool.check_connection(connection)
 
 
 class PgStore:
@@ -65,8 +89,11 @@ class PgStore:
             max_size=size,
             open=False,
             timeout=30,
-            check=_check,
-            kwargs={"options": "-c timezone=UTC -c lock_timeout=10s -c idle_in_transaction_session_timeout=60s"},
+            check=_look,
+            kwargs={
+                "autocommit": True,
+                "options": "-c timezone=UTC -c lock_timeout=10s -c idle_in_transaction_session_timeout=60s",
+            },
             name="outreach",
         )
 
@@ -84,18 +111,7 @@ class PgStore:
         async with self._pool.connection() as connection:
             tx = PgTx(connection)
             yield tx
-            await tx.write_told()
-
-
-async def _check(connection: AsyncConnection[Row]) -> None:
-    """Raise when a connection from the pool is over; Postgres is asked only when something came in unasked.
-
-    A server that ends a connection says so or closes it, and either can be read: looking costs no round trip.
-    """
-    poll = select.poll()
-    poll.register(connection.fileno(), select.POLLIN)
-    if poll.poll(0):
-        await AsyncConnectionPool.check_connection(connection)
+            await tx.commit()
 
 
 def is_store_away(error: BaseException) -> bool:

@@ -33,11 +33,11 @@ class Receiving(Queries):
 
     async def lease_inbox(self, inbox: Sequence[UUID], until: datetime) -> None:
         """Do not look at these rows again before ``until`` (real time)."""
-        await self._run("intake", "lease_inbox", inbox=list(inbox), until=until)
+        self._write("intake", "lease_inbox", inbox=list(inbox), until=until)
 
     async def close_inbox(self, rows: Sequence[dict[str, Any]]) -> None:
         """Move inbox rows to applied or parked, or keep them new with a retry time."""
-        await self._bulk("intake", "close_inbox", rows)
+        self._put("intake", "close_inbox", rows)
 
     async def attempts_by_news(self, tokens: Iterable[str], refs: Iterable[str]) -> list[KnownAttempt]:
         """Lock the attempts that receipts speak of."""
@@ -46,7 +46,7 @@ class Receiving(Queries):
 
     async def apply_news(self, rows: Sequence[dict[str, Any]], at: datetime) -> None:
         """Write merged outcomes."""
-        await self._bulk("intake", "apply_news", rows, at=at)
+        self._put("intake", "apply_news", rows, at=at)
 
     async def touches_of_attempts(self, touches: Iterable[UUID]) -> dict[UUID, str]:
         """Lock touches and return their states."""
@@ -75,7 +75,7 @@ class Receiving(Queries):
 
     async def insert_reply(self, row: dict[str, Any]) -> None:
         """Store a reply with its reading."""
-        await self._bulk("intake", "insert_reply", [row])
+        self._put("intake", "insert_reply", [row])
 
     async def open_dialogue(self, borrower_id: UUID, surface: str) -> OpenDialogue | None:
         """Lock the borrower's open dialogue on a surface."""
@@ -89,7 +89,7 @@ class Receiving(Queries):
 
     async def save_dialogue(self, values: dict[str, Any]) -> None:
         """Insert or update a dialogue."""
-        await self._run("intake", "save_dialogue", **values | {"data": Jsonb(values["data"])})
+        self._write("intake", "save_dialogue", **values | {"data": Jsonb(values["data"])})
 
     async def close_dialogues(self, borrower_id: UUID, outcome: str, at: datetime) -> list[Row]:
         """Close every open dialogue of a borrower; returns (dialogue, case, kind)."""
@@ -101,7 +101,7 @@ class Receiving(Queries):
 
     async def insert_holds(self, rows: Sequence[dict[str, Any]]) -> None:
         """Place holds."""
-        await self._bulk("intake", "insert_holds", rows)
+        self._put("intake", "insert_holds", rows)
 
     async def lift_holds(self, borrower_id: UUID, case_id: UUID | None, kind: str, at: datetime) -> int:
         """Lift holds of one kind; returns how many."""
@@ -109,7 +109,7 @@ class Receiving(Queries):
 
     async def insert_consents(self, rows: Sequence[dict[str, Any]]) -> None:
         """Append to the consent ledger."""
-        await self._bulk("intake", "insert_consents", rows)
+        self._put("intake", "insert_consents", rows)
 
     async def lift_suppressions(
         self, borrower_id: UUID, channels: Sequence[str], reason: str, before: datetime, at: datetime
@@ -168,11 +168,11 @@ class Receiving(Queries):
 
     async def insert_permission(self, values: dict[str, Any]) -> None:
         """Record evidence that lifts one named rule for a while."""
-        await self._run("intake", "insert_permission", **values)
+        self._write("intake", "insert_permission", **values)
 
     async def insert_personal_window(self, values: dict[str, Any]) -> None:
         """Record times the borrower named."""
-        await self._run("intake", "insert_personal_window", **values)
+        self._write("intake", "insert_personal_window", **values)
 
     async def cancel_open_touches(
         self,
@@ -193,7 +193,7 @@ class Receiving(Queries):
 
     async def insert_task(self, values: dict[str, Any]) -> None:
         """Hand something to a person."""
-        await self._run("intake", "insert_task", **values | {"detail": Jsonb(values["detail"])})
+        self._write("intake", "insert_task", **values | {"detail": Jsonb(values["detail"])})
 
     async def live_arrangements(self, cases: Iterable[UUID]) -> dict[UUID, Row]:
         """Return per case its live arrangement: (case, arrangement, state, frequency, total_minor, currency)."""
@@ -212,15 +212,15 @@ class Receiving(Queries):
 
     async def move_arrangement(self, arrangement_id: UUID, state: str, ended_at: datetime | None) -> None:
         """Change an arrangement's state."""
-        await self._run("intake", "move_arrangement", arrangement_id=arrangement_id, state=state, ended_at=ended_at)
+        self._write("intake", "move_arrangement", arrangement_id=arrangement_id, state=state, ended_at=ended_at)
 
     async def pay_installments(self, rows: Sequence[dict[str, Any]]) -> None:
         """Write what has been paid of installments."""
-        await self._bulk("intake", "pay_installments", rows)
+        self._put("intake", "pay_installments", rows)
 
     async def move_promise(self, promise_id: UUID, state: str, paid_minor: int, ended_at: datetime | None) -> None:
         """Change a promise's state."""
-        await self._run(
+        self._write(
             "intake", "move_promise", promise_id=promise_id, state=state, paid_minor=paid_minor, ended_at=ended_at
         )
 
@@ -243,7 +243,7 @@ class Receiving(Queries):
 
     async def save_cases(self, cases: Sequence[Case], at: datetime) -> None:
         """Write back what is owed on cases and whether they are open."""
-        await self._bulk(
+        self._put(
             "intake",
             "update_accounts",
             [
@@ -261,12 +261,11 @@ class Receiving(Queries):
             ],
             at=at,
         )
-        await self._bulk(
-            "intake", "move_cases", [{"case_id": case.case_id, "state": case.state} for case in cases], at=at
-        )
+        self._put("intake", "move_cases", [{"case_id": case.case_id, "state": case.state} for case in cases], at=at)
 
     async def put_book_entries(self, entries: Sequence[BookEntry], at: datetime) -> list[Conflict]:
         """Take in borrowers with their accounts, as an import does; returns what contradicts the store."""
+        await self._send()
         staged = StagedLines(self._connection, at)
         await staged.open()
         await staged.stage(replace(entry, line=line) for line, entry in enumerate(entries, 1))
@@ -291,7 +290,7 @@ class Receiving(Queries):
 
     async def notify_due(self) -> None:
         """Wake the schedulers when this transaction commits."""
-        await self._rows("intake", "notify_due")
+        self._write("intake", "notify_due")
 
     async def open_cases_of(self, borrower_id: UUID) -> list[UUID]:
         """Return the borrower's open cases."""
@@ -302,20 +301,13 @@ class Receiving(Queries):
         row = await self._row("intake", "answered_call", token=token, since=since)
         return AnsweredCall(*row) if row else None
 
-    async def call_dialogue(self, dialogue_id: UUID) -> OpenDialogue | None:
-        """Lock the dialogue of one call, ended or not."""
-        row = await self._row("intake", "call_dialogue", dialogue_id=dialogue_id)
-        return OpenDialogue(*row) if row else None
+    async def close_surface(self, borrower_id: UUID, surface: str, outcome: str, at: datetime) -> None:
+        """Close what is still open of a borrower on one surface."""
+        self._write("intake", "close_surface", borrower_id=borrower_id, surface=surface, outcome=outcome, at=at)
 
-    async def close_surface(self, borrower_id: UUID, surface: str, outcome: str, at: datetime) -> int:
-        """Close what is still open of a borrower on one surface; returns how many."""
-        return await self._run(
-            "intake", "close_surface", borrower_id=borrower_id, surface=surface, outcome=outcome, at=at
-        )
-
-    async def raise_outcome(self, attempt_id: UUID, outcome: str, rank: int, at: datetime) -> int:
-        """Record what a call itself learned; 0 when something of a higher rank is known already."""
-        return await self._run("intake", "raise_outcome", attempt_id=attempt_id, outcome=outcome, rank=rank, at=at)
+    async def raise_outcome(self, attempt_id: UUID, outcome: str, rank: int, at: datetime) -> None:
+        """Record what a call itself learned, unless something of a higher rank is known already."""
+        self._write("intake", "raise_outcome", attempt_id=attempt_id, outcome=outcome, rank=rank, at=at)
 
     async def tasks_of_case(self, case_id: UUID) -> list[Row]:
         """Return what was handed to people: (task, kind, opened_at, due_at, closed_at, detail)."""

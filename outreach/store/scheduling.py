@@ -23,7 +23,7 @@ class Scheduling(Queries):
 
     async def advance_enrollments(self, rows: Sequence[dict[str, Any]]) -> None:
         """Move claimed enrollments to their next step, or end them."""
-        await self._bulk("schedule", "advance_enrollments", rows)
+        self._put("schedule", "advance_enrollments", rows)
 
     async def condition_rows(self, cases: Iterable[UUID]) -> dict[UUID, ConditionRow]:
         """Read what conditions may ask about ``cases``."""
@@ -58,7 +58,7 @@ class Scheduling(Queries):
 
     async def postpone_lookups(self, rows: Sequence[dict[str, Any]]) -> None:
         """Set when an unknown attempt is looked up next (None: no more)."""
-        await self._bulk("schedule", "postpone_lookups", rows)
+        self._put("schedule", "postpone_lookups", rows)
 
     async def addresses(self, points: Iterable[UUID]) -> dict[UUID, str]:
         """Read the numbers and mailboxes behind contact points."""
@@ -132,7 +132,7 @@ class Scheduling(Queries):
 
     async def keep_plan_version(self, version: str, name: str, body: dict[str, Any], at: datetime) -> None:
         """Store a plan version once, so that running enrollments can stay on it."""
-        await self._run("schedule", "upsert_plan_version", version=version, name=name, body=Jsonb(body), at=at)
+        self._write("schedule", "upsert_plan_version", version=version, name=name, body=Jsonb(body), at=at)
 
     async def plan_bodies(self, versions: Iterable[str]) -> dict[str, tuple[str, dict[str, Any]]]:
         """Read stored plan versions: version -> (name, body)."""
@@ -141,7 +141,7 @@ class Scheduling(Queries):
 
     async def keep_policy_version(self, version: str, body: str, at: datetime) -> None:
         """Store a policy version once, so that its decisions can be replayed. ``body`` is its canonical JSON."""
-        await self._run("schedule", "upsert_policy_version", version=version, body=body, at=at)
+        self._write("schedule", "upsert_policy_version", version=version, body=body, at=at)
 
     async def policy_body(self, version: str) -> str | None:
         """Read a stored policy version: its canonical JSON, byte for byte."""
@@ -154,9 +154,7 @@ class Scheduling(Queries):
 
     async def campaign_ran(self, campaign_id: UUID, now: datetime, next_run_at: datetime | None, state: str) -> None:
         """Record a campaign's run and when it runs next."""
-        await self._run(
-            "schedule", "campaign_ran", campaign_id=campaign_id, now=now, next_run_at=next_run_at, state=state
-        )
+        self._write("schedule", "campaign_ran", campaign_id=campaign_id, now=now, next_run_at=next_run_at, state=state)
 
     async def campaign_slots(
         self, campaigns: Iterable[UUID]
@@ -167,4 +165,4 @@ class Scheduling(Queries):
 
     async def move_campaign_slots(self, rows: Sequence[dict[str, Any]]) -> None:
         """Write back the throughput state of locked campaigns."""
-        await self._bulk("schedule", "move_campaign_slots", rows)
+        self._put("schedule", "move_campaign_slots", rows)

@@ -22,7 +22,7 @@ class Switching(Queries):
         self, scope: str, key: str, reason: str, at: datetime, *, by: str = "system", until: datetime | None = None
     ) -> None:
         """Pause something and record who did. One in force only becomes longer, and ``system`` leaves it as it is."""
-        await self._run(
+        self._write(
             "switch", "set_switch", scope=scope, key=key, reason=reason, at=at, by=by, until=until, log_id=new_id(at)
         )
 
@@ -78,7 +78,7 @@ class Switching(Queries):
 
     async def insert_recalls(self, rows: Sequence[dict[str, Any]]) -> None:
         """Note which calls a provider was asked to take back, and whether it did."""
-        await self._bulk("switch", "insert_recalls", rows)
+        self._put("switch", "insert_recalls", rows)
 
     async def scopes_of_call(self, attempt_id: UUID) -> Row | None:
         """Return (plan, campaign, places) of a call."""

@@ -90,7 +90,7 @@ class Tasking(Queries):
 
     async def insert_call_turn(self, values: dict[str, Any]) -> None:
         """Keep what was said in one turn of a call."""
-        await self._run("task", "insert_call_turn", **values)
+        self._write("task", "insert_call_turn", **values)
 
     async def call_turns(self, case_id: UUID) -> dict[tuple[UUID, int], tuple[str, str | None]]:
         """Return what was said on the calls of a case, by (attempt, turn): (by us, by them)."""

@@ -36,5 +36,5 @@ def test_a_connection_that_is_well_is_used_again(database: str) -> None:
 
 
 async def _backend(store: PgStore) -> int:
-    async with store.transaction() as tx:
-        return tx.connection.info.backend_pid
+    async with store._pool.connection() as connection:
+        return connection.info.backend_pid
