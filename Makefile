@@ -13,6 +13,9 @@ BIN := $(VENV)/bin
 PIP := PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_INPUT=1 PIP_USER=0 PIP_REQUIRE_VIRTUALENV=0 \
   $(BIN)/python -m pip --quiet install
 
+# Bytecode is written once, here: where PYTHONDONTWRITEBYTECODE is set every process would compile all of it at its start.
+COMPILE := $(BIN)/python -m compileall -q -j 0 outreach channels
+
 # A stamp is named after what it stands for, so a changed lock or a moved checkout is never mistaken for an installed one.
 RUN_KEY := $(shell cat requirements/run.txt pyproject.toml 2>/dev/null | cksum | tr ' ' '-')
 DEV_KEY := $(shell cat requirements/dev.txt pyproject.toml 2>/dev/null | cksum | tr ' ' '-')
@@ -83,8 +86,10 @@ venv-run: venv
 	@test -e $(RUN_STAMP) || test -e $(DEV_STAMP) || { echo "Installing what the system runs on (locked, with hashes)"; \
 	  $(PIP) --require-hashes -r requirements/run.txt && $(PIP) --no-deps --no-build-isolation -e . && \
 	  rm -f $(VENV)/.installed-run-* && touch $(RUN_STAMP); }
+	@$(COMPILE)
 
 venv-dev: venv
 	@test -e $(DEV_STAMP) || { echo "Installing what changing it needs (locked, with hashes)"; \
 	  $(PIP) --require-hashes -r requirements/dev.txt && $(PIP) --no-deps --no-build-isolation -e . && \
 	  rm -f $(VENV)/.installed-* && touch $(DEV_STAMP); }
+	@$(COMPILE)

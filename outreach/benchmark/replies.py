@@ -13,12 +13,12 @@ from outreach.replies.reader import warm
 from outreach.replies.score import Rate, Score, score
 
 CORPUS = Path(__file__).resolve().parents[2] / "tests" / "corpus"
-SETS = {"development": "replies.jsonl", "held_out": "replies_heldout.jsonl"}
+SETS = {"development": "replies.jsonl", "held_out": "replies_heldout.jsonl", "sealed": "replies_sealed.jsonl"}
 _LABELS = frozenset({"expect", "split"})
 
 
 def measure(*, replies: int, runs: int, say: Callable[[str], None]) -> dict[str, Any]:
-    """Score both sets, then read ``replies`` of the held-out set on one core, ``runs`` times.
+    """Score the sets, then read ``replies`` of the held-out set on one core, ``runs`` times.
 
     Speed includes reading and checking the input objects, not the JSON around them.
     """
@@ -28,8 +28,8 @@ def measure(*, replies: int, runs: int, say: Callable[[str], None]) -> dict[str,
     warm()
     rates = [_rate(texts, replies) for _ in range(runs)]
     found = {"replies": replies, "runs": runs, "per_second": middle(rates, 0), "sets": scores}
-    held_out = scores["held_out"]
-    say(f"replies: {found['per_second']:,.0f}/s, accuracy on unseen replies {held_out['accuracy']:.3f}")
+    unseen = f"{scores['held_out']['accuracy']:.3f} (held out), {scores['sealed']['accuracy']:.3f} (sealed, hard)"
+    say(f"replies: {found['per_second']:,.0f}/s, accuracy on unseen replies {unseen}")
     return found
 
 
@@ -60,24 +60,19 @@ def _rated(rate: Rate) -> dict[str, float | int]:
 
 
 def rows(found: Mapping[str, Any]) -> Iterable[tuple[str, str, str, str]]:
-    """Return lines for the table of `outreach bench`: speed, the aims, then each intent of both sets."""
+    """Return lines for the table of `outreach bench`: speed, the aims, then each intent of two sets."""
     yield ("replies", f"{found['per_second']:,.0f}/s", "2,000/s", "on one core, processor time")
     for name, one in found["sets"].items():
         shown = name.replace("_", " ")
-        aims = ("0.93", "0.970", "0.995", "0.97") if name == "held_out" else ("", "", "", "")
+        aims = ("0.93", "0.970", "0.995", "0.97") if name != "development" else ("", "", "", "")
         yield (f"{shown}: accuracy", f"{one['accuracy']:.3f}", aims[0], f"acting intent, {one['replies']:,} replies")
         yield (f"{shown}: facts", f"{one['facts']:.3f}", "", "choice, amount, currency, date, count as labelled")
         yield (f"{shown}: stop precision", f"{one['must_stop']['precision']:.3f}", aims[1], "")
         yield (f"{shown}: stop recall", f"{one['must_stop']['recall']:.3f}", aims[2], "")
         yield (f"{shown}: safety recall", f"{one['safety']['recall']:.3f}", aims[3], "wrong person to hardship")
-    development, held_out = (found["sets"][name]["intents"] for name in SETS)
-    for intent in sorted(development.keys() | held_out.keys()):
-        yield (
-            f"  {intent}",
-            _brief(held_out.get(intent)),
-            "",
-            f"held out; development {_brief(development.get(intent))}",
-        )
+    held_out, sealed = (found["sets"][name]["intents"] for name in ("held_out", "sealed"))
+    for intent in sorted(sealed.keys() | held_out.keys()):
+        yield (f"  {intent}", _brief(held_out.get(intent)), "", f"held out; sealed {_brief(sealed.get(intent))}")
 
 
 def _brief(rate: Mapping[str, Any] | None) -> str:

@@ -19,7 +19,7 @@ STOP_AGAINST = 0.45
 STOP_BESIDE = 0.50
 """Share from which a stop is added to another safety intent."""
 
-SAFE_IN_DOUBT = 0.25
+SAFE_IN_DOUBT = 0.30
 """Share from which a reply that no rule understood is taken for wrong person, dispute, hardship and the like.
 
 Low, because such a reply would pause outreach anyway, as one nobody understood: named, it goes to the right person.
@@ -31,7 +31,7 @@ SAFE_IN_ANSWER = 0.40
 SAFE_AGAINST = 0.50
 """Share from which such an intent is added to what rules understood, be it harmless or not."""
 
-ANY_IN_DOUBT = 0.25
+ANY_IN_DOUBT = 0.30
 """Share from which a reply that no rule understood is taken for anything else."""
 
 ANY_IN_ANSWER = 0.30

@@ -5,6 +5,10 @@
 import re
 
 _ASKS = r"(?:please|pls|plz|por favor|porfa|porfavor|gracias|thanks)"
+_POLITE = re.compile(
+    rf"{_ASKS}|\b(?:can|could|would) you\b|\b(?:reply|respond|answer|text|write)(?: to)?(?: me)?\b"
+    r"|\bpuede[ns]?\b|\b(?:responder?|responda[ns]?|escriba[ns]?|escribir)(?:me)?\b|回复|回答|回覆|可以|[请谢吧的我给跟能吗]"
+)
 _WISHES = {
     "es": re.compile(
         rf"(?<!not )(?<!no )\b(?:en|in) (?:espanol|castellano|spanish)\b|\b(?:espanol|castellano|spanish),? {_ASKS}\b"
@@ -37,4 +41,4 @@ def only_wishes(text: str) -> bool:
     if language is None:
         return False
     rest = _WISHES[language].sub(" ", text)
-    return not re.search(r"\w", re.sub(rf"{_ASKS}|[请谢吧的]", " ", rest))
+    return not re.search(r"\w", _POLITE.sub(" ", rest))

@@ -308,7 +308,7 @@ class _Reader:
         """Let the vote make the reading safer, or settle what the rules left open."""
         stop = self._found.get(Intent.STOP)
         heard = Intent.CHOOSE_OPTION in self._found or (stop and stop.confidence > _DOUBT)
-        if heard or self._words.core.isdigit() or only_wishes(self._plain):
+        if heard or self._words.core.isdigit() or only_wishes(self._plain) or plan_wish(self._plain):
             return
         vote = load_voter().vote(self._words.padded, self._context.awaiting)
         outcome = weigh(self._found, vote, asked=self._context.awaiting is not None)
