@@ -40,7 +40,7 @@ ANY_IN_ANSWER = 0.30
 OVER_A_GUESS = 0.45
 """Share from which the vote replaces a harmless guess of the rules."""
 
-OVER_A_RULE = 0.70
+OVER_A_RULE = 0.95
 """Share from which the vote replaces something harmless that a rule found by a phrase."""
 
 GUESS = 0.6
