@@ -55,6 +55,7 @@ _LEARNT_FROM = (
     "replies_fourth_sight",
     "replies_fifth_sight",
     "replies_sixth_sight",
+    "replies_seventh_sight",
 )
 
 

@@ -78,7 +78,7 @@ def test_the_shipped_weights_were_made_from_the_labelled_replies() -> None:
     made_from = fingerprint(row for path in learnt_from(CORPUS) for row in rows(path.name))
     assert load_voter().trained_on == made_from, "the labelled replies changed: run `outreach replies train`"
     assert not {CORPUS / "replies_heldout.jsonl", CORPUS / "replies_sealed.jsonl"} & set(learnt_from(CORPUS))
-    assert WEIGHTS.stat().st_size < 1_250_000
+    assert WEIGHTS.stat().st_size < 1_500_000
 
 
 def test_training_twice_gives_the_same_bytes() -> None:
