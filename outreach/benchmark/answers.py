@@ -2,16 +2,17 @@
 
 import http.client
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 from channels.sandbox.deliveries import twilio_signature
+from outreach.benchmark.arrivals import Arrivals
 from outreach.benchmark.machine import percentile
 from outreach.benchmark.people import People, number_of
 from outreach.benchmark.stage import START, Stage, StuckError, stage
-from outreach.benchmark.trigger import CAMPAIGN_PER_SECOND, GAP, PATIENCE, WARM_UP, until_up
+from outreach.benchmark.trigger import CAMPAIGN_PER_SECOND, GAP, WARM_UP, until_up
 from outreach.clock import SystemClock, monotonic, pause
 
 SAID = "PLAN"
@@ -59,7 +60,7 @@ class Writers:
     def __init__(self, here: Stage) -> None:
         self._here = here
         self._clock = SystemClock()
-        self._seen = 0
+        self._arrivals = Arrivals(here)
         address = urlsplit(here.environ["OUTREACH_PUBLIC_URL"])
         self._line = http.client.HTTPConnection(address.hostname or "", address.port, timeout=30)
 
@@ -78,7 +79,11 @@ class Writers:
             told[number_of(number)] = real + timedelta(seconds=nth * GAP)
             self._post(number)
             taken.append(monotonic() - begun - nth * GAP)
-        arrived = self._arrivals(set(told), begun, start if moving else None)
+
+        def move() -> None:
+            self._here.clock.step_to(start + timedelta(seconds=monotonic() - begun))
+
+        arrived = self._arrivals.wait(set(told), move if moving else None)
         return [(arrived[phone] - at).total_seconds() for phone, at in told.items()], taken
 
     def _post(self, number: int) -> None:
@@ -98,22 +103,6 @@ class Writers:
         answer.read()
         if not 200 <= answer.status < 300:
             raise StuckError(f"a text was refused with {answer.status}; see var/bench/log/web.log")
-
-    def _arrivals(self, wanted: set[str], begun: float, start: datetime | None) -> dict[str, datetime]:
-        """Return when the carrier took the answer to each of ``wanted``, by its own log. Raises StuckError."""
-        deadline = monotonic() + PATIENCE
-        found: dict[str, datetime] = {}
-        while wanted - found.keys():
-            if start is not None:
-                self._here.clock.step_to(start + timedelta(seconds=monotonic() - begun))
-            for entry in self._here.sandbox.client.log(self._seen):
-                self._seen = entry["n"]
-                if entry.get("to") in wanted:
-                    found.setdefault(entry["to"], datetime.fromisoformat(entry["at"]))
-            if monotonic() > deadline:
-                raise StuckError(f"{len(wanted) - len(found)} of {len(wanted)} texts were not answered")
-            pause(0.05)
-        return found
 
     def close(self) -> None:
         """Give the connection back."""

@@ -3,13 +3,14 @@
 import http.client
 import shutil
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import orjson
 
+from outreach.benchmark.arrivals import PATIENCE, Arrivals
 from outreach.benchmark.machine import percentile
 from outreach.benchmark.people import People, number_of
 from outreach.benchmark.stage import START, Stage, StuckError, stage
@@ -22,7 +23,6 @@ GAP = 0.1
 """Seconds between two events: each finds the house at rest, or busy with the campaign only."""
 CAMPAIGN_PER_SECOND = 200
 WARM_UP = 10
-PATIENCE = 60.0
 
 _PLAN = "plans/missed_payment.yaml"
 
@@ -93,7 +93,7 @@ class Lender:
     def __init__(self, here: Stage) -> None:
         self._here = here
         self._clock = SystemClock()
-        self._seen = 0
+        self._arrivals = Arrivals(here)
         address = urlsplit(here.environ["OUTREACH_PUBLIC_URL"])
         self._line = http.client.HTTPConnection(address.hostname or "", address.port, timeout=30)
 
@@ -108,7 +108,7 @@ class Lender:
                 pause(0.01)
             told[number_of(number)] = self._clock.real()
             self._post(number)
-        arrived = self._arrivals(set(told))
+        arrived = self._arrivals.wait(set(told))
         return [(arrived[phone] - at).total_seconds() for phone, at in told.items()]
 
     def _post(self, number: int) -> None:
@@ -128,20 +128,6 @@ class Lender:
         body = answer.read()
         if not 200 <= answer.status < 300:
             raise StuckError(f"an event was refused with {answer.status}: {body[:300].decode('utf-8', 'replace')}")
-
-    def _arrivals(self, wanted: set[str]) -> dict[str, datetime]:
-        """Return when the carrier took the text to each of ``wanted``, by the carrier's own log. Raises StuckError."""
-        deadline = monotonic() + PATIENCE
-        found: dict[str, datetime] = {}
-        while wanted - found.keys():
-            for entry in self._here.sandbox.client.log(self._seen):
-                self._seen = entry["n"]
-                if entry.get("to") in wanted:
-                    found.setdefault(entry["to"], datetime.fromisoformat(entry["at"]))
-            if monotonic() > deadline:
-                raise StuckError(f"{len(wanted) - len(found)} of {len(wanted)} texts did not reach the carrier")
-            pause(0.05)
-        return found
 
     def close(self) -> None:
         """Give the connection back."""
