@@ -16,14 +16,16 @@ _ASIDE = re.compile(
     r"|\bi thought (?:it|this|that|the|my)\b[^.,?!]*|\bpense que\b[^.,?!]*|以为[^,，。.?？! ]*"
     r"|\b(?:desde hoy|starting today|as of today)\b|(?:从|就从)今[天日]起?(?:开始)?(?:算|数)|今[天日]起?算?起(?!算?,?\s?[一1])(?:算)?|今[天日](?:实在)?(?:给不|还不|付不|转不|凑不|交不|没|不行|不了|不够|扣的话)"
 )
+"""Days that are named without being meant."""
 _BORDER = re.compile(r"(?<=[\u3400-\u9fff])(?=[a-z])|(?:(?<=[a-z])|(?<=[a-z] \d)|(?<=[a-z] \d\d))(?=[\u3400-\u9fff])")
 _BUSY = re.compile(
     r"\b(?:today|tonight|hoy)\b.*\b(?:but|so|pero|pay|send|ill|i'll|will|pago)\b|今[天日].*(?:但|还|付|转|给|补)"
 )
+"""Today told as a story beside the paying: "phone died on me today but I pay on the 27th"."""
 _PARTS = re.compile(
     r"\b(?:half|rest|remain\w*|other|others|another|and then|or|mitad|resto|lo demas|o|otros?|otra|balance|then)\b|剩|另|余|一半|或|还是|再|and \d"
 )
-"""Days that are named without being meant."""
+"""What parts a payment in two, or leaves the choice open: then neither day is the one."""
 
 
 def find_date(text: str, when: When) -> tuple[date | None, bool]:
